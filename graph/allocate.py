@@ -1,0 +1,92 @@
+"""The compiler's sixth pass: signals to buffers, each reused as soon as nobody hears it any more."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from graph.schedule import DelayStep, FadeStep, FeedbackStep, KernelStep, MixStep, ParamStep, Slot, Step
+
+
+def reads(step: Step) -> list[Slot]:
+    """The slots a step reads, those it adds into included."""
+    match step:
+        case KernelStep():
+            found = [*step.inputs.values(), *step.params.values()]
+            return found + list(step.outputs.values()) if step.adding else found
+        case MixStep():
+            return [*step.sources, step.target] if step.adding else list(step.sources)
+        case DelayStep():
+            return [step.source]
+        case FeedbackStep():
+            return [step.signal] if step.writing else []
+        case ParamStep():
+            return [slot for slot, _ in step.modulation]
+        case FadeStep():
+            return [step.wet, step.control] + ([step.dry] if step.dry else [])
+
+
+def writes(step: Step) -> list[Slot]:
+    """The slots a step writes."""
+    match step:
+        case KernelStep():
+            return list(step.outputs.values())
+        case MixStep() | DelayStep() | ParamStep() | FadeStep():
+            return [step.target]
+        case FeedbackStep():
+            return [] if step.writing else [step.signal]
+
+
+def allocate(steps: list[Step], lanes: list[int]) -> tuple[list[Step], list[int]]:
+    """The steps over buffers, and the lanes of each buffer.
+
+    A step's outputs never share a buffer with its inputs, except the sum it adds into. The most recently freed buffer is taken
+    first, because it is still in the cache.
+    """
+    last: dict[int, int] = {}
+    for at, step in enumerate(steps):
+        for slot in reads(step):
+            last[slot.buffer] = at
+        for slot in writes(step):
+            last[slot.buffer] = at
+    buffers = [max(lanes)]
+    place: dict[int, int] = {0: 0}
+    free: dict[int, list[int]] = {}
+    result: list[Step] = []
+    for at, step in enumerate(steps):
+        touched = {slot.buffer for slot in writes(step)}
+        for signal in sorted(touched):
+            if signal not in place:
+                spare = free.get(lanes[signal])
+                if spare:
+                    place[signal] = spare.pop()
+                else:
+                    place[signal] = len(buffers)
+                    buffers.append(lanes[signal])
+        touched.update(slot.buffer for slot in reads(step))
+        result.append(_placed(step, place))
+        for signal in sorted(touched):
+            if last[signal] == at and signal:
+                free.setdefault(lanes[signal], []).append(place[signal])
+    return result, buffers
+
+
+def _placed(step: Step, place: dict[int, int]) -> Step:
+    def at(slot: Slot) -> Slot:
+        return Slot(place[slot.buffer], slot.lane, slot.lanes)
+
+    match step:
+        case KernelStep():
+            inputs = {name: at(slot) for name, slot in step.inputs.items()}
+            outputs = {name: at(slot) for name, slot in step.outputs.items()}
+            params = {key: at(slot) for key, slot in step.params.items()}
+            return KernelStep(step.nodes, step.kernel, inputs, outputs, params, step.adding)
+        case MixStep():
+            return MixStep(at(step.target), tuple(at(s) for s in step.sources), step.adding)
+        case DelayStep():
+            return DelayStep(step.name, at(step.target), at(step.source), step.frames)
+        case FeedbackStep():
+            return FeedbackStep(step.name, at(step.signal), step.writing)
+        case ParamStep():
+            return replace(step, target=at(step.target), modulation=tuple((at(s), amount) for s, amount in step.modulation))
+        case FadeStep():
+            return FadeStep(at(step.target), at(step.wet), at(step.dry) if step.dry else None, at(step.control))

@@ -1,0 +1,270 @@
+"""What a node kind is.
+
+A kind is one class in one file. Everything else (palette, inspector, command line, docs, contract tests, the native call) is derived
+from the declaration, so nothing about a kind is written twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from graph.declare import (
+    GROUPS,
+    LANES,
+    TICK,
+    AudioIn,
+    AudioIns,
+    AudioOut,
+    AudioOuts,
+    Choice,
+    ChoiceSetting,
+    ControlIn,
+    ControlOut,
+    Kernel,
+    LayoutSetting,
+    Level,
+    Memory,
+    Param,
+    ParamBank,
+    Params,
+    Port,
+    PortBank,
+    Reading,
+    Scratch,
+    Setting,
+    Settings,
+    Sidechain,
+    State,
+    Stream,
+    Switch,
+    helper,
+    kernel,
+)
+from graph.errors import PatchError
+from graph.layouts import channels_of
+
+__all__ = [
+    "GROUPS",
+    "LANES",
+    "TICK",
+    "AudioIn",
+    "AudioIns",
+    "AudioInfo",
+    "AudioOut",
+    "AudioOuts",
+    "Choice",
+    "ChoiceSetting",
+    "Config",
+    "ControlIn",
+    "ControlOut",
+    "FileRequest",
+    "Kernel",
+    "LayoutSetting",
+    "Level",
+    "Memory",
+    "Node",
+    "Param",
+    "ParamBank",
+    "Params",
+    "PatchError",
+    "Port",
+    "PortBank",
+    "Reading",
+    "Scratch",
+    "Services",
+    "Setting",
+    "Sidechain",
+    "State",
+    "Stream",
+    "Switch",
+    "helper",
+    "kernel",
+]
+
+BUILT_IN_PARAMS: dict[str, Param] = {
+    "bypass": Switch("bypass", doc="Pass the first input to the first output, latency kept."),
+    "mute": Switch("mute", doc="Silence every output."),
+}
+"""What every node has beside its own params; a kind's own param of the same name comes first."""
+
+Array = npt.NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Config:
+    """What a node is when it is compiled: all of its structure, and the stored values of its params."""
+
+    id: str
+    settings: Settings
+    params: Mapping[str, float]
+    rate: float
+    layouts: Mapping[str, str] = field(default_factory=dict[str, str])
+    plugged: frozenset[str] = frozenset()
+    """Input ports that have a cable."""
+    driven: frozenset[str] = frozenset()
+    """Params that automation or a cable moves."""
+    info: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    """What the kind's ``info`` hook found out."""
+
+    def channels(self, port: str) -> int:
+        """Channels of a port, once the layouts are known."""
+        return channels_of(self.layouts[port])
+
+
+class AudioInfo(Protocol):
+    """What is known of an audio file without reading it."""
+
+    @property
+    def rate(self) -> int: ...
+    @property
+    def frames(self) -> int: ...
+    @property
+    def labels(self) -> tuple[str, ...]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class FileRequest:
+    """Which file a stream is served from, or kept in, and where it lies on the timeline."""
+
+    path: str
+    start_s: float = 0.0
+    """Where on the timeline its first frame is heard."""
+    offset_s: float = 0.0
+    """How far into the file that frame lies."""
+    loop: bool = False
+    subtype: str = "FLOAT"
+    labels: tuple[str, ...] = ()
+
+
+class Services(Protocol):
+    """What a kind may ask of whoever compiles it; nothing else of the outside world is reachable from a declaration."""
+
+    def audio_info(self, path: str) -> AudioInfo:
+        """Rate, length and channels of a file that the patch names. Raises PatchError."""
+        ...
+
+    def read_audio(self, path: str, rate: float) -> tuple[npt.NDArray[np.float32], tuple[str, ...]]:
+        """A whole file at ``rate``: ``[frame, channel]`` and its labels. Raises PatchError, also for absurd sizes."""
+        ...
+
+
+class Node:
+    """The base of every kind. A subclass declares; it is never instantiated.
+
+    Class attributes that are declarations (ports, params, settings, states, …) become the arguments of the kernel by their attribute names.
+    """
+
+    kind: ClassVar[str] = ""
+    family: ClassVar[str] = "utility"
+    """Where the palette shows it: input, mix, space, dynamics, tone, time, control, analysis, utility."""
+    bypassable: ClassVar[bool] = False
+    """Whether bypass makes sense: the first input goes to the first output, and both have one layout."""
+    wide: ClassVar[bool] = False
+    """Whether the kernel takes several nodes side by side: it must then use ``out.groups`` and ``out.channels``, and no memory."""
+    accumulates: ClassVar[bool] = False
+    """Whether the kernel writes each frame of its output exactly once, so that it may add into a sum instead of writing a buffer."""
+
+    process: ClassVar[Kernel]
+    emit: ClassVar[Kernel | None] = None
+    """Where the kind may break a feedback loop: writes the outputs from state alone …"""
+    absorb: ClassVar[Kernel | None] = None
+    """… and takes the inputs in, at the end of the same tick. ``process`` is the two together."""
+
+    declared: ClassVar[dict[str, Any]] = {}
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        fields = (Port, PortBank, Param, ParamBank, Setting, State, Scratch, Memory, Stream, Reading)
+        own = {name: value for name, value in vars(cls).items() if isinstance(value, fields)}
+        cls.declared = {**cls.declared, **own}
+
+    @classmethod
+    def settings_declared(cls) -> tuple[Setting, ...]:
+        """The settings, in the order they were declared."""
+        return tuple(f for f in cls.declared.values() if isinstance(f, Setting))
+
+    @classmethod
+    def ports(cls, settings: Settings) -> tuple[Port, ...]:
+        """The ports a node with these settings has, in order; the first input and the first output are the main ones."""
+        found: list[Port] = []
+        for item in cls.declared.values():
+            if isinstance(item, Port):
+                found.append(item)
+            elif isinstance(item, PortBank):
+                found += [Port(n, item.flow, item.type, item.layout, item.doc) for n in item.names(settings)]
+        return tuple(found)
+
+    @classmethod
+    def params(cls, settings: Settings) -> tuple[Param, ...]:
+        """The params a node with these settings has, in order."""
+        found: list[Param] = []
+        for item in cls.declared.values():
+            if isinstance(item, Param):
+                found.append(item)
+            elif isinstance(item, ParamBank):
+                found += item.make(settings)
+        return tuple(found)
+
+    @classmethod
+    def check(cls, config: Config) -> None:
+        """Refuse what the declarations alone cannot: raise PatchError. Layouts are not known yet."""
+
+    @classmethod
+    def output_layouts(cls, config: Config) -> Mapping[str, str]:
+        """The layouts of ``auto`` outputs, given those of the inputs in ``config.layouts``.
+
+        By default each follows the main input. Raise PatchError where the inputs do not fit.
+        """
+        return {}
+
+    @classmethod
+    def info(cls, config: Config, services: Services) -> Mapping[str, object]:
+        """What a kind must learn of the outside world before its layouts are known, by name; kept in ``config.info``.
+
+        Raises PatchError; where missing things are allowed, the kind must then do with an empty ``config.info``.
+        """
+        return {}
+
+    @classmethod
+    def latency(cls, config: Config) -> int:
+        """Frames by which the outputs lag the inputs."""
+        return 0
+
+    @classmethod
+    def tail(cls, config: Config) -> float:
+        """Seconds the node may still sound after its input fell silent; ``math.inf`` for a source."""
+        return 0.0
+
+    @classmethod
+    def shape_key(cls, config: Config) -> object:
+        """What ``prepare`` depends on beside settings, layouts and rate; while it is equal, memory lasts through a recompile."""
+        return None
+
+    @classmethod
+    def prepare(cls, config: Config, services: Services) -> Mapping[str, Array]:
+        """The arrays of every ``Memory`` field, by attribute name, allocated and filled. Control side; may take its time."""
+        return {}
+
+    @classmethod
+    def file(cls, config: Config) -> FileRequest | None:
+        """For kinds with a stream that serves a file: which one. None where no path is set."""
+        return None
+
+    @classmethod
+    def response(cls, config: Config, freqs: npt.NDArray[np.float64]) -> npt.NDArray[np.float64] | None:
+        """Magnitude in dB at ``freqs`` (Hz), for kinds that have a curve to draw."""
+        return None
+
+    @classmethod
+    def summary(cls) -> str:
+        """The first line of the docstring."""
+        return (cls.__doc__ or "").strip().split("\n")[0]
+
+
+Kinds = Mapping[str, type[Node]]
+

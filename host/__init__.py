@@ -1,0 +1,1 @@
+"""What runs a patch: native engine, files, devices, rendering."""

@@ -1,0 +1,260 @@
+"""Where samples come from: uncompressed floats straight off the disk, everything else through libsndfile."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from host.audiofile.aiff import apple_labels
+from host.audiofile.errors import AudioFileError
+from host.audiofile.riff import IEEE_FLOAT, WavInfo, is_riff, read_wav
+from host.audiofile.speakers import FLAC_DEFAULTS, default_labels, labels_of_mask, unnamed, vorbis_labels
+
+if TYPE_CHECKING:
+    import soundfile
+
+Block = npt.NDArray[np.float32]
+
+MAX_CHANNELS = 64
+MIN_RATE, MAX_RATE = 1000, 3_072_000
+_DECODE_FRAMES = 4096
+_COUNTLESS = 1 << 56  # libsndfile says more than this when a stream does not know its length
+
+
+class Source(Protocol):
+    """A file's own samples, in the file's own rate and channel order."""
+
+    rate: int
+    channels: int
+    frames: int
+
+    def read_into(self, out: Block) -> int:
+        """Fill `out` (float32 [n, channels], C-contiguous) from the position; how many frames there were."""
+        ...
+
+    def seek(self, frame: int) -> None:
+        """Move to a frame, 0…frames."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class FloatWavSource:
+    """32-bit float WAV: read straight into the caller's array, no copy between."""
+
+    def __init__(self, path: Path, info: WavInfo) -> None:
+        self.rate, self.channels, self.frames = info.rate, info.channels, info.frames
+        self._path = path
+        self._offset = info.data_offset
+        self._frame = 0
+        self._file = path.open("rb", buffering=0)
+        self._file.seek(self._offset)
+
+    def read_into(self, out: Block) -> int:
+        wanted = min(len(out), self.frames - self._frame)
+        if wanted <= 0:
+            return 0
+        bytes_ = memoryview(out[:wanted].reshape(-1).view(np.uint8))
+        done = 0
+        try:
+            while done < len(bytes_):
+                got = self._file.readinto(bytes_[done:])
+                if not got:
+                    break
+                done += got
+        except OSError as error:
+            raise AudioFileError(self._path, f"cannot be read: {error.strerror}") from error
+        got_frames = done // (4 * self.channels)
+        self._frame += got_frames
+        return got_frames
+
+    def seek(self, frame: int) -> None:
+        self._frame = frame
+        self._file.seek(self._offset + 4 * self.channels * frame)
+
+    def close(self) -> None:
+        self._file.close()
+
+
+class DecodedSource:
+    """Any file that libsndfile decodes. Small reads are served from a decoded block."""
+
+    def __init__(self, path: Path, file: soundfile.SoundFile, frames: int) -> None:
+        self.rate, self.channels, self.frames = file.samplerate, file.channels, frames
+        self._path = path
+        self._file = file
+        self._block: Block = np.empty((_DECODE_FRAMES, self.channels), np.float32)
+        self._start = self._end = 0
+        self._frame = 0
+
+    def read_into(self, out: Block) -> int:
+        wanted = min(len(out), self.frames - self._frame)
+        done = 0
+        while done < wanted:
+            if self._start == self._end:
+                if wanted - done >= _DECODE_FRAMES:
+                    got = self._decode(out[done:wanted])
+                    if got == 0:
+                        break
+                    done += got
+                    continue
+                self._start, self._end = 0, self._decode(self._block)
+                if self._end == 0:
+                    break
+            take = min(wanted - done, self._end - self._start)
+            out[done : done + take] = self._block[self._start : self._start + take]
+            self._start += take
+            done += take
+        self._frame += done
+        return done
+
+    def _decode(self, out: Block) -> int:
+        import soundfile
+
+        try:
+            return self._file.buffer_read_into(out, dtype="float32")
+        except soundfile.SoundFileError as error:
+            raise AudioFileError(
+                self._path, f"cannot be decoded near frame {self._frame}: {reason_of(error)}"
+            ) from error
+
+    def seek(self, frame: int) -> None:
+        import soundfile
+
+        self._start = self._end = 0
+        self._frame = frame
+        try:
+            self._file.seek(frame)
+        except soundfile.SoundFileError as error:
+            raise AudioFileError(self._path, f"cannot seek to frame {frame}: {reason_of(error)}") from error
+
+    def close(self) -> None:
+        self._file.close()
+
+
+def reason_of(error: Exception) -> str:
+    """What libsndfile says, without the path that soundfile puts before it and the full stop after it."""
+    text = getattr(error, "error_string", None) or str(error)
+    return text.rstrip(".")
+
+
+def open_source(path: Path) -> tuple[Source, tuple[str, ...], str | None]:
+    """Open a file: its samples, the labels of its channels in the file's order, and a warning if it is cut short.
+
+    Raises:
+        AudioFileError: missing, not a regular file, not audio, or not readable.
+    """
+    head, info = _look(path)
+    labels = None
+    warning = None
+    if info is not None:
+        if info.declared_frames is None:
+            warning = f"the header does not say how long it is; {info.frames} frames are there"
+        elif info.frames < info.declared_frames:
+            warning = f"cut short: the header promises {info.declared_frames} frames, {info.frames} are there"
+        _check(path, info.channels, info.rate)
+        if info.ambisonic:
+            labels = unnamed(info.channels)
+        elif info.mask:
+            labels = labels_of_mask(info.mask, info.channels)
+        else:
+            labels = default_labels(info.channels)
+        plain = info.tag == IEEE_FLOAT and info.bits == 32 and info.block_align == 4 * info.channels
+        if plain and sys.byteorder == "little":
+            return FloatWavSource(path, info), labels, warning
+    source, format_ = _decoded(path)
+    if labels is None or source.channels != len(labels):
+        labels = _stored_labels(path, head, format_, source.channels)
+    return source, labels, warning
+
+
+def _look(path: Path) -> tuple[bytes, WavInfo | None]:
+    try:
+        if not path.exists():
+            raise AudioFileError(path, "no such file")
+        if not path.is_file():
+            raise AudioFileError(path, "not a file" if not path.is_dir() else "a folder, not an audio file")
+        with path.open("rb") as file:
+            head = file.read(12)
+            if not head:
+                raise AudioFileError(path, "the file is empty")
+            if not is_riff(head):
+                return head, None
+            try:
+                return head, read_wav(file)
+            except AudioFileError:
+                raise
+            except ValueError as error:
+                raise AudioFileError(path, str(error)) from error
+    except OSError as error:
+        raise AudioFileError(path, f"cannot be read: {error.strerror}") from error
+
+
+def _check(path: Path, channels: int, rate: int) -> None:
+    if channels > MAX_CHANNELS:
+        raise AudioFileError(path, f"{channels} channels; at most {MAX_CHANNELS} are supported")
+    if not MIN_RATE <= rate <= MAX_RATE:
+        raise AudioFileError(path, f"a sample rate of {rate} Hz; expected {MIN_RATE} to {MAX_RATE}")
+
+
+def _decoded(path: Path) -> tuple[DecodedSource, str]:
+    import soundfile
+
+    if path.suffix.lower() == ".raw":
+        raise AudioFileError(path, "headerless (raw) audio; expected WAV, FLAC, AIFF or OGG")
+    try:
+        file = soundfile.SoundFile(path)
+    except (soundfile.SoundFileError, OSError) as error:
+        raise AudioFileError(
+            path, f"not an audio file that can be read ({reason_of(error)}); expected WAV, FLAC, AIFF, OGG"
+        ) from error
+    try:
+        _check(path, file.channels, file.samplerate)
+        frames = file.frames
+        if frames > _COUNTLESS:
+            frames = _count(path, file)
+        return DecodedSource(path, file, frames), file.format
+    except BaseException:
+        file.close()
+        raise
+
+
+def _count(path: Path, file: soundfile.SoundFile) -> int:
+    """Frames of a stream whose header does not know: decode it once."""
+    import soundfile
+
+    block = np.empty((_DECODE_FRAMES, file.channels), np.float32)
+    frames = 0
+    try:
+        while got := file.buffer_read_into(block, dtype="float32"):
+            frames += got
+        file.seek(0)
+    except soundfile.SoundFileError as error:
+        raise AudioFileError(path, f"cannot be decoded near frame {frames}: {reason_of(error)}") from error
+    return frames
+
+
+def _stored_labels(path: Path, head: bytes, format_: str, channels: int) -> tuple[str, ...]:
+    if format_ in ("FLAC", "OGG"):
+        mask = _comment_mask(path, format_) if channels > 1 else None
+        if mask is not None:
+            return labels_of_mask(mask, channels)
+        return vorbis_labels(channels) if format_ == "OGG" else default_labels(channels, FLAC_DEFAULTS)
+    with path.open("rb") as file:
+        return apple_labels(file, head, channels) or default_labels(channels)
+
+
+def _comment_mask(path: Path, format_: str) -> int | None:
+    from host.audiofile.tagfiles import vorbis_comments
+    from host.audiofile.tags import CHANNEL_MASK
+
+    try:
+        text = vorbis_comments(path, format_).get(CHANNEL_MASK, [""])[0]
+        mask = int(text, 0)
+    except ValueError:
+        return None  # no such comment, or one that says nothing
+    return mask if mask > 0 else None

@@ -1,0 +1,234 @@
+"""Machine operations for the compiler: what ``nodes.dsp.machine`` names, and what the runner and the step kernels need."""
+
+from __future__ import annotations
+
+import platform
+
+from llvmlite import ir
+from numba.core import cgutils, types
+from numba.extending import intrinsic
+
+I64 = ir.IntType(64)
+F64 = ir.DoubleType()
+F32 = ir.FloatType()
+
+
+@intrinsic
+def fma(typingctx, a, b, c):
+    def codegen(context, builder, sig, args):
+        function = builder.module.declare_intrinsic("llvm.fma", [F64], ir.FunctionType(F64, [F64] * 3))
+        return builder.call(function, args)
+
+    return types.float64(types.float64, types.float64, types.float64), codegen
+
+
+@intrinsic
+def f32(typingctx, x):
+    def codegen(context, builder, sig, args):
+        return args[0]
+
+    return types.float32(types.float32), codegen
+
+
+@intrinsic
+def bits_of(typingctx, x):
+    return types.int64(types.float64), lambda context, builder, sig, args: builder.bitcast(args[0], I64)
+
+
+@intrinsic
+def float_of(typingctx, bits):
+    return types.float64(types.int64), lambda context, builder, sig, args: builder.bitcast(args[0], F64)
+
+
+@intrinsic
+def select(typingctx, condition, a, b):
+    unified = typingctx.unify_types(a, b)
+    sig = unified(types.boolean, unified, unified)
+    return sig, lambda context, builder, sig, args: builder.select(args[0], args[1], args[2])
+
+
+@intrinsic
+def finite(typingctx, x):
+    """Exponent bits all set means NaN or infinity; testing bits keeps it one vector compare, whatever the mode of the unit."""
+    mask = ir.Constant(ir.IntType(32), 0x7F800000)
+
+    def codegen(context, builder, sig, args):
+        bits = builder.bitcast(args[0], ir.IntType(32))
+        bad = builder.icmp_unsigned("==", builder.and_(bits, mask), mask)
+        return builder.select(bad, ir.Constant(F32, 0.0), args[0])
+
+    return types.float32(types.float32), codegen
+
+
+def _pointer(builder, address, kind):
+    return builder.inttoptr(address, kind.as_pointer())
+
+
+@intrinsic
+def word(typingctx, address, k):
+    """The k-th 64-bit word at an address."""
+
+    def codegen(context, builder, sig, args):
+        return builder.load(builder.gep(_pointer(builder, args[0], I64), [args[1]]))
+
+    return types.int64(types.int64, types.int64), codegen
+
+
+@intrinsic
+def set_word(typingctx, address, k, value):
+    def codegen(context, builder, sig, args):
+        builder.store(args[2], builder.gep(_pointer(builder, args[0], I64), [args[1]]))
+        return context.get_dummy_value()
+
+    return types.void(types.int64, types.int64, types.int64), codegen
+
+
+def _typed_access(kind, numba_type):
+    @intrinsic
+    def load(typingctx, address, k):
+        def codegen(context, builder, sig, args):
+            return builder.load(builder.gep(_pointer(builder, args[0], kind), [args[1]], inbounds=True))
+
+        return numba_type(types.int64, types.int64), codegen
+
+    @intrinsic
+    def store(typingctx, address, k, value):
+        def codegen(context, builder, sig, args):
+            builder.store(args[2], builder.gep(_pointer(builder, args[0], kind), [args[1]], inbounds=True))
+            return context.get_dummy_value()
+
+        return types.void(types.int64, types.int64, numba_type), codegen
+
+    return load, store
+
+
+load_f32, store_f32 = _typed_access(F32, types.float32)
+load_f64, store_f64 = _typed_access(F64, types.float64)
+
+
+@intrinsic
+def load_atomic(typingctx, address):
+    """A 64-bit word, acquired: what was written before its publication is seen after it."""
+
+    def codegen(context, builder, sig, args):
+        return builder.load_atomic(_pointer(builder, args[0], I64), "acquire", 8)
+
+    return types.int64(types.int64), codegen
+
+
+@intrinsic
+def store_atomic(typingctx, address, value):
+    """Publish a 64-bit word: all that was written before is seen by who acquires it."""
+
+    def codegen(context, builder, sig, args):
+        builder.store_atomic(args[1], _pointer(builder, args[0], I64), "release", 8)
+        return context.get_dummy_value()
+
+    return types.void(types.int64, types.int64), codegen
+
+
+@intrinsic
+def add_atomic(typingctx, address, value):
+    """Add to a 64-bit word; the value before."""
+
+    def codegen(context, builder, sig, args):
+        return builder.atomic_rmw("add", _pointer(builder, args[0], I64), args[1], "acq_rel")
+
+    return types.int64(types.int64, types.int64), codegen
+
+
+@intrinsic
+def call_step(typingctx, address, args, offset, frames):
+    """Call the native step at an address."""
+
+    def codegen(context, builder, sig, args):
+        function_type = ir.FunctionType(ir.VoidType(), [I64, I64, I64])
+        builder.call(_pointer(builder, args[0], function_type), args[1:])
+        return context.get_dummy_value()
+
+    return types.void(types.int64, types.int64, types.int64, types.int64), codegen
+
+
+ARM = platform.machine().lower() in ("arm64", "aarch64")
+I32 = ir.IntType(32)
+VOID = ir.VoidType()
+
+
+@intrinsic
+def relax(typingctx):
+    def codegen(context, builder, sig, args):
+        if ARM:
+            hint = builder.module.declare_intrinsic("llvm.aarch64.hint", [], ir.FunctionType(VOID, [I32]))
+            builder.call(hint, [ir.Constant(I32, 1)])
+        else:
+            builder.call(builder.module.declare_intrinsic("llvm.x86.sse2.pause", [], ir.FunctionType(VOID, [])), [])
+        return context.get_dummy_value()
+
+    return types.void(), codegen
+
+
+DENORMAL_BITS = 1 << 24 if ARM else 0x8040
+"""FZ of the FPCR, or FTZ and DAZ of the MXCSR."""
+
+
+def _float_mode(builder):
+    if ARM:
+        return builder.call(builder.module.declare_intrinsic("llvm.aarch64.get.fpcr", [], ir.FunctionType(I64, [])), [])
+    spot = cgutils.alloca_once(builder, I32)
+    store = builder.module.declare_intrinsic("llvm.x86.sse.stmxcsr", [], ir.FunctionType(VOID, [ir.IntType(8).as_pointer()]))
+    builder.call(store, [builder.bitcast(spot, ir.IntType(8).as_pointer())])
+    return builder.zext(builder.load(spot), I64)
+
+
+def _set_float_mode(builder, value):
+    if ARM:
+        builder.call(builder.module.declare_intrinsic("llvm.aarch64.set.fpcr", [], ir.FunctionType(VOID, [I64])), [value])
+        return
+    spot = cgutils.alloca_once(builder, I32)
+    builder.store(builder.trunc(value, I32), spot)
+    load = builder.module.declare_intrinsic("llvm.x86.sse.ldmxcsr", [], ir.FunctionType(VOID, [ir.IntType(8).as_pointer()]))
+    builder.call(load, [builder.bitcast(spot, ir.IntType(8).as_pointer())])
+
+
+@intrinsic
+def flush_denormals(typingctx):
+    def codegen(context, builder, sig, args):
+        before = _float_mode(builder)
+        _set_float_mode(builder, builder.or_(before, ir.Constant(I64, DENORMAL_BITS)))
+        return before
+
+    return types.int64(), codegen
+
+
+@intrinsic
+def restore_float_mode(typingctx, before):
+    def codegen(context, builder, sig, args):
+        _set_float_mode(builder, args[0])
+        return context.get_dummy_value()
+
+    return types.void(types.int64), codegen
+
+
+def stack_block(size: int):
+    """An intrinsic that gives the address of ``size`` bytes of stack, aligned for vectors."""
+
+    @intrinsic
+    def block(typingctx):
+        def codegen(context, builder, sig, args):
+            with cgutils.goto_entry_block(builder):
+                space = builder.alloca(ir.ArrayType(ir.IntType(8), max(size, 1)))
+                space.align = 64
+            return builder.ptrtoint(space, I64)
+
+        return types.int64(), codegen
+
+    return block
+
+
+MACHINE = {
+    operation.__name__: operation
+    for operation in (
+        (fma, f32, bits_of, float_of, select, finite)
+        + (word, set_word, load_atomic, store_atomic, add_atomic, call_step, relax, flush_denormals, restore_float_mode)
+    )
+} | {"load_f32": load_f32, "store_f32": store_f32, "load_f64": load_f64}

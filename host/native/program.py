@@ -1,0 +1,396 @@
+"""A schedule bound to memory and machine code: the tables that the runner reads."""
+
+from __future__ import annotations
+
+import ctypes
+import threading
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from graph.allocate import reads, writes
+from graph.schedule import CompiledNode, DelayStep, FadeStep, FeedbackStep, KernelStep, MixStep, ParamStep, Schedule, Slot, Step
+from graph.spec import TICK, Kernel, Memory, Param, ParamBank, Port, PortBank, Reading, Services, State, Stream
+from host.native import runner, steps
+from host.native.abi import CONTEXT_WORDS, FAULT, RATE, SCRUBBED, STREAM_WORDS, TIME, VIEW_WORDS, Argument, Signature, dims_of, main_lanes, signature
+from host.native.arena import Arena, aligned
+from host.native.store import library
+
+Words = npt.NDArray[np.int64]
+Key = tuple[str, ...]
+
+_VOID_6 = ctypes.CFUNCTYPE(None, *[ctypes.c_int64] * 5)
+
+
+@dataclass(slots=True)
+class BoundStream:
+    """A stream's header, for whoever feeds or drains it."""
+
+    node: CompiledNode
+    flow: str
+    channels: int
+    header: Words
+
+
+@dataclass(slots=True)
+class Program:
+    """What the runner needs, and everything that must stay alive while it runs."""
+
+    schedule: Schedule
+    block: int
+    rows: Words
+    context: Words
+    streams: dict[str, BoundStream]
+    readings: dict[tuple[str, str], npt.NDArray[Any]]
+    cells: dict[tuple[str, str], npt.NDArray[Any]]
+    """Where the stored value of each param that does not move lies: one float32, in the kernel's unit."""
+    keys: set[Key]
+    units: list[tuple[int, list[int]]]
+    keep: list[Any] = field(default_factory=list[Any])
+
+    @property
+    def time(self) -> int:
+        """The timeline frame of the next block."""
+        return int(self.context[TIME])
+
+    @property
+    def faults(self) -> int:
+        """Indices that checked views found out of range."""
+        return int(self.context[FAULT])
+
+    @property
+    def scrubbed(self) -> int:
+        """NaN and infinite samples stopped at feedback reads and entries."""
+        return int(self.context[SCRUBBED])
+
+    def run(self, frames: int) -> None:
+        """Run for a whole number of ticks, without the interpreter lock."""
+        if frames % TICK:
+            raise ValueError(f"{frames} frames are not a whole number of ticks of {TICK}")
+        _run()(self.rows.ctypes.data, len(self.rows), self.context.ctypes.data, frames, self.block)
+
+
+def _function(function: Any, arguments: int) -> int:
+    return library().function(function, arguments)
+
+
+_prototypes: dict[str, Any] = {}
+
+
+def _run() -> Any:
+    if "run" not in _prototypes:
+        _prototypes["run"] = _VOID_6(_function(runner.run, 5))
+    return _prototypes["run"]
+
+
+def bind(schedule: Schedule, arena: Arena, services: Services, *, block: int = 512, checked: bool = False) -> Program:
+    """Give every step its code and its addresses.
+
+    ``block``: frames the buffers hold, a whole number of ticks. Raises PatchError where a kind cannot prepare, KernelError where a kernel cannot
+    be compiled.
+    """
+    return _Binding(schedule, arena, services, block, checked).program()
+
+
+class _Binding:
+    """The work of ``bind``."""
+
+    def __init__(self, schedule: Schedule, arena: Arena, services: Services, block: int, checked: bool) -> None:
+        if block < TICK or block % TICK:
+            raise ValueError(f"a block of {block} frames is not a whole number of ticks of {TICK}")
+        self.schedule, self.arena, self.services, self.block, self.checked = schedule, arena, services, block, checked
+        self.context = np.zeros(CONTEXT_WORDS, np.int64)
+        self.context[RATE] = np.float64(schedule.rate).view(np.int64)
+        self.home = self.context.ctypes.data
+        self.keep: list[Any] = [self.context]
+        self.keys: set[Key] = set()
+        self.streams: dict[str, BoundStream] = {}
+        self.readings: dict[tuple[str, str], npt.NDArray[Any]] = {}
+        self.cells: dict[tuple[str, str], npt.NDArray[Any]] = {}
+        self.memories: dict[int, Mapping[str, npt.NDArray[Any]]] = {}
+        self.addresses: dict[tuple[Kernel, Signature], int] = {}
+        starts = np.zeros(len(schedule.buffers), np.int64)
+        at = 0
+        for k, lanes in enumerate(schedule.buffers):
+            starts[k] = at
+            at += lanes * block + (-lanes * block) % 16
+        self.pool = aligned((at + 16,), "f4")
+        self.keep.append(self.pool)
+        self.base: list[int] = (starts * 4 + self.pool.ctypes.data).tolist()
+        self.words: list[int] = []
+        self.tables: list[tuple[int, int]] = []
+
+    def program(self) -> Program:
+        rows = np.zeros((len(self.schedule.steps), runner.ROW_WORDS), np.int64)
+        bound = [self.step(step) for step in self.schedule.steps]
+        args = np.array(self.words or [0], np.int64)
+        self.keep.append(args)
+        for k, (address, start) in enumerate(bound):
+            rows[k, runner.ROW_ADDRESS] = address
+            rows[k, runner.ROW_ARGS] = args.ctypes.data + 8 * start
+        for loop in self.schedule.loops:
+            rows[loop.first, runner.ROW_LOOP_END] = loop.last
+        return Program(
+            self.schedule, self.block, rows, self.context, self.streams, self.readings, self.cells, self.keys, units(self.schedule), self.keep
+        )
+
+    def place(self, slot: Slot) -> int:
+        """The address of a slot's first sample, checked against the pool."""
+        address = self.base[slot.buffer] + 4 * slot.lane
+        lanes = self.schedule.buffers[slot.buffer]
+        if slot.buffer and slot.lane + slot.lanes > lanes:
+            raise AssertionError(f"slot {slot} is wider than its buffer of {lanes}")
+        if slot.buffer == 0 and slot.lanes > lanes:
+            raise AssertionError(f"silence of {lanes} lanes is too narrow for {slot}")
+        return address
+
+    def table(self, words: Iterable[int]) -> int:
+        start = len(self.words)
+        self.words += [self.home, *words]
+        return start
+
+    def step(self, step: Step) -> tuple[int, int]:
+        """The address of a step's code, and where its table starts."""
+        match step:
+            case KernelStep():
+                return self.kernel(step)
+            case MixStep(target, sources, adding):
+                spread = int(sources[0].lanes != target.lanes)
+                if not adding and len(sources) == 2:
+                    if all(s.lanes == target.lanes for s in sources):
+                        words = [self.place(target), self.place(sources[0]), self.place(sources[1]), target.lanes]
+                        return _function(steps.add_two, 3), self.table(words)
+                    raise AssertionError("a sum of two widths is written as a copy and an addition")
+                words = [self.place(target), self.place(sources[0]), target.lanes, spread]
+                return _function(steps.add_onto if adding else steps.copy, 3), self.table(words)
+            case DelayStep(name, target, source, frames):
+                line = self.array(("delay", name), (frames, source.lanes), "f4")
+                place = self.array(("delay place", name), (1,), "i8")
+                words = [self.place(target), self.place(source), source.lanes, line.ctypes.data, frames, place.ctypes.data]
+                return _function(steps.delay, 3), self.table(words)
+            case FeedbackStep(name, signal, writing):
+                line = self.array(("feedback", name), (TICK, signal.lanes), "f4")
+                function = steps.write_loop if writing else steps.read_loop
+                return _function(function, 3), self.table([self.place(signal), line.ctypes.data, signal.lanes])
+            case FadeStep(target, wet, dry, control):
+                words = [self.place(target), self.place(wet), self.place(dry) if dry else 0, self.place(control), target.lanes]
+                return _function(steps.fade, 3), self.table(words)
+            case ParamStep():
+                return self.param(step)
+
+    def array(self, key: Key, shape: tuple[int, ...], dtype: str, init: float = 0.0) -> npt.NDArray[Any]:
+        self.keys.add(key)
+        found = self.arena.array(key, shape, dtype, init)
+        self.keep.append(found)
+        return found
+
+    def param(self, step: ParamStep) -> tuple[int, int]:
+        param = step.param
+        segments = np.array([[s.start, s.value, s.end_value, s.length, s.curve] for s in step.segments] or [[0.0] * 5], np.float64)
+        sources = np.array([[self.place(slot), np.float64(amount).view(np.int64)] for slot, amount in step.modulation] or [[0, 0]], np.int64)
+        low = step.low if step.low else -np.inf
+        bounds = np.array([param.low, param.high, low], np.float64)
+        base = np.array([step.base], np.float64)
+        self.keep += [segments, sources, bounds, base]
+        flags = steps.FLAG_HOLD * (param.rate == "tick") + steps.FLAG_GAIN * param.as_gain + steps.FLAG_LOG * (param.curve == "log")
+        words = [self.place(step.target), segments.ctypes.data, len(step.segments), step.arrival, base.ctypes.data]
+        words += [flags, bounds.ctypes.data, sources.ctypes.data, len(step.modulation)]
+        return _function(steps.move_param, 3), self.table(words)
+
+    def kernel(self, step: KernelStep) -> tuple[int, int]:
+        nodes = [self.schedule.nodes[k] for k in step.nodes]
+        node = nodes[0]
+        kernel: Kernel = getattr(node.kind, step.kernel)
+        found = signature(
+            node.kind,
+            kernel.arguments,
+            node.config,
+            groups=len(nodes),
+            moving=bool(step.params),
+            adding=step.adding,
+            pitches=self.pitches(step),
+            checked=self.checked,
+        )
+        cached = self.addresses.get((kernel, found))
+        if cached is None:
+            cached = self.addresses[kernel, found] = library().step(kernel, found)
+        start = len(self.words)
+        self.words += [self.home, node.arrival, node.skew]
+        for argument in found.arguments:
+            if argument.word >= 0:
+                assert len(self.words) - start == argument.word
+                self.view(step, nodes, argument, found)
+        return cached, start
+
+    def pitches(self, step: KernelStep) -> dict[str, int]:
+        """Lanes of the buffer where a port is only a part of it."""
+        slots = {**step.inputs, **step.outputs}
+        return {name: self.schedule.buffers[s.buffer] for name, s in slots.items() if s.buffer and s.lanes != self.schedule.buffers[s.buffer]}
+
+    def view(self, step: KernelStep, nodes: list[CompiledNode], argument: Argument, found: Signature) -> None:
+        node = nodes[0]
+        item = node.kind.declared[argument.name]
+        add = self.words.extend
+        match item:
+            case Port():
+                add([self.place((step.inputs if item.flow == "in" else step.outputs)[item.name]), 0, 0, 0])
+            case PortBank():
+                slots = step.inputs if item.flow == "in" else step.outputs
+                for name in item.names(node.config.settings):
+                    add([self.place(slots[name]), 0, 0, 0])
+            case Param():
+                add([self.values(step, nodes, [[item] for _ in nodes], argument, found.moving), 0, 0, 0])
+            case ParamBank():
+                add([self.values(step, nodes, [item.make(n.config.settings) for n in nodes], argument, found.moving), 0, 0, 0])
+            case State() | Reading():
+                add([self.state(nodes, argument, item), 0, 0, 0])
+            case Memory():
+                array = self.memory(step.nodes[0])[argument.name]
+                add([array.ctypes.data, *array.shape, *[1] * (VIEW_WORDS - 1 - array.ndim)])
+            case Stream():
+                add([self.stream(node, argument, item).header.ctypes.data, 0, 0, 0])
+            case _:
+                raise AssertionError(f"{argument.name} has no place in a table")
+
+    def values(self, step: KernelStep, nodes: list[CompiledNode], params: list[Any], argument: Argument, moving: bool) -> int:
+        """The address of the values of a param, or of a bank: ``[index][group]`` cells, or (address, stride) pairs of the same shape."""
+        count = max(1, argument.count)
+        cells = np.zeros((count, len(nodes)), np.float32)
+        for g, (node, own) in enumerate(zip(nodes, params, strict=True)):
+            for k, param in enumerate(own):
+                cells[k, g] = stored(param, node.config.params[param.name])
+                self.cells[node.id, param.name] = cells[k, g : g + 1]
+        self.keep.append(cells)
+        if not moving:
+            return cells.ctypes.data
+        pairs = np.zeros((count, len(nodes), 2), np.int64)
+        for g, own in enumerate(params):
+            for k, param in enumerate(own):
+                slot = step.params.get((g, param.name))
+                pairs[k, g] = (cells.ctypes.data + 4 * (k * len(nodes) + g), 0) if slot is None else (self.place(slot), 1)
+        self.keep.append(pairs)
+        return pairs.ctypes.data
+
+    def state(self, nodes: list[CompiledNode], argument: Argument, item: State | Reading) -> int:
+        """The address of a node's state, or of the table of the addresses of several."""
+        addresses: list[int] = []
+        for node in nodes:
+            lanes = main_lanes(node.kind, node.config)
+            dims = dims_of(item.shape, node.config, lanes, 1)
+            init = item.init if isinstance(item, State) else 0.0
+            array = self.array(("state", node.id, node.kind.kind, argument.name), dims, argument.dtype, init)
+            if isinstance(item, Reading):
+                self.readings[node.id, argument.name] = array
+            addresses.append(array.ctypes.data)
+        if len(nodes) == 1:
+            return addresses[0]
+        table = np.array(addresses, np.int64)
+        self.keep.append(table)
+        return table.ctypes.data
+
+    def memory(self, index: int) -> Mapping[str, npt.NDArray[Any]]:
+        """A node's memory, prepared once for as long as what it depends on stays the same."""
+        if index not in self.memories:
+            node = self.schedule.nodes[index]
+            config = node.config
+            shape = (repr(config.settings), repr(sorted(config.layouts.items())), config.rate, repr(node.kind.shape_key(config)))
+            names = [name for name, item in node.kind.declared.items() if isinstance(item, Memory)]
+            made: dict[str, npt.NDArray[Any]] = {}
+            found: dict[str, npt.NDArray[Any]] = {}
+            for name in names:
+
+                def make(name: str = name) -> npt.NDArray[Any]:
+                    if not made:
+                        made.update(node.kind.prepare(config, self.services))
+                    item = node.kind.declared[name]
+                    return _fit(made[name], item, node, name)
+
+                key = ("memory", node.id, node.kind.kind, name)
+                self.keys.add(key)
+                found[name] = self.arena.get(key, shape, make)
+                self.keep.append(found[name])
+            self.memories[index] = found
+        return self.memories[index]
+
+    def stream(self, node: CompiledNode, argument: Argument, item: Stream) -> BoundStream:
+        if node.id not in self.streams:
+            header = self.array(("stream", node.id), (STREAM_WORDS,), "i8")
+            self.streams[node.id] = BoundStream(node, item.flow, argument.lanes, header)
+        return self.streams[node.id]
+
+
+def _fit(array: npt.NDArray[Any], item: Memory, node: CompiledNode, name: str) -> npt.NDArray[Any]:
+    """A prepared array as declared, on a cache line."""
+    if array.ndim != item.ndim:
+        raise TypeError(f"{node.kind.kind}: prepare gives {name} {array.ndim} dimensions, declared are {item.ndim}")
+    fitted = aligned(array.shape, item.dtype)
+    fitted[...] = array
+    return fitted
+
+
+def stored(param: Param, value: float) -> float:
+    """A param's stored value in the unit the kernel wants."""
+    if param.as_gain:
+        return 0.0 if value <= param.low else 10.0 ** (value / 20.0)
+    return value
+
+
+def units(schedule: Schedule) -> list[tuple[int, list[int]]]:
+    """What can be handed to threads: each row, or whole loop, with the units it must wait for (by what it reads and overwrites)."""
+    starts = {loop.first: loop.last for loop in schedule.loops}
+    found: list[tuple[int, list[int]]] = []
+    writer: dict[int, int] = {}
+    readers: dict[int, set[int]] = {}
+    at = 0
+    while at < len(schedule.steps):
+        last = starts.get(at, at + 1)
+        me = len(found)
+        waits: set[int] = set()
+        for step in schedule.steps[at:last]:
+            for slot in reads(step):
+                if slot.buffer:
+                    waits.add(writer.get(slot.buffer, me))
+                    readers.setdefault(slot.buffer, set()).add(me)
+            for slot in writes(step):
+                waits.add(writer.get(slot.buffer, me))
+                waits |= readers.pop(slot.buffer, set())
+                writer[slot.buffer] = me
+        waits.discard(me)
+        found.append((at, sorted(waits)))
+        at = last
+    return found
+
+
+class Team:
+    """Threads that run a program together with the caller. The result is the same, bit for bit."""
+
+    def __init__(self, program: Program, threads: int) -> None:
+        self.program = program
+        self.members = threads - 1
+        self.team = aligned((runner.TEAM_WORDS,), "i8")
+        entries = [np.array([at, len(waits), *waits], np.int64) for at, waits in program.units]
+        self.waits = np.array([e.ctypes.data for e in entries] or [0], np.int64)
+        self.flags = np.zeros(max(1, len(entries)), np.int64)
+        self._entries = entries
+        self._lead = ctypes.CFUNCTYPE(None, *[ctypes.c_int64] * 9)(_function(runner.lead, 9))
+        work = ctypes.CFUNCTYPE(None, *[ctypes.c_int64] * 6)(_function(runner.work, 6))
+        shared = (program.rows.ctypes.data, len(entries), self.waits.ctypes.data, self.flags.ctypes.data, self.team.ctypes.data)
+        self._shared = shared
+        self._threads = [threading.Thread(target=work, args=(*shared, k), daemon=True) for k in range(self.members)]
+        for thread in self._threads:
+            thread.start()
+
+    def run(self, frames: int) -> None:
+        """As ``Program.run``."""
+        if frames % TICK:
+            raise ValueError(f"{frames} frames are not a whole number of ticks of {TICK}")
+        self._lead(*self._shared, self.members, self.program.context.ctypes.data, frames, self.program.block)
+
+    def close(self) -> None:
+        """Send the threads home."""
+        self.team[runner.TEAM_QUIT] = 1
+        for thread in self._threads:
+            thread.join()

@@ -1,0 +1,205 @@
+"""The steps that are no node's: sums, delays, feedback, param curves, fades. Each is ``step(args, offset, n)`` over its own words.
+
+Signals may be any number of lanes; a step over whole frames is one loop over ``n · lanes`` samples.
+"""
+
+from __future__ import annotations
+
+from graph.spec import helper
+from host.native.abi import SCRUBBED, TIME
+from host.native.raw import load_f32, load_f64, set_word, store_f32, word
+from nodes.dsp.exponentials import exp2, gain_of_db, log2
+from nodes.dsp.machine import finite
+
+# Words of a step's table, by step.
+MIX_TARGET, MIX_LEFT, MIX_RIGHT, MIX_LANES = 1, 2, 3, 4
+COPY_TARGET, COPY_SOURCE, COPY_LANES, COPY_SPREAD = 1, 2, 3, 4
+DELAY_TARGET, DELAY_SOURCE, DELAY_LANES, DELAY_LINE, DELAY_FRAMES, DELAY_PLACE = 1, 2, 3, 4, 5, 6
+LOOP_SIGNAL, LOOP_LINE, LOOP_LANES = 1, 2, 3
+FADE_TARGET, FADE_WET, FADE_DRY, FADE_CONTROL, FADE_LANES = 1, 2, 3, 4, 5
+PARAM_TARGET, PARAM_SEGMENTS, PARAM_COUNT, PARAM_ARRIVAL, PARAM_BASE, PARAM_FLAGS, PARAM_RANGE, PARAM_SOURCES, PARAM_SOURCE_COUNT = range(1, 10)
+FLAG_HOLD, FLAG_GAIN, FLAG_LOG = 1, 2, 4
+SEGMENT_WORDS = 5  # float64: start, value, end value, length, curve
+
+
+@helper
+def add_two(args, offset, n):
+    """target = left + right, all of one width."""
+    lanes = word(args, MIX_LANES)
+    shift = offset * lanes * 4
+    target, left, right = word(args, MIX_TARGET) + shift, word(args, MIX_LEFT) + shift, word(args, MIX_RIGHT) + shift
+    for k in range(n * lanes):
+        store_f32(target, k, load_f32(left, k) + load_f32(right, k))
+
+
+@helper
+def add_onto(args, offset, n):
+    """target += source, both of one width, or a mono source onto every lane."""
+    lanes = word(args, COPY_LANES)
+    target = word(args, COPY_TARGET) + offset * lanes * 4
+    if word(args, COPY_SPREAD):
+        source = word(args, COPY_SOURCE) + offset * 4
+        for i in range(n):
+            x = load_f32(source, i)
+            for lane in range(lanes):
+                store_f32(target, i * lanes + lane, load_f32(target, i * lanes + lane) + x)
+    else:
+        source = word(args, COPY_SOURCE) + offset * lanes * 4
+        for k in range(n * lanes):
+            store_f32(target, k, load_f32(target, k) + load_f32(source, k))
+
+
+@helper
+def copy(args, offset, n):
+    """target = source, both of one width, or a mono source to every lane."""
+    lanes = word(args, COPY_LANES)
+    target = word(args, COPY_TARGET) + offset * lanes * 4
+    if word(args, COPY_SPREAD):
+        source = word(args, COPY_SOURCE) + offset * 4
+        for i in range(n):
+            x = load_f32(source, i)
+            for lane in range(lanes):
+                store_f32(target, i * lanes + lane, x)
+    else:
+        source = word(args, COPY_SOURCE) + offset * lanes * 4
+        for k in range(n * lanes):
+            store_f32(target, k, load_f32(source, k))
+
+
+@helper
+def delay(args, offset, n):
+    """target = source, some frames ago. The line is a ring of exactly that many frames; its place is kept beside it."""
+    lanes = word(args, DELAY_LANES)
+    target = word(args, DELAY_TARGET) + offset * lanes * 4
+    source = word(args, DELAY_SOURCE) + offset * lanes * 4
+    line, frames, home = word(args, DELAY_LINE), word(args, DELAY_FRAMES), word(args, DELAY_PLACE)
+    place = word(home, 0)
+    done = 0
+    while done < n:
+        run = min(n - done, frames - place)
+        ring = line + place * lanes * 4
+        shift = done * lanes
+        for k in range(run * lanes):
+            x = load_f32(source, shift + k)
+            store_f32(target, shift + k, load_f32(ring, k))
+            store_f32(ring, k, x)
+        done += run
+        place += run
+        if place == frames:
+            place = 0
+    set_word(home, 0, place)
+
+
+@helper
+def read_loop(args, offset, n):
+    """What was written a tick ago; NaN and infinity end here."""
+    lanes = word(args, LOOP_LANES)
+    target, line = word(args, LOOP_SIGNAL) + offset * lanes * 4, word(args, LOOP_LINE)
+    bad = 0
+    for k in range(n * lanes):
+        x = load_f32(line, k)
+        clean = finite(x)
+        bad += clean != x
+        store_f32(target, k, clean)
+    context = word(args, 0)
+    set_word(context, SCRUBBED, word(context, SCRUBBED) + bad)
+
+
+@helper
+def write_loop(args, offset, n):
+    """Keep a tick for the next one."""
+    lanes = word(args, LOOP_LANES)
+    source, line = word(args, LOOP_SIGNAL) + offset * lanes * 4, word(args, LOOP_LINE)
+    for k in range(n * lanes):
+        store_f32(line, k, load_f32(source, k))
+
+
+@helper
+def fade(args, offset, n):
+    """wet · (1 − c) + dry · c; where c is 0 or 1, exactly wet or dry."""
+    lanes = word(args, FADE_LANES)
+    shift = offset * lanes * 4
+    target, wet = word(args, FADE_TARGET) + shift, word(args, FADE_WET) + shift
+    dry, control = word(args, FADE_DRY), word(args, FADE_CONTROL) + offset * 4
+    if dry:
+        dry += shift
+    for i in range(n):
+        c = min(max(load_f32(control, i), 0.0), 1.0)
+        for lane in range(lanes):
+            k = i * lanes + lane
+            w = load_f32(wet, k)
+            d = load_f32(dry, k) if dry else 0.0
+            store_f32(target, k, w if c == 0.0 else d if c == 1.0 else w * (1.0 - c) + d * c)
+
+
+@helper
+def automated(segments, count, frame, base):
+    """The value of automation at a frame of the timeline."""
+    if count == 0:
+        return base
+    low, high = 0, count - 1
+    while low < high:
+        middle = (low + high + 1) >> 1
+        if load_f64(segments, middle * SEGMENT_WORDS) <= frame:
+            low = middle
+        else:
+            high = middle - 1
+    at = low * SEGMENT_WORDS
+    start, value, end_value = load_f64(segments, at), load_f64(segments, at + 1), load_f64(segments, at + 2)
+    length, curve = load_f64(segments, at + 3), load_f64(segments, at + 4)
+    u = (frame - start) / length
+    if u <= 0.0 or curve == 0.0:
+        return value
+    if u >= 1.0:
+        return end_value
+    if curve == 1.0:
+        return value + (end_value - value) * u
+    return value * exp2(u * log2(end_value / value))
+
+
+@helper
+def breaks(segments, count, frame):
+    """Whether a segment starts at a frame."""
+    low, high = 0, count - 1
+    while low < high:
+        middle = (low + high + 1) >> 1
+        if load_f64(segments, middle * SEGMENT_WORDS) <= frame:
+            low = middle
+        else:
+            high = middle - 1
+    return count > 0 and load_f64(segments, low * SEGMENT_WORDS) == frame
+
+
+@helper
+def modulated(args, value, i, flags):
+    """A value moved by the control signals plugged into the param: in the normalised range, clamped."""
+    bounds = word(args, PARAM_RANGE)
+    low, high, floor = load_f64(bounds, 0), load_f64(bounds, 1), load_f64(bounds, 2)
+    sources, count = word(args, PARAM_SOURCES), word(args, PARAM_SOURCE_COUNT)
+    if count:
+        x = log2(value / low) / log2(high / low) if flags & FLAG_LOG else (value - low) / (high - low)
+        for k in range(count):
+            x += load_f64(sources, 2 * k + 1) * load_f32(word(sources, 2 * k), i)
+        x = min(max(x, 0.0), 1.0)
+        value = low * exp2(x * log2(high / low)) if flags & FLAG_LOG else low + x * (high - low)
+    return max(value, floor)
+
+
+@helper
+def move_param(args, offset, n):
+    """The values of a param: automation at the node's own time, then modulation, then decibels to gain where the kernel wants gain."""
+    target = word(args, PARAM_TARGET) + offset * 4
+    segments, count = word(args, PARAM_SEGMENTS), word(args, PARAM_COUNT)
+    flags = word(args, PARAM_FLAGS)
+    base = load_f64(word(args, PARAM_BASE), 0)
+    first = word(word(args, 0), TIME) + offset - word(args, PARAM_ARRIVAL)
+    held = 0.0
+    for i in range(n):
+        if flags & FLAG_HOLD and i % 64 and not breaks(segments, count, float(first + i)):
+            store_f32(target, i, held)
+            continue
+        value = modulated(args, automated(segments, count, float(first + i), base), offset + i, flags)
+        if flags & FLAG_GAIN:
+            value = gain_of_db(value)
+        held = value
+        store_f32(target, i, held)
