@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from graph.check import refuse, resolve_params, resolve_settings
-from graph.document import Automation, NodeEntry
+from graph.document import Automation
 from graph.errors import PatchError
 from graph.groups import Flat
 from graph.layouts import LAYOUTS, channels_of
@@ -65,12 +65,19 @@ class Wired:
 _Shape = tuple[tuple[Port, ...], tuple[Port, ...], dict[str, Param]]
 
 
-def wire(flat: Flat, kinds: Kinds, *, allow_missing: bool = False) -> list[Wired]:
+def wire(flat: Flat, kinds: Kinds, missing: list[PatchError] | None = None) -> list[Wired]:
     """Every node in the order of the ids, with what is plugged into it.
 
-    Raises PatchError at the first thing that cannot be compiled. With ``allow_missing``, unknown kinds pass audio through.
+    Raises PatchError at the first thing that cannot be compiled. With a list for what is ``missing``, unknown kinds pass audio through and
+    are noted there.
     """
-    refuse(flat, kinds, allow_missing=allow_missing)
+    unknown = [(id, entry) for id, entry in sorted(flat.nodes.items()) if entry.kind not in kinds]
+    for id, entry in unknown:
+        error = PatchError(f"there is no kind {entry.kind!r} here", place=f"nodes.{id}.kind", node=id)
+        if missing is None:
+            raise error
+        missing.append(error)
+    refuse(flat, kinds)
     fixed: dict[str, _Shape] = {}
     numbers: dict[str, int] = {}
     nodes: list[Wired] = []
@@ -110,10 +117,10 @@ def _shape(kind: type[Node], settings: Mapping[str, Any]) -> _Shape:
     return tuple(p for p in ports if p.flow == "in"), tuple(p for p in ports if p.flow == "out"), params
 
 
-def inform(nodes: list[Wired], services: Services, rate: float, *, allow_missing: bool = False) -> None:
+def inform(nodes: list[Wired], services: Services, rate: float, missing: list[PatchError] | None = None) -> None:
     """Let kinds look at the outside world: files, plugins.
 
-    Raises PatchError, with the node's place, where something is missing, unless that is allowed.
+    Raises PatchError, with the node's place, where something is missing; with a list to note it in, it is only noted.
     """
     for node in nodes:
         if node.kind.info.__func__ is Node.info.__func__:
@@ -121,8 +128,9 @@ def inform(nodes: list[Wired], services: Services, rate: float, *, allow_missing
         try:
             node.info = node.kind.info(node.config(rate), services)
         except PatchError as error:
-            if not allow_missing:
+            if missing is None:
                 raise _placed(error, node) from None
+            missing.append(_placed(error, node))
 
 
 def check_kinds(nodes: list[Wired], rate: float) -> None:
@@ -141,11 +149,6 @@ def _placed(error: PatchError, node: Wired) -> PatchError:
         return error
     inner = error.place if error.place else ""
     return PatchError(error.message, place=f"nodes.{node.id}{'.' + inner if inner else ''}", node=node.id)
-
-
-def missing_kinds(flat: Flat, kinds: Kinds) -> list[tuple[str, NodeEntry]]:
-    """The nodes whose kind is not known here."""
-    return [(id, entry) for id, entry in sorted(flat.nodes.items()) if entry.kind not in kinds]
 
 
 def resolve_layouts(nodes: list[Wired], order: list[int], rate: float) -> None:

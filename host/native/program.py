@@ -6,6 +6,7 @@ import ctypes
 import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -22,8 +23,6 @@ from host.native.store import library
 Words = npt.NDArray[np.int64]
 Key = tuple[str, ...]
 
-_VOID_6 = ctypes.CFUNCTYPE(None, *[ctypes.c_int64] * 5)
-
 
 @dataclass(slots=True)
 class BoundStream:
@@ -31,6 +30,7 @@ class BoundStream:
 
     node: CompiledNode
     flow: str
+    serves: str
     channels: int
     header: Words
 
@@ -73,17 +73,14 @@ class Program:
         _run()(self.rows.ctypes.data, len(self.rows), self.context.ctypes.data, frames, self.block)
 
 
+@cache
 def _function(function: Any, arguments: int) -> int:
     return library().function(function, arguments)
 
 
-_prototypes: dict[str, Any] = {}
-
-
+@cache
 def _run() -> Any:
-    if "run" not in _prototypes:
-        _prototypes["run"] = _VOID_6(_function(runner.run, 5))
-    return _prototypes["run"]
+    return ctypes.CFUNCTYPE(None, *[ctypes.c_int64] * 5)(_function(runner.run, 5))
 
 
 def bind(schedule: Schedule, arena: Arena, services: Services, *, block: int = 512, checked: bool = False) -> Program:
@@ -318,7 +315,7 @@ class _Binding:
     def stream(self, node: CompiledNode, argument: Argument, item: Stream) -> BoundStream:
         if node.id not in self.streams:
             header = self.array(("stream", node.id), (STREAM_WORDS,), "i8")
-            self.streams[node.id] = BoundStream(node, item.flow, argument.lanes, header)
+            self.streams[node.id] = BoundStream(node, item.flow, item.serves, argument.lanes, header)
         return self.streams[node.id]
 
 

@@ -1,0 +1,389 @@
+"""Offline rendering: from a patch and files to files, in constant memory, with the samples a live run would give."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+
+from graph.check import resolve_params
+from graph.compiler import DEFAULT_RATE, compile
+from graph.document import Patch
+from graph.errors import PatchError
+from graph.layouts import LAYOUTS
+from graph.schedule import CompiledNode, Schedule
+from graph.spec import TICK, Kinds
+from host.audiofile import AudioFileError, AudioReader, AudioWriter, create_audio, open_audio
+from host.offline import CHUNK, Feed, Frames, Offline
+from host.services import FileServices
+
+SILENT = 1e-6
+"""−120 dBFS: below it a tail is over."""
+LONGEST_TAIL_S = 30.0
+LONGEST_S = 366 * 24 * 3600.0
+
+PathLike = str | os.PathLike[str]
+
+
+class RenderError(ValueError):
+    """Something that was asked of a render cannot be done: one line."""
+
+
+@dataclass
+class RenderReport:
+    """What a render did."""
+
+    rate: int
+    frames: int
+    elapsed_s: float
+    files: dict[str, str]
+    clipped: dict[str, int]
+    peaks: dict[str, float]
+    """Highest absolute sample of each output, linear."""
+    scrubbed: int
+    notes: list[str] = field(default_factory=list[str])
+
+    @property
+    def seconds(self) -> float:
+        """Length of what was rendered."""
+        return self.frames / self.rate
+
+    @property
+    def speed(self) -> float:
+        """Seconds of audio per second of rendering."""
+        return self.seconds / max(self.elapsed_s, 1e-9)
+
+
+def render(
+    patch: Patch,
+    outputs: Mapping[str, PathLike] | None = None,
+    inputs: Mapping[str, PathLike] | None = None,
+    *,
+    rate: int | None = None,
+    block: int = 512,
+    seconds: float | None = None,
+    tail: float | None = None,
+    subtype: str | None = None,
+    dither: bool = False,
+    threads: int = 1,
+    allow_missing: bool = False,
+    tags: Mapping[str, str] | None = None,
+    settings: Mapping[tuple[str, str], float] | None = None,
+    snapshot: str | None = None,
+    kinds: Kinds | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> RenderReport:
+    """Render a patch: ``inputs`` and ``outputs`` are files by the ids of ``audio_in`` and ``audio_out`` nodes.
+
+    The length is ``seconds``, else that of the longest input and a tail: ``tail`` seconds, or until everything is below −120 dBFS (at most
+    30 s). The rate is ``rate``, else the patch's, else the first input's, else 48000 Hz. Outputs start at timeline zero: latency is taken
+    away. ``settings`` are param values by (node, param) that go before the patch's and the snapshot's, but not before automation. No file has
+    its final name before it is whole.
+
+    Raises PatchError, RenderError or AudioFileError, each one clear line.
+    """
+    if kinds is None:
+        from nodes import kinds as built_in
+
+        kinds = built_in()
+    notes: list[str] = []
+    patch = _adjusted(patch, snapshot, settings or {}, kinds, notes)
+    rate = rate or patch.sample_rate or _first_rate(inputs or {}) or DEFAULT_RATE
+    if not 1000 <= rate <= 768_000:
+        raise RenderError(f"a sample rate of {rate} Hz is outside 1000 to 768000")
+    services = FileServices(patch.folder or Path.cwd())
+    missing: list[PatchError] | None = [] if allow_missing else None
+    schedule = compile(patch, kinds, services, rate, missing=missing)
+    notes += [str(error) for error in missing or ()]
+    with ExitStack() as stack:
+        job = _Job(schedule, services, stack, notes, allow_missing)
+        longest = job.open_inputs(inputs or {})
+        frames, tail_frames = _length(seconds, tail, longest, rate)
+        job.open_outputs(outputs or {}, subtype, dither, tags or {})
+        offline = stack.enter_context(Offline(schedule, services, min(block, CHUNK), threads, feeds=job.feeds))
+        started = perf_counter()
+        sink = _Sink(job.writers, frames, tail_frames, job.quiet_frames() if tail_frames < 0 else 0)
+        offline.drains.update({id: sink.drain_for(id, stream.channels) for id, stream in offline.program.streams.items() if stream.flow == "out"})
+        latest = max((n.arrival for n in schedule.nodes), default=0)
+        total = frames + max(tail_frames, 0) if tail_frames >= 0 else frames + round(LONGEST_TAIL_S * rate)
+        for done in offline.run(total + latest):
+            sink.settle(done - latest)
+            if progress:
+                progress(max(0, min(done - latest, frames)), frames)
+            if sink.finished:
+                break
+        length = sink.close(total)
+        elapsed = perf_counter() - started
+        for writer in job.writers.values():
+            writer.commit()
+        files = {id: str(writer.path) for id, writer in job.writers.items()}
+        clipped = {id: writer.clipped for id, writer in job.writers.items()}
+        notes += [f"{id}: {count} samples were clipped" for id, count in clipped.items() if count]
+        return RenderReport(rate, length, elapsed, files, clipped, dict(sink.peaks), offline.program.scrubbed, notes)
+
+
+def _adjusted(patch: Patch, snapshot: str | None, settings: Mapping[tuple[str, str], float], kinds: Kinds, notes: list[str]) -> Patch:
+    """A copy of the patch with a snapshot and single values applied."""
+    patch = patch.copy()
+    values: dict[tuple[str, str], float] = {}
+    if snapshot is not None:
+        if snapshot not in patch.snapshots:
+            raise RenderError(f"there is no snapshot {snapshot!r}; there are {', '.join(sorted(patch.snapshots)) or 'none'}")
+        values |= {(id, param): value for id, params in patch.snapshots[snapshot].items() for param, value in params.items()}
+    values |= dict(settings)
+    automated = {(line.node, line.param) for line in patch.automation if line.enabled}
+    for (id, param), value in values.items():
+        if id not in patch.graph.nodes:
+            raise RenderError(f"there is no node {id!r} to set {param} of")
+        entry = patch.graph.nodes[id]["entry"]
+        kind = kinds.get(entry.kind)
+        if param in ("bypass", "mute") and (kind is None or param not in {p.name for p in kind.params(entry.settings)}):
+            if value not in (0, 1):
+                raise RenderError(f"{id}.{param}: expected 0 or 1, got {value:g}")
+            setattr(entry, param, bool(value))
+        else:
+            entry.params[param] = value
+            if kind is not None:
+                resolve_params(kind, entry.settings, entry)
+        if (id, param) in automated:
+            notes.append(f"{id}.{param} is automated: the automation outranks the value {value:g}")
+    return patch
+
+
+def _first_rate(inputs: Mapping[str, PathLike]) -> int | None:
+    for path in inputs.values():
+        with open_audio(path) as reader:
+            return reader.rate
+    return None
+
+
+def _length(seconds: float | None, tail: float | None, longest: int | None, rate: int) -> tuple[int, int]:
+    """Frames to render for sure, and frames of tail: -1 for as long as it sounds."""
+    if seconds is not None and tail is not None:
+        raise RenderError("give a length or a tail, not both")
+    for name, value in (("length", seconds), ("tail", tail)):
+        if value is not None and not 0 <= value <= LONGEST_S:
+            raise RenderError(f"a {name} of {value:g} seconds is outside 0 to {LONGEST_S:g}")
+    if seconds is not None:
+        return round(seconds * rate), 0
+    if longest is None:
+        raise RenderError("nothing says how long to render: there is no input file; give the length in seconds")
+    return longest, -1 if tail is None else round(tail * rate)
+
+
+@dataclass
+class _Job:
+    """The files of one render."""
+
+    schedule: Schedule
+    services: FileServices
+    stack: ExitStack
+    notes: list[str]
+    allow_missing: bool
+    feeds: dict[str, Feed] = field(default_factory=dict[str, Feed])
+    writers: dict[str, AudioWriter] = field(default_factory=dict[str, AudioWriter])
+
+    def open_inputs(self, inputs: Mapping[str, PathLike]) -> int | None:
+        """Open what feeds the patch; the last frame that any of it has, or None where nothing is finite."""
+        ends: list[int] = []
+        device_inputs = {n.id: n for n in self.schedule.nodes if n.kind.kind == "audio_in"}
+        for id in inputs:
+            if id not in device_inputs:
+                raise RenderError(f"there is no audio_in node {id!r}; there are {', '.join(device_inputs) or 'none'}")
+        for id, node in device_inputs.items():
+            if id not in inputs:
+                self.notes.append(f"{id} has no input file: it is silent")
+                continue
+            reader = self.stack.enter_context(open_audio(inputs[id], self.schedule.rate))
+            self.feeds[id] = _reader_feed(reader, node.config.layouts["out"], id, 0)
+            ends.append(reader.frames)
+        for node in self.schedule.nodes:
+            request = node.kind.file(node.config)
+            if request is None or not any(p.flow == "out" for p in node.kind.ports(node.config.settings)):
+                continue
+            path = self.services.locate(request.path)
+            try:
+                own = open_audio(path)
+                start = round(request.offset_s * own.rate)
+                own.close()
+                reader = self.stack.enter_context(open_audio(path, self.schedule.rate, loop=request.loop, start_frame=start))
+            except AudioFileError as error:
+                if not self.allow_missing:
+                    raise PatchError(str(error), place=f"nodes.{node.id}.settings.path", node=node.id) from None
+                self.notes.append(f"{node.id}: {error}; it is silent")
+                continue
+            first = round(request.start_s * self.schedule.rate)
+            self.feeds[node.id] = _reader_feed(reader, node.config.layouts["out"], node.id, first)
+            if not request.loop:
+                ends.append(first + reader.frames)
+        return max(ends, default=None)
+
+    def open_outputs(self, outputs: Mapping[str, PathLike], subtype: str | None, dither: bool, tags: Mapping[str, str]) -> None:
+        """Begin the files that the render writes."""
+        device_outputs = {n.id: n for n in self.schedule.nodes if n.kind.kind == "audio_out"}
+        recorders = {n.id: n for n in self.schedule.nodes if n.id not in device_outputs and _records(n)}
+        for id in outputs:
+            if id not in device_outputs:
+                raise RenderError(f"there is no audio_out node {id!r}; there are {', '.join(device_outputs) or 'none'}")
+        if not outputs and not recorders:
+            raise RenderError(f"no output was asked for; the patch has {', '.join(device_outputs) or 'no audio_out'}")
+        targets = [os.path.realpath(path) for path in outputs.values()]
+        if len(set(targets)) != len(targets):
+            raise RenderError("two outputs go to one file")
+        for id, path in outputs.items():
+            labels = LAYOUTS[device_outputs[id].config.layouts["in"]]
+            rest = dict(tags)
+            self.writers[id] = self._create(path, labels, subtype, dither, rest, overwrite=True)
+        for id, node in recorders.items():
+            request = node.kind.file(node.config)
+            assert request is not None
+            path = self._inside(request.path, id)
+            labels = LAYOUTS[node.config.layouts["in"]]
+            self.writers[id] = self._create(path, labels, request.subtype, dither, dict(tags), overwrite=False)
+
+    def _create(
+        self, path: PathLike, labels: tuple[str, ...], subtype: str | None, dither: bool, tags: dict[str, str], *, overwrite: bool
+    ) -> AudioWriter:
+        writer = create_audio(path, self.schedule.rate, labels, subtype=subtype, dither=dither, tags=tags, overwrite=overwrite)
+        self.stack.callback(writer.abort)
+        return writer
+
+    def _inside(self, path: str, id: str) -> Path:
+        """A recorder's path, which must lie in the patch's own folder."""
+        folder = self.services.folder.resolve()
+        full = self.services.locate(path).resolve()
+        if not full.is_relative_to(folder):
+            raise PatchError(f"a patch writes only inside its own folder, and {path!r} is not", place=f"nodes.{id}.settings.path", node=id)
+        return full
+
+    def quiet_frames(self) -> int:
+        """How long everything must be silent before the tail is over: as long as the slowest path may hide a sound."""
+        hidden: dict[int, float] = {}
+        into: dict[int, list[int]] = {}
+        for source, _, target, _, closing in self.schedule.cables:
+            if not closing:
+                into.setdefault(target, []).append(source)
+        if self.schedule.loops:
+            return round(LONGEST_TAIL_S * self.schedule.rate)
+        for step in self.schedule.steps:
+            for k in getattr(step, "nodes", ()):
+                node = self.schedule.nodes[k]
+                tail = node.kind.tail(node.config)
+                own = 0.0 if math.isinf(tail) and not into.get(k) else tail
+                hidden[k] = own + max((hidden.get(source, 0.0) for source in into.get(k, ())), default=0.0)
+        seconds = min(LONGEST_TAIL_S, max(hidden.values(), default=0.0))
+        return round(seconds * self.schedule.rate) + TICK
+
+
+def _records(node: CompiledNode) -> bool:
+    return node.kind.file(node.config) is not None and not any(p.flow == "out" for p in node.kind.ports(node.config.settings))
+
+
+def _reader_feed(reader: AudioReader, layout: str, id: str, first: int) -> Feed:
+    """Frames of a file that lies on the timeline from ``first`` on."""
+    labels = LAYOUTS[layout]
+    if reader.labels == labels:
+        lanes: list[int] | None = None
+    elif len(reader.labels) == 1 and layout == "stereo":
+        lanes = [0, 0]
+    else:
+        have = reader.layout or " ".join(reader.labels)
+        raise RenderError(f"{reader.path} is {have}, and {id} is {layout}; set the layout of {id}, or convert the file")
+
+    def feed(start: int, out: Frames) -> None:
+        skip = min(max(0, first - start), len(out))
+        out[:skip] = 0.0
+        if skip == len(out):
+            return
+        reader.seek(start + skip - first)
+        if lanes is None:
+            reader.read_into(out[skip:])
+        else:
+            out[skip:] = reader.read(len(out) - skip)[:, lanes]
+
+    return feed
+
+
+class _Sink:
+    """What becomes of the outputs: written up to the length, or, with an open tail, up to the last sample that is heard."""
+
+    def __init__(self, writers: Mapping[str, AudioWriter], frames: int, tail_frames: int, quiet: int) -> None:
+        self._writers = writers
+        self._frames = frames
+        self._open = tail_frames < 0
+        self._limit = frames + max(0, tail_frames)
+        self._quiet = quiet
+        self._pending: dict[str, list[Frames]] = {id: [] for id in writers}
+        self._heard = frames
+        self._written = dict.fromkeys(writers, 0)
+        self.peaks: dict[str, float] = {}
+        self.finished = False
+
+    def drain_for(self, id: str, channels: int) -> Callable[[int, Frames], None]:
+        """The drain of one output."""
+
+        def drain(start: int, part: Frames) -> None:
+            if not self._open:
+                part = part[: max(0, self._limit - start)]
+            if not len(part):
+                return
+            size = np.abs(part)
+            peak = float(np.nan_to_num(size.max()))
+            self.peaks[id] = max(self.peaks.get(id, 0.0), peak)
+            if id not in self._writers:
+                return
+            if not self._open or start + len(part) <= self._frames:
+                self._writers[id].write(part)
+                self._written[id] += len(part)
+                return
+            self._pending[id].append(part.copy())
+            loud = np.flatnonzero(size.max(axis=1) > SILENT)
+            if len(loud):
+                self._heard = max(self._heard, start + int(loud[-1]) + 1)
+
+        return drain
+
+    def settle(self, done: int) -> None:
+        """Write what is known to be heard; see whether the tail is over."""
+        if self._open:
+            self._flush()
+            self.finished = done >= self._heard + self._quiet
+
+    def close(self, limit: int) -> int:
+        """The length of what was written."""
+        self._flush()
+        return min(self._heard, limit) if self._open else self._limit
+
+    def _flush(self) -> None:
+        for id, parts in self._pending.items():
+            while parts and self._written[id] < self._heard:
+                part = parts[0][: self._heard - self._written[id]]
+                self._writers[id].write(part)
+                self._written[id] += len(part)
+                if len(part) == len(parts[0]):
+                    parts.pop(0)
+                else:
+                    parts[0] = parts[0][len(part) :]
+
+
+def render_result(report: RenderReport) -> dict[str, Any]:
+    """A report as plain data."""
+    return {
+        "rate": report.rate,
+        "frames": report.frames,
+        "seconds": report.seconds,
+        "elapsed_s": report.elapsed_s,
+        "speed": report.speed,
+        "files": report.files,
+        "clipped": report.clipped,
+        "peak_dbfs": {id: 20 * math.log10(peak) if peak > 0 else None for id, peak in report.peaks.items()},
+        "scrubbed": report.scrubbed,
+        "notes": report.notes,
+    }

@@ -1,0 +1,56 @@
+"""What kinds may ask of the outside world while a patch is compiled: audio files, relative to the patch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from graph.errors import PatchError
+
+
+@dataclass(frozen=True, slots=True)
+class FileInfo:
+    """An audio file's header."""
+
+    rate: int
+    frames: int
+    labels: tuple[str, ...]
+
+
+@dataclass
+class FileServices:
+    """Files as seen from a folder; headers are read once."""
+
+    folder: Path
+    _known: dict[Path, FileInfo] = field(default_factory=dict[Path, FileInfo])
+
+    def locate(self, path: str) -> Path:
+        """Where a path of the patch really is."""
+        if "\0" in path:
+            raise PatchError("a path cannot hold a zero character")
+        return self.folder / path
+
+    def audio_info(self, path: str) -> FileInfo:
+        """Rate, length and channels. Raises PatchError where there is no such audio file."""
+        from host.audiofile import AudioFileError, open_audio
+
+        full = self.locate(path)
+        if full not in self._known:
+            try:
+                with open_audio(full) as reader:
+                    self._known[full] = FileInfo(reader.rate, reader.source_frames, reader.labels)
+            except AudioFileError as error:
+                raise PatchError(str(error)) from None
+        return self._known[full]
+
+    def read_audio(self, path: str, rate: float) -> tuple[npt.NDArray[np.float32], tuple[str, ...]]:
+        """A whole file at a rate. Raises PatchError where it cannot be read, or is too long to hold."""
+        from host.audiofile import AudioFileError, read_whole
+
+        try:
+            return read_whole(self.locate(path), int(rate))
+        except AudioFileError as error:
+            raise PatchError(str(error)) from None
