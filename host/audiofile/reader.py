@@ -34,7 +34,7 @@ class AudioReader:
         labels: the channels, by their places.
         layout: the name of the layout that has these labels, or None.
         loop: whether it starts again at the end.
-        warning: one clause about damage that did not keep the file from opening, or None.
+        warning: one clause about damage that does not keep the file from being read, or None.
     """
 
     def __init__(
@@ -106,6 +106,8 @@ class AudioReader:
             got = self._stream.read_into(self._scratch[:wanted])
             np.take(self._scratch[:got], self._order, axis=1, out=out[:got])
         out[got:] = 0.0
+        if got + 1 < wanted and self.warning is None:
+            self.warning = f"cut short: {self.frames} frames are promised, the sound ends at {self._position + got}"
         self._position += len(out)
         return wanted
 

@@ -61,7 +61,7 @@ class PcmSink:
     def write(self, block: Block) -> int:
         clipped = 0
         if self._floating:
-            data = memoryview(np.ascontiguousarray(block, self._float_type)).cast("B") if block.size else b""
+            data = np.ascontiguousarray(block, self._float_type).data.cast("B") if block.size else b""
         else:
             ints, clipped = quantise(block, self._bits, self._dither)
             data = packed(ints, self._bits, self._byteorder)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from host.audiofile.aiff import apple_labels
+from host.audiofile.comments import CHANNEL_MASK, read_comments
 from host.audiofile.errors import AudioFileError
 from host.audiofile.riff import IEEE_FLOAT, WavInfo, is_riff, read_wav
 from host.audiofile.speakers import FLAC_DEFAULTS, default_labels, labels_of_mask, unnamed, vorbis_labels
@@ -58,7 +59,7 @@ class FloatWavSource:
         wanted = min(len(out), self.frames - self._frame)
         if wanted <= 0:
             return 0
-        bytes_ = memoryview(out[:wanted].reshape(-1).view(np.uint8))
+        bytes_ = out[:wanted].data.cast("B")
         done = 0
         try:
             while done < len(bytes_):
@@ -239,22 +240,17 @@ def _count(path: Path, file: soundfile.SoundFile) -> int:
 
 
 def _stored_labels(path: Path, head: bytes, format_: str, channels: int) -> tuple[str, ...]:
-    if format_ in ("FLAC", "OGG"):
-        mask = _comment_mask(path, format_) if channels > 1 else None
-        if mask is not None:
-            return labels_of_mask(mask, channels)
-        return vorbis_labels(channels) if format_ == "OGG" else default_labels(channels, FLAC_DEFAULTS)
     with path.open("rb") as file:
-        return apple_labels(file, head, channels) or default_labels(channels)
+        if format_ not in ("FLAC", "OGG"):
+            return apple_labels(file, head, channels) or default_labels(channels)
+        mask = _comment_mask(file) if channels > 1 else 0
+    if mask:
+        return labels_of_mask(mask, channels)
+    return vorbis_labels(channels) if format_ == "OGG" else default_labels(channels, FLAC_DEFAULTS)
 
 
-def _comment_mask(path: Path, format_: str) -> int | None:
-    from host.audiofile.tagfiles import vorbis_comments
-    from host.audiofile.tags import CHANNEL_MASK
-
+def _comment_mask(file: BinaryIO) -> int:
     try:
-        text = vorbis_comments(path, format_).get(CHANNEL_MASK, [""])[0]
-        mask = int(text, 0)
-    except ValueError:
-        return None  # no such comment, or one that says nothing
-    return mask if mask > 0 else None
+        return max(0, int(read_comments(file)[CHANNEL_MASK][0], 0))
+    except (KeyError, ValueError):
+        return 0  # no such comment, or one that says nothing

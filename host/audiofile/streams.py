@@ -137,10 +137,10 @@ class Resampled:
         got = self._stream.read_into(self._feed)
         self._ended = got < len(self._feed)
         block = self._feed[:got]
-        if not np.isfinite(block.sum(dtype=np.float64)):
-            bad = ~np.isfinite(block)
-            self.scrubbed += int(np.count_nonzero(bad))
-            block[bad] = 0.0
+        finite = np.isfinite(block)
+        if not finite.all():
+            self.scrubbed += finite.size - int(np.count_nonzero(finite))
+            block[~finite] = 0.0
         ready = self._soxr.resample_chunk(block, last=self._ended)
         skipped = min(self._skip, len(ready))
         self._skip -= skipped

@@ -10,6 +10,7 @@ from pathlib import Path
 from host.audiofile.aiff import aiff_chunks, is_aiff
 from host.audiofile.bext import isrc_of_axml, read_bext
 from host.audiofile.chunks import body
+from host.audiofile.comments import read_comments
 from host.audiofile.errors import AudioFileError
 from host.audiofile.riff import is_riff, read_wav
 from host.audiofile.tags import tags_of_comments, tags_of_id3, tags_of_info
@@ -46,8 +47,7 @@ def read_tags(path: str | os.PathLike[str]) -> dict[str, str]:
         if is_aiff(head):
             found = [chunk for chunk in aiff_chunks(file) if chunk.name in (b"ID3 ", b"id3 ")]
             return tags_of_id3(body(file, found[0])) if found else {}
-        format_ = {b"fLaC": "FLAC", b"OggS": "OGG"}.get(head[:4])
-    return {} if format_ is None else tags_of_comments(vorbis_comments(file_path, format_))
+        return tags_of_comments(read_comments(file))
 
 
 def _wav_tags(path: Path) -> dict[str, str]:
@@ -72,18 +72,6 @@ def _wav_tags(path: Path) -> dict[str, str]:
     tags = id3 | info | bext
     isrc = id3.get("isrc") or isrc
     return tags | {"isrc": isrc} if isrc else tags
-
-
-def vorbis_comments(path: Path, format_: str) -> dict[str, list[str]]:
-    """The Vorbis comments of a FLAC or Ogg (Vorbis, Opus, FLAC) file, names in upper case."""
-    import mutagen
-
-    with _explained(path):
-        file = mutagen.File(path)  # pyright: ignore[reportPrivateImportUsage]
-        comments: dict[str, list[str]] = {}
-        for name, value in (file.tags or []) if file is not None and format_ in ("FLAC", "OGG") else []:
-            comments.setdefault(name.upper(), []).append(value)
-        return comments
 
 
 def write_comments(path: Path, format_: str, comments: Mapping[str, str]) -> None:

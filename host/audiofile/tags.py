@@ -21,8 +21,8 @@ from typing import NamedTuple
 
 from host.audiofile.bext import BEXT_KEYS, WIDTHS, axml_chunk, bext_chunk, text_of
 from host.audiofile.chunks import chunk_bytes
+from host.audiofile.comments import CHANNEL_MASK
 
-CHANNEL_MASK = "WAVEFORMATEXTENSIBLE_CHANNEL_MASK"
 _MAX_VALUE = 64 << 10
 
 
@@ -197,11 +197,11 @@ def tags_of_info(content: bytes) -> dict[str, str]:
 
 def tags_of_id3(content: bytes) -> dict[str, str]:
     """Tags of an ID3v2 tag; one that mutagen cannot read gives none."""
-    from mutagen import MutagenError, id3
+    from mutagen import id3
 
     try:
         tag = id3.ID3(BytesIO(content))
-    except (MutagenError, ValueError):
+    except Exception:  # mutagen raises whatever its parser stumbles over, and damaged tags must not cost the sound
         return {}
     tags: dict[str, str] = {}
     for frame in tag.values():

@@ -15,13 +15,14 @@ from typing import Self
 import numpy as np
 
 from host.audiofile.aiff import AIFF_LIMIT, aiff_header
+from host.audiofile.comments import CHANNEL_MASK
 from host.audiofile.errors import AudioFileError
 from host.audiofile.riff import RIFF_LIMIT, wav_header
 from host.audiofile.sinks import BITS, FlacSink, PcmSink, Sink, VorbisSink
 from host.audiofile.sources import MAX_CHANNELS, MAX_RATE, MIN_RATE, Block, reason_of
-from host.audiofile.speakers import FLAC_DEFAULTS, vorbis_order, wave_order
+from host.audiofile.speakers import vorbis_order, wave_order
 from host.audiofile.tagfiles import fix_serial, write_comments
-from host.audiofile.tags import CHANNEL_MASK, aiff_tag_chunks, checked_tags, comment_name, wav_chunks
+from host.audiofile.tags import aiff_tag_chunks, checked_tags, comment_name, wav_chunks
 
 FORMATS = {
     ".wav": "WAV",
@@ -204,9 +205,9 @@ def create_audio(
     comments = {comment_name(key): value for key, value in checked.items()}
     plain = len(names) == 1 or names == ("L", "R")
     mask, order = vorbis_order(names) if format_ == "OGG" else wave_order(names)
-    if plain or (format_ == "FLAC" and mask == FLAC_DEFAULTS.get(len(names))):
+    if plain:
         mask = None
-    if format_ in ("FLAC", "OGG") and mask:
+    if format_ in ("FLAC", "OGG") and mask:  # FLAC's own 5.1 leaves open whether its surrounds are back or side
         comments[CHANNEL_MASK] = f"0x{mask:04X}"
 
     def wav(frames: int) -> bytes:
