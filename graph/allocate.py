@@ -39,8 +39,8 @@ def writes(step: Step) -> list[Slot]:
 def allocate(steps: list[Step], lanes: list[int]) -> tuple[list[Step], list[int]]:
     """The steps over buffers, and the lanes of each buffer.
 
-    A step's outputs never share a buffer with its inputs, except the sum it adds into. The most recently freed buffer is taken
-    first, because it is still in the cache.
+    A step's outputs never share a buffer with its inputs, except the sum it adds into. The most recently freed buffer
+    is taken first, because it is still in the cache.
     """
     last: dict[int, int] = {}
     for at, step in enumerate(steps):
@@ -87,6 +87,8 @@ def _placed(step: Step, place: dict[int, int]) -> Step:
         case FeedbackStep():
             return FeedbackStep(step.name, at(step.signal), step.writing)
         case ParamStep():
-            return replace(step, target=at(step.target), modulation=tuple((at(s), amount) for s, amount in step.modulation))
+            return replace(
+                step, target=at(step.target), modulation=tuple((at(s), amount) for s, amount in step.modulation)
+            )
         case FadeStep():
             return FadeStep(at(step.target), at(step.wet), at(step.dry) if step.dry else None, at(step.control))

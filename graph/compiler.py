@@ -20,13 +20,15 @@ from graph.wiring import check_kinds, inform, resolve_layouts, wire
 DEFAULT_RATE = 48000
 
 
-def compile(  # noqa: A001 - the field's word
+def compile(
     patch: Patch, kinds: Kinds, services: Services, rate: int | None = None, *, missing: list[PatchError] | None = None
 ) -> Schedule:
     """Compile a patch for a sample rate (else the patch's own, else 48000 Hz).
 
-    The result depends on what the patch says, never on the order in which it lists things. With a list for what is ``missing``,
-    nodes of unknown kinds pass audio through, missing files are silent, and each is noted there. Raises PatchError, naming the place, for a patch that cannot run.
+    The result depends on what the patch says, never on the order in which it lists things. With a list for what is
+    ``missing``, nodes of unknown kinds pass audio through, missing files are silent, and each is noted there. Raises
+    PatchError,
+    naming the place, for a patch that cannot run.
     """
     rate = rate or patch.sample_rate or DEFAULT_RATE
     with _collector_resting():
@@ -35,7 +37,9 @@ def compile(  # noqa: A001 - the field's word
 
 @contextmanager
 def _collector_resting() -> Iterator[None]:
-    """A compile makes much and drops little; the cycle collector would walk all of it again and again (half of the time for 10,000 nodes)."""
+    """A compile makes much and drops little; the cycle collector would walk all of it again and again (half of the
+    time for 10,000 nodes).
+    """
     if not gc.isenabled():
         yield
         return
@@ -55,5 +59,15 @@ def _compile(patch: Patch, kinds: Kinds, services: Services, rate: int, missing:
     timing = time(nodes, found, rate)
     lowered = lower(nodes, found, timing, rate)
     steps, buffers = allocate(lowered.steps, lowered.lanes)
-    cables = tuple((w.source, w.source_port, n.index, w.target_port, id(w) in found.closing) for n in nodes for w in n.wires)
-    return Schedule(rate, tuple(lowered.nodes), tuple(steps), tuple(buffers), tuple(lowered.loops), tuple(lowered.compensations), cables)
+    cables = tuple(
+        (w.source, w.source_port, n.index, w.target_port, id(w) in found.closing) for n in nodes for w in n.wires
+    )
+    return Schedule(
+        rate,
+        tuple(lowered.nodes),
+        tuple(steps),
+        tuple(buffers),
+        tuple(lowered.loops),
+        tuple(lowered.compensations),
+        cables,
+    )

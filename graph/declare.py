@@ -50,7 +50,9 @@ class Port:
 
 @dataclass(frozen=True, slots=True)
 class PortBank:
-    """Ports whose number and names follow from the settings; the kernel gets them as one tuple of views, all mono or of one layout."""
+    """Ports whose number and names follow from the settings; the kernel gets them as one tuple of views, all mono or
+    of one layout.
+    """
 
     names: Labels
     flow: Flow
@@ -59,37 +61,37 @@ class PortBank:
     doc: str = ""
 
 
-def AudioIn(name: str = "in", layout: str = "auto", doc: str = "") -> Port:  # noqa: N802 - reads as a type in declarations
+def AudioIn(name: str = "in", layout: str = "auto", doc: str = "") -> Port:
     """An audio input; it sums what is plugged into it."""
     return Port(name, "in", "audio", layout, doc)
 
 
-def AudioOut(name: str = "out", layout: str = "auto", doc: str = "") -> Port:  # noqa: N802
+def AudioOut(name: str = "out", layout: str = "auto", doc: str = "") -> Port:
     """An audio output."""
     return Port(name, "out", "audio", layout, doc)
 
 
-def Sidechain(name: str = "sidechain", fallback: str | None = None, doc: str = "") -> Port:  # noqa: N802
+def Sidechain(name: str = "sidechain", fallback: str | None = None, doc: str = "") -> Port:
     """An audio input that only controls; it keeps the width of what is plugged in."""
     return Port(name, "in", "sidechain", "any", doc, fallback)
 
 
-def ControlIn(name: str = "in", doc: str = "") -> Port:  # noqa: N802
+def ControlIn(name: str = "in", doc: str = "") -> Port:
     """A control input: one float32 value per frame."""
     return Port(name, "in", "control", "mono", doc)
 
 
-def ControlOut(name: str = "out", doc: str = "") -> Port:  # noqa: N802
+def ControlOut(name: str = "out", doc: str = "") -> Port:
     """A control output: one float32 value per frame."""
     return Port(name, "out", "control", "mono", doc)
 
 
-def AudioIns(names: Labels, layout: str = "mono", doc: str = "") -> PortBank:  # noqa: N802
+def AudioIns(names: Labels, layout: str = "mono", doc: str = "") -> PortBank:
     """Audio inputs named by the settings."""
     return PortBank(names, "in", "audio", layout, doc)
 
 
-def AudioOuts(names: Labels, layout: str = "mono", doc: str = "") -> PortBank:  # noqa: N802
+def AudioOuts(names: Labels, layout: str = "mono", doc: str = "") -> PortBank:
     """Audio outputs named by the settings."""
     return PortBank(names, "out", "audio", layout, doc)
 
@@ -98,8 +100,9 @@ def AudioOuts(names: Labels, layout: str = "mono", doc: str = "") -> PortBank:  
 class Param:
     """A number the user may turn, in its display unit.
 
-    ``rate`` is ``"frame"`` (a value for every frame) or ``"tick"`` (held over a tick, and from a breakpoint on: for what is
-    costly to redesign). ``as_gain`` hands decibels to the kernel as linear gain, with ``low`` as exactly zero.
+    ``rate`` is ``"frame"`` (a value for every frame) or ``"tick"`` (held over a tick, and from a breakpoint on: for
+    what is costly to redesign). ``as_gain`` hands decibels to the kernel as linear gain, with ``low`` as exactly
+    zero.
     """
 
     name: str
@@ -121,19 +124,21 @@ class Param:
             raise ValueError(f"param {self.name}: a logarithmic range must be positive")
 
 
-def Level(name: str = "level_db", default: float = 0.0, high: float = 24.0, doc: str = "Level.") -> Param:  # noqa: N802
+def Level(name: str = "level_db", default: float = 0.0, high: float = 24.0, doc: str = "Level.") -> Param:
     """A level in decibels that reaches the kernel as linear gain; its lowest value, −96 dB, is exactly zero."""
     return Param(name, default, -96.0, high, "dB", doc=doc, as_gain=True)
 
 
-def Switch(name: str, default: int = 0, doc: str = "", rate: Literal["frame", "tick"] = "frame") -> Param:  # noqa: N802
+def Switch(name: str, default: int = 0, doc: str = "", rate: Literal["frame", "tick"] = "frame") -> Param:
     """An on/off param, 0 or 1. A kernel sees the values between while it is being switched, so that it can fade."""
     return Param(name, default, 0.0, 1.0, "", "switch", doc, rate)
 
 
-def Choice(name: str, choices: Sequence[str], default: int = 0, doc: str = "") -> Param:  # noqa: N802
+def Choice(name: str, choices: Sequence[str], default: int = 0, doc: str = "") -> Param:
     """A param that picks one of several named things by number."""
-    return Param(name, default, 0.0, len(choices) - 1.0, "", "choice", doc, "tick", choices=tuple(choices), modulatable=False)
+    return Param(
+        name, default, 0.0, len(choices) - 1.0, "", "choice", doc, "tick", choices=tuple(choices), modulatable=False
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +148,7 @@ class ParamBank:
     make: Callable[[Settings], Sequence[Param]]
 
 
-def Params(make: Callable[[Settings], Sequence[Param]] | Sequence[Param]) -> ParamBank:  # noqa: N802
+def Params(make: Callable[[Settings], Sequence[Param]] | Sequence[Param]) -> ParamBank:
     """A bank of params, fixed or following from the settings."""
     if callable(make):
         return ParamBank(make)
@@ -173,7 +178,11 @@ class Setting:
                 if isinstance(value, bool) or value in (0, 1):
                     return bool(value)
             case "integer" | "number":
-                if isinstance(value, (int, float)) and not isinstance(value, bool) and _within(value, self.low, self.high):
+                if (
+                    isinstance(value, (int, float))
+                    and not isinstance(value, bool)
+                    and _within(value, self.low, self.high)
+                ):
                     if self.type == "number":
                         return float(value)
                     if float(value).is_integer():
@@ -210,12 +219,14 @@ class Setting:
                 return "a map"
 
 
-def LayoutSetting(name: str = "layout", default: str = "stereo", doc: str = "Channel layout.", *, auto: bool = False) -> Setting:  # noqa: N802
+def LayoutSetting(
+    name: str = "layout", default: str = "stereo", doc: str = "Channel layout.", *, auto: bool = False
+) -> Setting:
     """A setting that holds the name of a layout, or ``auto`` where the kind allows it."""
     return Setting(name, default, "layout", doc, (("auto",) if auto else ()) + tuple(LAYOUTS))
 
 
-def ChoiceSetting(name: str, choices: Sequence[str], default: str | None = None, doc: str = "") -> Setting:  # noqa: N802
+def ChoiceSetting(name: str, choices: Sequence[str], default: str | None = None, doc: str = "") -> Setting:
     """A setting that holds one of several words."""
     return Setting(name, choices[0] if default is None else default, "choice", doc, tuple(choices))
 
@@ -226,7 +237,9 @@ Shape = tuple[Dim, ...] | Callable[["Config"], tuple[Dim, ...]]
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """A small array that lasts from call to call. Axes may be ``LANES`` or ``GROUPS``, which must then be the last one."""
+    """A small array that lasts from call to call. Axes may be ``LANES`` or ``GROUPS``, which must then be the last
+    one.
+    """
 
     shape: Shape = (GROUPS,)
     dtype: Literal["f8", "f4", "i8"] = "f8"
@@ -243,7 +256,9 @@ class Scratch:
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """A large array (a delay line, a spectrum) that the kind's ``prepare`` allocates and fills; it lasts as state does."""
+    """A large array (a delay line, a spectrum) that the kind's ``prepare`` allocates and fills; it lasts as state
+    does.
+    """
 
     ndim: int = 2
     dtype: Literal["f8", "f4", "i8"] = "f4"
@@ -253,8 +268,8 @@ class Memory:
 class Stream:
     """Frames that come from, or go to, a device or a file: addressed by timeline frame, served by the host.
 
-    The kernel sees ``stream[frame, channel]``; only frames from ``stream.start`` to before ``stream.end`` are there. With ``serves="file"`` the
-    kind's ``file`` hook says which file, and where on the timeline it lies.
+    The kernel sees ``stream[frame, channel]``; only frames from ``stream.start`` to before ``stream.end`` are there.
+    With ``serves="file"`` the kind's ``file`` hook says which file, and where on the timeline it lies.
     """
 
     flow: Flow
@@ -263,7 +278,7 @@ class Stream:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """Values a node publishes for people to look at, one per lane or as many as ``shape`` says, written by the kernel."""
+    """Values a node publishes to be looked at, one per lane or as ``shape`` says; the kernel writes them."""
 
     unit: str = ""
     doc: str = ""
@@ -286,8 +301,9 @@ class Kernel:
 def kernel(function: Callable[..., None]) -> Kernel:
     """Mark the function that is a node's sound. Its arguments are chosen by name from the declaration, plus
 
-    ``n``: frames in this call, a whole number of ticks; ``time``: the timeline frame of its first frame, at this node; ``rate``: frames
-    per second (float64); ``skew``: frames by which the input of a loop-breaking node lags its output.
+    ``n``: frames in this call, a whole number of ticks; ``time``: the timeline frame of its first frame, at this
+    node; ``rate``: frames per second (float64); ``skew``: frames by which the input of a loop-breaking node lags its
+    output.
     """
     assert isinstance(function, types.FunctionType)
     return Kernel(function)

@@ -6,8 +6,8 @@ from __future__ import annotations
 class PatchError(ValueError):
     """Something in a patch is not as it must be.
 
-    ``place`` says where (``nodes.duck.params.ratio``), ``message`` what is wrong and what was expected, and ``node`` which node
-    it belongs to, when it belongs to one.
+    ``place`` says where (``nodes.duck.params.ratio``), ``message`` what is wrong and what was expected, and ``node``
+    which node it belongs to, when it belongs to one.
     """
 
     def __init__(self, message: str, *, place: str = "", node: str = "") -> None:

@@ -1,4 +1,4 @@
-"""Groups: a node that is a patch. The compiler's first pass puts the inner nodes in its place, named ``group/inner``."""
+"""Groups: a node that is a patch. The first pass puts the inner nodes in its place, as ``group/inner``."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ class Flat:
 def expand(patch: Patch) -> Flat:
     """The patch with every group replaced by what is in it.
 
-    A bypassed group bypasses every node in it that can be; a muted one silences what feeds its outputs. Raises PatchError naming the
-    group where its inside is not as it must be.
+    A bypassed group bypasses every node in it that can be; a muted one silences what feeds its outputs. Raises
+    PatchError naming the group where its inside is not as it must be.
     """
     flat = Flat()
     _expand(flat, "", patch, 0)
@@ -55,7 +55,9 @@ def _expand(flat: Flat, prefix: str, patch: Patch, depth: int) -> None:
         else:
             flat.nodes[name] = entry
         if len(flat.nodes) > MOST_NODES:
-            raise PatchError(f"groups and all, there are more than {MOST_NODES} nodes", place=f"nodes.{name}", node=name)
+            raise PatchError(
+                f"groups and all, there are more than {MOST_NODES} nodes", place=f"nodes.{name}", node=name
+            )
     for name, entry in groups.items():
         _open(flat, name, entry, depth)
 
@@ -75,7 +77,9 @@ def _expand(flat: Flat, prefix: str, patch: Patch, depth: int) -> None:
         place = f"cables.{prefix}{cable.source}.{cable.source_port} -> {cable.target}.{cable.target_port}"
         source, source_port = real(prefix + cable.source, cable.source_port, place)
         target, target_port = real(prefix + cable.target, cable.target_port, place)
-        flat.cables.append(replace(cable, source=source, source_port=source_port, target=target, target_port=target_port))
+        flat.cables.append(
+            replace(cable, source=source, source_port=source_port, target=target, target_port=target_port)
+        )
     for line in patch.automation:
         node, param = prefix + line.node, line.param
         node, param = flat.aliases.get((node, param), (node, param))
@@ -107,7 +111,9 @@ def _open(flat: Flat, name: str, entry: NodeEntry, depth: int) -> None:
             target = (f"{name}/{node}", port)
             target = flat.aliases.get(target, target)
             if target[0] not in flat.nodes:
-                raise PatchError(f"there is no node {node!r} in the group", place=f"{place}.{what}.{outside}", node=name)
+                raise PatchError(
+                    f"there is no node {node!r} in the group", place=f"{place}.{what}.{outside}", node=name
+                )
             flat.aliases[name, outside] = target
             if entry.mute and what == "ports":
                 flat.muted.add(target[0])
@@ -123,5 +129,7 @@ def _exposed(entry: NodeEntry, what: str, place: str, name: str) -> Sequence[tup
     raw: object = entry.settings.get(what, {})
     items = cast(Mapping[object, object], raw).items() if isinstance(raw, Mapping) else None
     if items is None or not all(isinstance(k, str) and isinstance(v, str) and "." in v for k, v in items):
-        raise PatchError('expected a map of names to inner addresses, such as {"in": "eq.in"}', place=f"{place}.{what}", node=name)
+        raise PatchError(
+            'expected a map of names to inner addresses, such as {"in": "eq.in"}', place=f"{place}.{what}", node=name
+        )
     return sorted(cast(Mapping[str, str], raw).items())

@@ -1,18 +1,34 @@
 """The compiler's fifth pass: from ordered, timed nodes to steps over signals.
 
-A signal here is a number that is written once (or added into, in order); buffers come in the next pass. Sums are written as they come: each
-source is added to the sum as soon as it exists and its turn has come, and a kernel that can add its output straight into the sum does.
+A signal here is a number that is written once (or added into, in order); buffers come in the next pass. Sums are
+written as they come: each source is added to the sum as soon as it exists and its turn has come, and a kernel that
+can add its output straight
+into the sum does.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from graph.document import Automation
 from graph.layouts import channels_of
 from graph.order import Order
-from graph.schedule import Compensation, CompiledNode, DelayStep, FadeStep, FeedbackStep, KernelStep, Loop, MixStep, ParamStep, Segment, Slot, Step
+from graph.schedule import (
+    Compensation,
+    CompiledNode,
+    DelayStep,
+    FadeStep,
+    FeedbackStep,
+    KernelStep,
+    Loop,
+    MixStep,
+    ParamStep,
+    Segment,
+    Slot,
+    Step,
+)
 from graph.spec import TICK, Param, Port
 from graph.timing import Timing
 from graph.wiring import Wire, Wired
@@ -89,11 +105,18 @@ def lower(nodes: list[Wired], found: Order, timing: Timing, rate: int) -> Lowere
             bounds[loop][1] = len(work.steps)
     compiled = [
         CompiledNode(
-            n.id, n.kind, n.config(rate), timing.arrival[n.index], timing.latency[n.index], timing.absorbed.get(n.index, timing.arrival[n.index]) - timing.arrival[n.index]
+            n.id,
+            n.kind,
+            n.config(rate),
+            timing.arrival[n.index],
+            timing.latency[n.index],
+            timing.absorbed.get(n.index, timing.arrival[n.index]) - timing.arrival[n.index],
         )
         for n in nodes
     ]
-    loops = [Loop(*bounds[at], tuple(nodes[k].id for k in loop), _periods(work, loop)) for at, loop in enumerate(found.loops)]
+    loops = [
+        Loop(*bounds[at], tuple(nodes[k].id for k in loop), _periods(work, loop)) for at, loop in enumerate(found.loops)
+    ]
     return Lowered(compiled, work.steps, work.lanes, loops, work.compensations)
 
 
@@ -160,7 +183,9 @@ def _periods(work: _Lowering, loop: list[int]) -> tuple[tuple[str, int], ...]:
         node = work.nodes[k]
         for cable in node.wires:
             if id(cable) in work.found.closing and cable.source in inside:
-                found[f"{cable.name} -> {node.id}.{cable.target_port}"] = work.timing.leaves(cable.source) - work.timing.arrival[k] + TICK
+                found[f"{cable.name} -> {node.id}.{cable.target_port}"] = (
+                    work.timing.leaves(cable.source) - work.timing.arrival[k] + TICK
+                )
         if k in work.found.breakers:
             found[node.id] = int(node.params["frames"])
     return tuple(sorted(found.items()))
@@ -367,22 +392,28 @@ def _moving(work: _Lowering, node: Wired) -> dict[tuple[int, str], Slot]:
     return moving
 
 
-def _param_step(work: _Lowering, node: Wired, param: Param, base: float, line: Automation | None, cables: list[Wire]) -> Slot:
+def _param_step(
+    work: _Lowering, node: Wired, param: Param, base: float, line: Automation | None, cables: list[Wire]
+) -> Slot:
     modulation = tuple((_heard(work, cable), cable.amount) for cable in cables)
     target = work.slot(work.new(1))
     segments = _segments(line, work.rate) if line else ()
     low = 0.0
     if node.index in work.found.breakers and param.name == "frames":
         low = float(TICK + work.timing.absorbed.get(node.index, 0) - work.timing.arrival[node.index])
-    work.steps.append(ParamStep(node.index, param, target, base, segments, modulation, work.timing.arrival[node.index], low))
+    work.steps.append(
+        ParamStep(node.index, param, target, base, segments, modulation, work.timing.arrival[node.index], low)
+    )
     return target
 
 
 def _segments(line: Automation, rate: int) -> tuple[Segment, ...]:
-    """Automation points as segments by frame; frame = round(seconds · rate). Before the first and after the last point values hold."""
+    """Automation points as segments by frame; frame = round(seconds · rate). Before the first and after the last point
+    values hold.
+    """
     points = [(round(seconds * rate), float(value), curve) for seconds, value, curve in line.points]
     found: list[Segment] = []
-    for (start, value, curve), (end, following, _) in zip(points, points[1:], strict=False):
+    for (start, value, curve), (end, following, _) in pairwise(points):
         if end > start:
             found.append(Segment(start, value, following, end - start, CURVES[curve]))
     last = points[-1]

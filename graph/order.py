@@ -26,10 +26,11 @@ class Order:
 
 
 def order(nodes: list[Wired]) -> Order:
-    """Depth first from the ends, inputs in the order they are summed, so that signals are used soon after they are made.
+    """Depth first from the ends, inputs in the order they are summed, so that signals are used soon after they are
+    made.
 
-    The result depends on the graph alone, never on the order in which things are listed. Raises PatchError naming the nodes of a loop that
-    nothing delays.
+    The result depends on the graph alone, never on the order in which things are listed. Raises PatchError naming the
+    nodes of a loop that nothing delays.
     """
     followers: list[list[int]] = [[] for _ in nodes]
     into: list[list[int]] = [[w.source for w in node.wires] for node in nodes]
@@ -58,7 +59,9 @@ def _add_returns(nodes: list[Wired], into: list[list[int]]) -> None:
         if back:
             numbers = numbers or {n.id: n.index for n in nodes}
             if back not in numbers:
-                raise PatchError(f"there is no node {back!r}", place=f"nodes.{node.id}.settings.return_of", node=node.id)
+                raise PatchError(
+                    f"there is no node {back!r}", place=f"nodes.{node.id}.settings.return_of", node=node.id
+                )
             into[node.index].append(numbers[back])
 
 
@@ -93,7 +96,10 @@ def _cut(nodes: list[Wired], loop: list[int], closing: set[int], breakers: set[i
     stuck = _loops(loop, into)
     if stuck:
         names = " -> ".join(nodes[k].id for k in stuck[0])
-        message = f"the loop {names} has no delay; mark one of its cables as feedback, or put a sample_delay of at least {TICK} frames into it"
+        message = (
+            f"the loop {names} has no delay; mark one of its cables as feedback, "
+            f"or put a sample_delay of at least {TICK} frames into it"
+        )
         raise PatchError(message, place="cables", node=nodes[stuck[0][0]].id)
 
 
@@ -105,7 +111,9 @@ def _uncut(node: Wired, closing: set[int], breakers: set[int], member: dict[int,
     return [w.source for w in node.wires if id(w) not in closing]
 
 
-def _with_loops(nodes: list[Wired], into: list[list[int]], cut: list[list[int]], loops: list[list[int]], member: dict[int, int]) -> list[int]:
+def _with_loops(
+    nodes: list[Wired], into: list[list[int]], cut: list[list[int]], loops: list[list[int]], member: dict[int, int]
+) -> list[int]:
     """Order loops as single nodes among the others, then the inside of each."""
     count = len(nodes)
     unit = [count + member[k] if k in member else k for k in range(count)]
@@ -153,4 +161,3 @@ def _depth_first(members: Iterable[int], into: list[list[int]], followers: list[
                 done.append(k)
                 stack.pop()
     return done
-

@@ -34,14 +34,18 @@ class OutputLatency:
 
 
 def latencies(schedule: Schedule) -> list[OutputLatency]:
-    """Every node with no outputs of its own, by id, with the paths that lead to it (cables that close loops left out)."""
+    """Every node with no outputs of its own, by id, with the paths to it (without cables that close loops)."""
     into: dict[int, list[int]] = {}
     feeds: set[int] = set()
     for source, _, target, _, closing in schedule.cables:
         feeds.add(source)
         if not closing:
             into.setdefault(target, []).append(source)
-    ends = [k for k, n in enumerate(schedule.nodes) if k not in feeds and not any(p.flow == "out" for p in n.kind.ports(n.config.settings))]
+    ends = [
+        k
+        for k, n in enumerate(schedule.nodes)
+        if k not in feeds and not any(p.flow == "out" for p in n.kind.ports(n.config.settings))
+    ]
     return [_output(schedule, into, end) for end in sorted(ends, key=lambda k: schedule.nodes[k].id)]
 
 

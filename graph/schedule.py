@@ -10,7 +10,9 @@ from graph.spec import Config, Node, Param
 
 
 class Slot(NamedTuple):
-    """A signal's place: some lanes of a buffer, from ``lane`` on. Buffer 0 is silence: always zero, wide enough for any reader."""
+    """A signal's place: some lanes of a buffer, from ``lane`` on. Buffer 0 is silence: always zero, wide enough for
+    any reader.
+    """
 
     buffer: int
     lane: int
@@ -18,7 +20,9 @@ class Slot(NamedTuple):
 
 
 class Segment(NamedTuple):
-    """Automation from one point to the next: frames, values in the param's unit, and the curve (0 hold, 1 linear, 2 exponential)."""
+    """Automation from one point to the next: frames, values in the param's unit, and the curve (0 hold, 1 linear, 2
+    exponential).
+    """
 
     start: int
     value: float
@@ -57,7 +61,9 @@ class KernelStep:
 
 @dataclass(frozen=True, slots=True)
 class MixStep:
-    """Write the sum of two signals, or copy one; a mono source into a wider target goes to every lane. With ``adding``, onto the target."""
+    """Write the sum of two signals, or copy one; a mono source into a wider target goes to every lane. With
+    ``adding``, onto the target.
+    """
 
     target: Slot
     sources: tuple[Slot, ...]
@@ -76,7 +82,9 @@ class DelayStep:
 
 @dataclass(frozen=True, slots=True)
 class FeedbackStep:
-    """One end of a cable that closes a loop: ``writing`` keeps a tick of the source, the other end reads it a tick later."""
+    """One end of a cable that closes a loop: ``writing`` keeps a tick of the source, the other end reads it a tick
+    later.
+    """
 
     name: str
     signal: Slot
@@ -85,7 +93,9 @@ class FeedbackStep:
 
 @dataclass(frozen=True, slots=True)
 class ParamStep:
-    """Values of a param, frame by frame: automation if there is any, else the stored value; then modulation; then the unit the kernel wants."""
+    """Values of a param, frame by frame: automation if there is any, else the stored value; then modulation; then the
+    unit the kernel wants.
+    """
 
     node: int
     param: Param

@@ -1,7 +1,7 @@
 """What a node kind is.
 
-A kind is one class in one file. Everything else (palette, inspector, command line, docs, contract tests, the native call) is derived
-from the declaration, so nothing about a kind is written twice.
+A kind is one class in one file. Everything else (palette, inspector, command line, docs, contract tests, the native
+call) is derived from the declaration, so nothing about a kind is written twice.
 """
 
 from __future__ import annotations
@@ -53,8 +53,8 @@ __all__ = [
     "LANES",
     "TICK",
     "AudioIn",
-    "AudioIns",
     "AudioInfo",
+    "AudioIns",
     "AudioOut",
     "AudioOuts",
     "Choice",
@@ -156,7 +156,8 @@ class Services(Protocol):
 class Node:
     """The base of every kind. A subclass declares; it is never instantiated.
 
-    Class attributes that are declarations (ports, params, settings, states, …) become the arguments of the kernel by their attribute names.
+    Class attributes that are declarations (ports, params, settings, states, …) become the arguments of the kernel by
+    their attribute names.
     """
 
     kind: ClassVar[str] = ""
@@ -165,9 +166,13 @@ class Node:
     bypassable: ClassVar[bool] = False
     """Whether bypass makes sense: the first input goes to the first output, and both have one layout."""
     wide: ClassVar[bool] = False
-    """Whether the kernel takes several nodes side by side: it must then use ``out.groups`` and ``out.channels``, and no memory."""
+    """Whether the kernel takes several nodes side by side: it must then use ``out.groups`` and ``out.channels``, and
+    no memory.
+    """
     accumulates: ClassVar[bool] = False
-    """Whether the kernel writes each frame of its output exactly once, so that it may add into a sum instead of writing a buffer."""
+    """Whether the kernel writes each frame of its output exactly once, so that it may add into a sum instead of
+    writing a buffer.
+    """
 
     process: ClassVar[Kernel]
     emit: ClassVar[Kernel | None] = None
@@ -190,7 +195,7 @@ class Node:
 
     @classmethod
     def ports(cls, settings: Settings) -> tuple[Port, ...]:
-        """The ports a node with these settings has, in order; the first input and the first output are the main ones."""
+        """The ports a node with these settings has, in order; the first input and the first output are main."""
         found: list[Port] = []
         for item in cls.declared.values():
             if isinstance(item, Port):
@@ -242,12 +247,16 @@ class Node:
 
     @classmethod
     def shape_key(cls, config: Config) -> object:
-        """What ``prepare`` depends on beside settings, layouts and rate; while it is equal, memory lasts through a recompile."""
+        """What ``prepare`` depends on beside settings, layouts and rate; while it is equal, memory lasts through a
+        recompile.
+        """
         return None
 
     @classmethod
     def prepare(cls, config: Config, services: Services) -> Mapping[str, Array]:
-        """The arrays of every ``Memory`` field, by attribute name, allocated and filled. Control side; may take its time."""
+        """The arrays of every ``Memory`` field, by attribute name, allocated and filled. Control side; may take its
+        time.
+        """
         return {}
 
     @classmethod
@@ -267,4 +276,3 @@ class Node:
 
 
 Kinds = Mapping[str, type[Node]]
-

@@ -21,7 +21,13 @@ def stand_in(id: str, entry: NodeEntry, cables: Iterable[Cable]) -> type[Node]:
     outputs = sorted({c.source_port for c in cables if c.source == id})
     main_in = "in" if "in" in inputs or not inputs else inputs[0]
     main_out = "out" if "out" in outputs or not outputs else outputs[0]
-    body: dict[str, object] = {"kind": entry.kind, "bypassable": True, "process": _pass, "signal": AudioIn(main_in), "out": AudioOut(main_out)}
+    body: dict[str, object] = {
+        "kind": entry.kind,
+        "bypassable": True,
+        "process": _pass,
+        "signal": AudioIn(main_in),
+        "out": AudioOut(main_out),
+    }
     body |= {f"in_{k}": AudioIn(name, "any") for k, name in enumerate(inputs) if name != main_in}
     body |= {f"out_{k}": AudioOut(name) for k, name in enumerate(outputs) if name != main_out}
     return type("StandIn", (Node,), body)

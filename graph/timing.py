@@ -1,7 +1,9 @@
 """The compiler's fourth pass: when signals arrive, so that every path into a node arrives equally late.
 
-Time is the timeline. The arrival of a node is the latency of the longest path to it; shorter paths are delayed to match. All outside inputs
-of a loop are aligned with one another where they enter it, so nothing outside changes its period; differences inside are compensated inside.
+Time is the timeline. The arrival of a node is the latency of the longest path to it; shorter paths are delayed to
+match. All outside inputs of a loop are aligned with one another where they enter it, so nothing outside changes its
+period; differences inside
+are compensated inside.
 """
 
 from __future__ import annotations
@@ -32,7 +34,11 @@ class Timing:
         """Frames to insert on a cable so that its end is aligned."""
         if id(cable) in closing:
             return 0
-        target = self.absorbed.get(cable.target, self.arrival[cable.target]) if not cable.to_param else self.arrival[cable.target]
+        target = (
+            self.absorbed.get(cable.target, self.arrival[cable.target])
+            if not cable.to_param
+            else self.arrival[cable.target]
+        )
         return target - self.leaves(cable.source)
 
 

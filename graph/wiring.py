@@ -68,8 +68,8 @@ _Shape = tuple[tuple[Port, ...], tuple[Port, ...], dict[str, Param]]
 def wire(flat: Flat, kinds: Kinds, missing: list[PatchError] | None = None) -> list[Wired]:
     """Every node in the order of the ids, with what is plugged into it.
 
-    Raises PatchError at the first thing that cannot be compiled. With a list for what is ``missing``, unknown kinds pass audio through and
-    are noted there.
+    Raises PatchError at the first thing that cannot be compiled. With a list for what is ``missing``, unknown kinds
+    pass audio through and are noted there.
     """
     unknown = [(id, entry) for id, entry in sorted(flat.nodes.items()) if entry.kind not in kinds]
     for id, entry in unknown:
@@ -88,7 +88,9 @@ def wire(flat: Flat, kinds: Kinds, missing: list[PatchError] | None = None) -> l
         shape = fixed.get(entry.kind)
         if shape is None:
             shape = _shape(kind, settings)
-            if entry.kind in kinds and not any(isinstance(f, PortBank) or hasattr(f, "make") for f in kind.declared.values()):
+            if entry.kind in kinds and not any(
+                isinstance(f, PortBank) or hasattr(f, "make") for f in kind.declared.values()
+            ):
                 fixed[entry.kind] = shape
         params = resolve_params(kind, settings, entry)
         numbers[id] = len(nodes)
@@ -225,6 +227,12 @@ def _refuse_misfit(source: Wired, target: Wired, cable: Wire) -> None:
     if layout == wanted or (layout == "mono" and wanted == "stereo" and not cable.to_param):
         return
     place = f"cables.{cable.name} -> {target.id}.{cable.target_port}"
-    if wanted == "mono" and (cable.to_param or any(p.name == cable.target_port and p.type == "control" for p in target.inputs)):
-        raise PatchError(f"a param or control input takes a control or mono signal, and this one is {layout}", place=place, node=target.id)
+    if wanted == "mono" and (
+        cable.to_param or any(p.name == cable.target_port and p.type == "control" for p in target.inputs)
+    ):
+        raise PatchError(
+            f"a param or control input takes a control or mono signal, and this one is {layout}",
+            place=place,
+            node=target.id,
+        )
     raise PatchError(f"{layout} does not fit {wanted}; {ADAPTERS}", place=place, node=target.id)

@@ -1,4 +1,6 @@
-"""Running a schedule faster than real time: streams are filled before each chunk and drained after it, so memory stays constant."""
+"""Running a schedule faster than real time: streams are filled before each chunk and drained after it, so memory stays
+constant.
+"""
 
 from __future__ import annotations
 
@@ -121,11 +123,15 @@ def run_arrays(
     checked: bool = False,
     feeds: Mapping[str, Feed] | None = None,
 ) -> tuple[dict[str, Frames], Program]:
-    """Run a schedule over arrays ``[frame, channel]``: the outputs by node id, aligned to timeline zero, and the program for its readings."""
+    """Run a schedule over arrays ``[frame, channel]``: the outputs by node id, aligned to timeline zero, and the
+    program for its readings.
+    """
     offline = Offline(schedule, services, block, threads, checked)
     offline.feeds.update(feeds or {})
     for id, data in (inputs or {}).items():
-        offline.feeds[id] = feed_array(np.ascontiguousarray(data if data.ndim == 2 else data[:, None], dtype=np.float32))
+        offline.feeds[id] = feed_array(
+            np.ascontiguousarray(data if data.ndim == 2 else data[:, None], dtype=np.float32)
+        )
     outputs: dict[str, Frames] = {}
     longest = 0
     for id, stream in offline.program.streams.items():
@@ -145,5 +151,3 @@ def _collect(into: Frames) -> Drain:
         into[start : start + room] = part[:room]
 
     return drain
-
-

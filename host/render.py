@@ -82,10 +82,12 @@ def render(
 ) -> RenderReport:
     """Render a patch: ``inputs`` and ``outputs`` are files by the ids of ``audio_in`` and ``audio_out`` nodes.
 
-    The length is ``seconds``, else that of the longest input and a tail: ``tail`` seconds, or until everything is below −120 dBFS (at most
-    30 s). The rate is ``rate``, else the patch's, else the first input's, else 48000 Hz. Outputs start at timeline zero: latency is taken
-    away. ``settings`` are param values by (node, param) that go before the patch's and the snapshot's, but not before automation. No file has
-    its final name before it is whole.
+    The length is ``seconds``, else that of the longest input and a tail: ``tail`` seconds, or until everything is
+    below −120 dBFS (at most 30 s). The rate is ``rate``, else the patch's, else the first input's, else 48000 Hz.
+    Outputs start at timeline
+    zero: latency is taken away. ``settings`` are param values by (node, param) that go before the patch's and the
+    snapshot's, but not before
+    automation. No file has its final name before it is whole.
 
     Raises PatchError, RenderError or AudioFileError, each one clear line.
     """
@@ -110,7 +112,13 @@ def render(
         offline = stack.enter_context(Offline(schedule, services, min(block, CHUNK), threads, feeds=job.feeds))
         started = perf_counter()
         sink = _Sink(job.writers, frames, tail_frames, job.quiet_frames() if tail_frames < 0 else 0)
-        offline.drains.update({id: sink.drain_for(id, stream.channels) for id, stream in offline.program.streams.items() if stream.flow == "out"})
+        offline.drains.update(
+            {
+                id: sink.drain_for(id, stream.channels)
+                for id, stream in offline.program.streams.items()
+                if stream.flow == "out"
+            }
+        )
         latest = max((n.arrival for n in schedule.nodes), default=0)
         total = frames + max(tail_frames, 0) if tail_frames >= 0 else frames + round(LONGEST_TAIL_S * rate)
         for done in offline.run(total + latest):
@@ -129,14 +137,20 @@ def render(
         return RenderReport(rate, length, elapsed, files, clipped, dict(sink.peaks), offline.program.scrubbed, notes)
 
 
-def _adjusted(patch: Patch, snapshot: str | None, settings: Mapping[tuple[str, str], float], kinds: Kinds, notes: list[str]) -> Patch:
+def _adjusted(
+    patch: Patch, snapshot: str | None, settings: Mapping[tuple[str, str], float], kinds: Kinds, notes: list[str]
+) -> Patch:
     """A copy of the patch with a snapshot and single values applied."""
     patch = patch.copy()
     values: dict[tuple[str, str], float] = {}
     if snapshot is not None:
         if snapshot not in patch.snapshots:
-            raise RenderError(f"there is no snapshot {snapshot!r}; there are {', '.join(sorted(patch.snapshots)) or 'none'}")
-        values |= {(id, param): value for id, params in patch.snapshots[snapshot].items() for param, value in params.items()}
+            raise RenderError(
+                f"there is no snapshot {snapshot!r}; there are {', '.join(sorted(patch.snapshots)) or 'none'}"
+            )
+        values |= {
+            (id, param): value for id, params in patch.snapshots[snapshot].items() for param, value in params.items()
+        }
     values |= dict(settings)
     automated = {(line.node, line.param) for line in patch.automation if line.enabled}
     for (id, param), value in values.items():
@@ -213,7 +227,9 @@ class _Job:
                 own = open_audio(path)
                 start = round(request.offset_s * own.rate)
                 own.close()
-                reader = self.stack.enter_context(open_audio(path, self.schedule.rate, loop=request.loop, start_frame=start))
+                reader = self.stack.enter_context(
+                    open_audio(path, self.schedule.rate, loop=request.loop, start_frame=start)
+                )
             except AudioFileError as error:
                 if not self.allow_missing:
                     raise PatchError(str(error), place=f"nodes.{node.id}.settings.path", node=node.id) from None
@@ -225,7 +241,9 @@ class _Job:
                 ends.append(first + reader.frames)
         return max(ends, default=None)
 
-    def open_outputs(self, outputs: Mapping[str, PathLike], subtype: str | None, dither: bool, tags: Mapping[str, str]) -> None:
+    def open_outputs(
+        self, outputs: Mapping[str, PathLike], subtype: str | None, dither: bool, tags: Mapping[str, str]
+    ) -> None:
         """Begin the files that the render writes."""
         device_outputs = {n.id: n for n in self.schedule.nodes if n.kind.kind == "audio_out"}
         recorders = {n.id: n for n in self.schedule.nodes if n.id not in device_outputs and _records(n)}
@@ -249,9 +267,18 @@ class _Job:
             self.writers[id] = self._create(path, labels, request.subtype, dither, dict(tags), overwrite=False)
 
     def _create(
-        self, path: PathLike, labels: tuple[str, ...], subtype: str | None, dither: bool, tags: dict[str, str], *, overwrite: bool
+        self,
+        path: PathLike,
+        labels: tuple[str, ...],
+        subtype: str | None,
+        dither: bool,
+        tags: dict[str, str],
+        *,
+        overwrite: bool,
     ) -> AudioWriter:
-        writer = create_audio(path, self.schedule.rate, labels, subtype=subtype, dither=dither, tags=tags, overwrite=overwrite)
+        writer = create_audio(
+            path, self.schedule.rate, labels, subtype=subtype, dither=dither, tags=tags, overwrite=overwrite
+        )
         self.stack.callback(writer.abort)
         return writer
 
@@ -260,7 +287,11 @@ class _Job:
         folder = self.services.folder.resolve()
         full = self.services.locate(path).resolve()
         if not full.is_relative_to(folder):
-            raise PatchError(f"a patch writes only inside its own folder, and {path!r} is not", place=f"nodes.{id}.settings.path", node=id)
+            raise PatchError(
+                f"a patch writes only inside its own folder, and {path!r} is not",
+                place=f"nodes.{id}.settings.path",
+                node=id,
+            )
         return full
 
     def quiet_frames(self) -> int:
@@ -283,7 +314,9 @@ class _Job:
 
 
 def _records(node: CompiledNode) -> bool:
-    return node.kind.file(node.config) is not None and not any(p.flow == "out" for p in node.kind.ports(node.config.settings))
+    return node.kind.file(node.config) is not None and not any(
+        p.flow == "out" for p in node.kind.ports(node.config.settings)
+    )
 
 
 def _reader_feed(reader: AudioReader, layout: str, id: str, first: int) -> Feed:
@@ -312,7 +345,9 @@ def _reader_feed(reader: AudioReader, layout: str, id: str, first: int) -> Feed:
 
 
 class _Sink:
-    """What becomes of the outputs: written up to the length, or, with an open tail, up to the last sample that is heard."""
+    """What becomes of the outputs: written up to the length, or, with an open tail, up to the last sample that is
+    heard.
+    """
 
     def __init__(self, writers: Mapping[str, AudioWriter], frames: int, tail_frames: int, quiet: int) -> None:
         self._writers = writers

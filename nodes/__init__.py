@@ -18,6 +18,11 @@ def kinds() -> dict[str, type[Node]]:
             continue
         module = importlib.import_module(f"{__name__}.{module_info.name}")
         for value in vars(module).values():
-            if isinstance(value, type) and issubclass(value, Node) and value.kind and value.__module__ == module.__name__:
+            if (
+                isinstance(value, type)
+                and issubclass(value, Node)
+                and value.kind
+                and value.__module__ == module.__name__
+            ):
                 found[value.kind] = value
     return dict(sorted(found.items()))

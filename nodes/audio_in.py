@@ -16,7 +16,9 @@ class AudioIn(Node):
     layout = LayoutSetting("layout", "stereo")
     channel = Setting("channel", 0, "integer", "First device channel.", low=0, high=1023)
     return_of = Setting("return_of", "", "text", "The audio_out whose signal comes back here from outboard gear.")
-    latency_frames = Setting("latency_frames", 0, "integer", "Frames that the outboard round trip takes.", low=0, high=1_000_000)
+    latency_frames = Setting(
+        "latency_frames", 0, "integer", "Frames that the outboard round trip takes.", low=0, high=1_000_000
+    )
     level = Level("level_db", 0.0, doc="Level received.")
     mute = Switch("mute", doc="Silence the input.")
     stream = Stream("in")

@@ -1,8 +1,10 @@
 """The agreement between the schedule's tables and native code.
 
-A step is called as ``step(args, offset, n)``: the address of its table of 64-bit words, the frames from the start of the block at which to
-work, and the frames to do; both are whole ticks. Words 0 to 2 of the table are the address of the context, the arrival of the node, and its skew;
-then come four words for each view, in the order of the kernel's arguments, as ``View`` words say.
+A step is called as ``step(args, offset, n)``: the address of its table of 64-bit words, the frames from the start of
+the block at which to work, and the frames to do; both are whole ticks. Words 0 to 2 of the table are the address of
+the context, the
+arrival of the node, and its skew; then come four words for each view, in the order of the kernel's arguments, as
+``View`` words say.
 """
 
 from __future__ import annotations
@@ -10,7 +12,21 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from graph.spec import GROUPS, LANES, Config, Memory, Node, Param, ParamBank, Port, PortBank, Reading, Scratch, State, Stream
+from graph.spec import (
+    GROUPS,
+    LANES,
+    Config,
+    Memory,
+    Node,
+    Param,
+    ParamBank,
+    Port,
+    PortBank,
+    Reading,
+    Scratch,
+    State,
+    Stream,
+)
 
 # Words of the context, one per running schedule.
 CONTEXT_WORDS = 8
@@ -30,8 +46,8 @@ RESERVED = ("n", "time", "rate", "skew")
 class Argument:
     """One argument of a kernel, with all that is constant about it.
 
-    ``count`` is the number of views of a port bank (the kernel sees a tuple), or the number of params in a bank, else 0. ``word`` is the
-    first word of its views in the step's table, or -1 for scratch and reserved names.
+    ``count`` is the number of views of a port bank (the kernel sees a tuple), or the number of params in a bank, else
+    0. ``word`` is the first word of its views in the step's table, or -1 for scratch and reserved names.
     """
 
     name: str
@@ -97,8 +113,8 @@ def signature(
 ) -> Signature:
     """The signature of one of a kind's kernels for a configuration.
 
-    ``groups``: nodes side by side; ``moving``: params may change within the call; ``adding``: the main output adds into its buffer;
-    ``pitches``: lanes of the buffer of a port where the port is a slice of a wider one.
+    ``groups``: nodes side by side; ``moving``: params may change within the call; ``adding``: the main output adds
+    into its buffer; ``pitches``: lanes of the buffer of a port where the port is a slice of a wider one.
     """
     channels = main_lanes(kind, config)
     lanes = channels * groups
@@ -122,14 +138,18 @@ def signature(
             case PortBank():
                 names = field.names(config.settings)
                 own = config.channels(names[0]) if names else 1
-                arg = Argument(name, "in" if field.flow == "in" else "out", "f4", own, own, own, count=len(names), word=word)
+                arg = Argument(
+                    name, "in" if field.flow == "in" else "out", "f4", own, own, own, count=len(names), word=word
+                )
             case Param():
                 arg = Argument(name, "param", "f4", lanes, channels, word=word)
             case ParamBank():
                 arg = Argument(name, "bank", "f4", lanes, channels, count=len(field.make(config.settings)), word=word)
             case State() | Reading():
                 dtype = field.dtype if isinstance(field, State) else "f4"
-                arg = Argument(name, "state", dtype, lanes, channels, dims=dims_of(field.shape, config, lanes, groups), word=word)
+                arg = Argument(
+                    name, "state", dtype, lanes, channels, dims=dims_of(field.shape, config, lanes, groups), word=word
+                )
             case Scratch():
                 arg = Argument(name, "scratch", field.dtype, dims=dims_of(field.shape, config, lanes, groups))
             case Memory():

@@ -1,7 +1,8 @@
 """From a marked Python function to position-independent machine code in an object file.
 
-Numba is the front end only: it types and lowers the functions; we link, inline and optimise the module ourselves, so that vector code does not
-depend on a process's settings, and so that a kernel that would allocate, raise or call the interpreter is refused here.
+Numba is the front end only: it types and lowers the functions; we link, inline and optimise the module ourselves, so
+that vector code does not depend on a process's settings, and so that a kernel that would allocate, raise or call the
+interpreter is refused here.
 This module is imported only when something is not in the cache.
 """
 
@@ -17,14 +18,63 @@ from numba.core import config as numba_config
 
 from graph.spec import Kernel
 from host.native import intrinsics
-from host.native.abi import HEADER_WORDS, RATE, STREAM_DATA, STREAM_END, STREAM_MASK, STREAM_START, TIME, VIEW_WORDS, Argument, Signature
+from host.native.abi import (
+    HEADER_WORDS,
+    RATE,
+    STREAM_DATA,
+    STREAM_END,
+    STREAM_MASK,
+    STREAM_START,
+    TIME,
+    VIEW_WORDS,
+    Argument,
+    Signature,
+)
 from host.native.cpu import target_machine
 from host.native.source import KernelError, rebuilt
 from host.native.views import SCOPES, Access, View, open_view
 
-MATH = {"acos", "asin", "atan", "atan2", "cbrt", "ceil", "cos", "cosh", "erf", "exp", "exp2", "expm1", "floor", "fmod", "hypot", "ldexp", "log"}
-MATH |= {"log10", "log1p", "log2", "pow", "rint", "round", "roundeven", "sin", "sinh", "sincos", "sqrt", "tan", "tanh", "trunc", "fma", "fmax", "fmin"}
-ALLOWED_CALLS = MATH | {name + "f" for name in MATH} | {"memcpy", "memset", "memmove", "clock_gettime", "sem_post", "sem_trywait"}
+MATH = {
+    "acos",
+    "asin",
+    "atan",
+    "atan2",
+    "cbrt",
+    "ceil",
+    "cos",
+    "cosh",
+    "erf",
+    "exp",
+    "exp2",
+    "expm1",
+    "floor",
+    "fmod",
+    "hypot",
+    "ldexp",
+    "log",
+}
+MATH |= {
+    "log10",
+    "log1p",
+    "log2",
+    "pow",
+    "rint",
+    "round",
+    "roundeven",
+    "sin",
+    "sinh",
+    "sincos",
+    "sqrt",
+    "tan",
+    "tanh",
+    "trunc",
+    "fma",
+    "fmax",
+    "fmin",
+}
+ALLOWED_CALLS = (
+    MATH | {name + "f" for name in MATH} | {"memcpy", "memset", "memmove", "clock_gettime", "sem_post", "sem_trywait"}
+)
 SCRATCH_LIMIT = 128 * 1024
 OPTIONS = {"error_model": "numpy", "boundscheck": False, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 
@@ -52,7 +102,9 @@ def build_kernel(kernel: Kernel, signature: Signature, symbol: str) -> bytes:
 def build_function(function: pytypes.FunctionType, arguments: int, symbol: str) -> bytes:
     """The object code of a helper that takes ``arguments`` 64-bit integers and returns nothing (or one)."""
     with _lock:
-        return _build(rebuilt(function, _compiled, intrinsics.MACHINE), (types.int64,) * arguments, symbol, function.__qualname__)
+        return _build(
+            rebuilt(function, _compiled, intrinsics.MACHINE), (types.int64,) * arguments, symbol, function.__qualname__
+        )
 
 
 def _wrapper(kernel: Kernel, signature: Signature) -> pytypes.FunctionType:
@@ -74,7 +126,14 @@ def _wrapper(kernel: Kernel, signature: Signature) -> pytypes.FunctionType:
     for arg in signature.arguments:
         match arg.mode:
             case "reserved":
-                call.append({"n": "n", "time": f"word(context, {TIME}) + offset - word(args, 1)", "rate": f"float_of(word(context, {RATE}))", "skew": "word(args, 2)"}[arg.name])
+                call.append(
+                    {
+                        "n": "n",
+                        "time": f"word(context, {TIME}) + offset - word(args, 1)",
+                        "rate": f"float_of(word(context, {RATE}))",
+                        "skew": "word(args, 2)",
+                    }[arg.name]
+                )
                 continue
             case "state" if signature.groups > 1:
                 opened, closed = _side_by_side(arg, signature, names, next(scopes))
@@ -90,7 +149,8 @@ def _wrapper(kernel: Kernel, signature: Signature) -> pytypes.FunctionType:
                 for k in range(arg.count):
                     part = f"{arg.name}_{k}"
                     base = f"word(args, {arg.word + VIEW_WORDS * k}) + offset * {4 * arg.pitch}"
-                    # All of a bank's ports share one type, hence one scope; they never overlap, but the compiler must not assume it.
+                    # All of a bank's ports share one type, hence one scope; they never overlap, but the compiler must
+                    # not assume it.
                     if k == 0:
                         scope = next(scopes)
                     lines.append(_opened(arg, signature, names, scope, base, part))
@@ -101,7 +161,9 @@ def _wrapper(kernel: Kernel, signature: Signature) -> pytypes.FunctionType:
                 lines.append(_opened(arg, signature, names, next(scopes), _base(arg, signature)))
         call.append(f"view_{arg.name}")
     if scratch > SCRATCH_LIMIT:
-        raise KernelError(f"{kernel.function.__qualname__} asks for {scratch} bytes of scratch; at most {SCRATCH_LIMIT}, use memory")
+        raise KernelError(
+            f"{kernel.function.__qualname__} asks for {scratch} bytes of scratch; at most {SCRATCH_LIMIT}, use memory"
+        )
     lines.append(f"kernel({', '.join(call)})")
     text = "def step(args, offset, n):\n" + "".join(f"    {line}\n" for line in lines + after)
     exec(compile(text, f"<step of {kernel.function.__qualname__}>", "exec"), names)
@@ -124,7 +186,9 @@ def _base(arg: Argument, signature: Signature) -> str:
     return base
 
 
-def _opened(arg: Argument, signature: Signature, names: dict[str, object], scope: str, base: str, variable: str = "") -> str:
+def _opened(
+    arg: Argument, signature: Signature, names: dict[str, object], scope: str, base: str, variable: str = ""
+) -> str:
     """The line that opens a view."""
     moving = signature.moving and arg.mode in ("param", "bank")
     names[f"type_{variable or arg.name}"] = View(Access(arg, scope, moving, signature.checked))
@@ -143,7 +207,9 @@ def _opened(arg: Argument, signature: Signature, names: dict[str, object], scope
     return f"{view} = open_view(type_{variable or arg.name}, {base}, {', '.join(rest)}, {home})"
 
 
-def _side_by_side(arg: Argument, signature: Signature, names: dict[str, object], scope: str) -> tuple[list[str], list[str]]:
+def _side_by_side(
+    arg: Argument, signature: Signature, names: dict[str, object], scope: str
+) -> tuple[list[str], list[str]]:
     """Lines that gather the states of the nodes of a wide step into one local array, and that put them back."""
     inner = arg.dims[-1] // signature.groups
     rows = 1
@@ -183,7 +249,9 @@ def _build(function: pytypes.FunctionType, arguments: Sequence[types.Type], symb
     finally:
         numba_config.OPT, numba_config.LOOP_VECTORIZE = saved
     result = dispatcher.overloads[tuple(arguments)]
-    text = result.library.get_llvm_str() + _entry(symbol, result.fndesc.llvm_func_name, len(arguments), result.signature.return_type)
+    text = result.library.get_llvm_str() + _entry(
+        symbol, result.fndesc.llvm_func_name, len(arguments), result.signature.return_type
+    )
     unrolled = _optimised(text, symbol, unroll=True)
     if "llvm.masked.gather" in str(unrolled) or "llvm.masked.scatter" in str(unrolled):
         # The lane loop was unrolled away and the frame loop vectorised with strides instead: keep the lanes together.
@@ -200,7 +268,8 @@ def _entry(symbol: str, inner: str, count: int, returns: types.Type) -> str:
     result = "" if returns == types.none else "  %v = load i64, ptr %r\n"
     return (
         f'\ndefine {"void" if not result else "i64"} @{symbol}({params}) "prefer-vector-width"="256" {{\n'
-        f"  %r = alloca i64\n  %e = alloca ptr\n  %s = call i32 @\"{inner}\"(ptr %r, ptr %e{', ' if count else ''}{params})\n"
+        f"  %r = alloca i64\n  %e = alloca ptr\n"
+        f'  %s = call i32 @"{inner}"(ptr %r, ptr %e{", " if count else ""}{params})\n'
         f"{result}  ret {'void' if not result else 'i64 %v'}\n}}\n"
     )
 
@@ -222,17 +291,27 @@ def _optimised(text: str, symbol: str, *, unroll: bool) -> llvm.ModuleRef:
 def _refuse_foreign_calls(module: llvm.ModuleRef, symbol: str, what: str) -> None:
     defined = [f.name for f in module.functions if not f.is_declaration]
     used = str(module)
-    foreign = [f.name for f in module.functions if f.is_declaration and not f.name.startswith("llvm.") and f.name not in ALLOWED_CALLS]
+    foreign = [
+        f.name
+        for f in module.functions
+        if f.is_declaration and not f.name.startswith("llvm.") and f.name not in ALLOWED_CALLS
+    ]
     foreign = [name for name in foreign if f"@{name}(" in used.replace(f"declare {name}", "")]
     if foreign:
-        raise KernelError(f"{what} calls {', '.join(foreign)}: on the audio thread nothing may allocate, raise or call the interpreter")
+        raise KernelError(
+            f"{what} calls {', '.join(foreign)}: on the audio thread nothing may allocate, raise or call Python"
+        )
     assert symbol in defined
 
 
 def _reason(error: Exception) -> str:
     """What a person needs of a compiler's message."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    wanted = [line for line in lines if not line.startswith(("During:", "This error may have", "Failed in", "- Resolution", "http"))]
+    wanted = [
+        line
+        for line in lines
+        if not line.startswith(("During:", "This error may have", "Failed in", "- Resolution", "http"))
+    ]
     return " ".join(wanted[:6]) or type(error).__name__
 
 

@@ -1,4 +1,6 @@
-"""Machine operations for the compiler: what ``nodes.dsp.machine`` names, and what the runner and the step kernels need."""
+"""Machine operations for the compiler: what ``nodes.dsp.machine`` names, and what the runner and the step kernels
+need.
+"""
 
 from __future__ import annotations
 
@@ -49,7 +51,9 @@ def select(typingctx, condition, a, b):
 
 @intrinsic
 def finite(typingctx, x):
-    """Exponent bits all set means NaN or infinity; testing bits keeps it one vector compare, whatever the mode of the unit."""
+    """Exponent bits all set means NaN or infinity; testing bits keeps it one vector compare, whatever the mode of the
+    unit.
+    """
     mask = ir.Constant(ir.IntType(32), 0x7F800000)
 
     def codegen(context, builder, sig, args):
@@ -175,18 +179,24 @@ def _float_mode(builder):
     if ARM:
         return builder.call(builder.module.declare_intrinsic("llvm.aarch64.get.fpcr", [], ir.FunctionType(I64, [])), [])
     spot = cgutils.alloca_once(builder, I32)
-    store = builder.module.declare_intrinsic("llvm.x86.sse.stmxcsr", [], ir.FunctionType(VOID, [ir.IntType(8).as_pointer()]))
+    store = builder.module.declare_intrinsic(
+        "llvm.x86.sse.stmxcsr", [], ir.FunctionType(VOID, [ir.IntType(8).as_pointer()])
+    )
     builder.call(store, [builder.bitcast(spot, ir.IntType(8).as_pointer())])
     return builder.zext(builder.load(spot), I64)
 
 
 def _set_float_mode(builder, value):
     if ARM:
-        builder.call(builder.module.declare_intrinsic("llvm.aarch64.set.fpcr", [], ir.FunctionType(VOID, [I64])), [value])
+        builder.call(
+            builder.module.declare_intrinsic("llvm.aarch64.set.fpcr", [], ir.FunctionType(VOID, [I64])), [value]
+        )
         return
     spot = cgutils.alloca_once(builder, I32)
     builder.store(builder.trunc(value, I32), spot)
-    load = builder.module.declare_intrinsic("llvm.x86.sse.ldmxcsr", [], ir.FunctionType(VOID, [ir.IntType(8).as_pointer()]))
+    load = builder.module.declare_intrinsic(
+        "llvm.x86.sse.ldmxcsr", [], ir.FunctionType(VOID, [ir.IntType(8).as_pointer()])
+    )
     builder.call(load, [builder.bitcast(spot, ir.IntType(8).as_pointer())])
 
 
@@ -228,7 +238,20 @@ def stack_block(size: int):
 MACHINE = {
     operation.__name__: operation
     for operation in (
-        (fma, f32, bits_of, float_of, select, finite)
-        + (word, set_word, load_atomic, store_atomic, add_atomic, call_step, relax, flush_denormals, restore_float_mode)
+        *(
+            fma,
+            f32,
+            bits_of,
+            float_of,
+            select,
+            finite,
+            word,
+            set_word,
+            load_atomic,
+            store_atomic,
+            add_atomic,
+            call_step,
+        ),
+        *(relax, flush_denormals, restore_float_mode),
     )
 } | {"load_f32": load_f32, "store_f32": store_f32, "load_f64": load_f64}

@@ -13,10 +13,34 @@ import numpy as np
 import numpy.typing as npt
 
 from graph.allocate import reads, writes
-from graph.schedule import CompiledNode, DelayStep, FadeStep, FeedbackStep, KernelStep, MixStep, ParamStep, Schedule, Slot, Step
+from graph.schedule import (
+    CompiledNode,
+    DelayStep,
+    FadeStep,
+    FeedbackStep,
+    KernelStep,
+    MixStep,
+    ParamStep,
+    Schedule,
+    Slot,
+    Step,
+)
 from graph.spec import TICK, Kernel, Memory, Param, ParamBank, Port, PortBank, Reading, Services, State, Stream
 from host.native import runner, steps
-from host.native.abi import CONTEXT_WORDS, FAULT, RATE, SCRUBBED, STREAM_WORDS, TIME, VIEW_WORDS, Argument, Signature, dims_of, main_lanes, signature
+from host.native.abi import (
+    CONTEXT_WORDS,
+    FAULT,
+    RATE,
+    SCRUBBED,
+    STREAM_WORDS,
+    TIME,
+    VIEW_WORDS,
+    Argument,
+    Signature,
+    dims_of,
+    main_lanes,
+    signature,
+)
 from host.native.arena import Arena, aligned
 from host.native.store import library
 
@@ -86,8 +110,8 @@ def _run() -> Any:
 def bind(schedule: Schedule, arena: Arena, services: Services, *, block: int = 512, checked: bool = False) -> Program:
     """Give every step its code and its addresses.
 
-    ``block``: frames the buffers hold, a whole number of ticks. Raises PatchError where a kind cannot prepare, KernelError where a kernel cannot
-    be compiled.
+    ``block``: frames the buffers hold, a whole number of ticks. Raises PatchError where a kind cannot prepare,
+    KernelError where a kernel cannot be compiled.
     """
     return _Binding(schedule, arena, services, block, checked).program()
 
@@ -131,7 +155,16 @@ class _Binding:
         for loop in self.schedule.loops:
             rows[loop.first, runner.ROW_LOOP_END] = loop.last
         return Program(
-            self.schedule, self.block, rows, self.context, self.streams, self.readings, self.cells, self.keys, units(self.schedule), self.keep
+            self.schedule,
+            self.block,
+            rows,
+            self.context,
+            self.streams,
+            self.readings,
+            self.cells,
+            self.keys,
+            units(self.schedule),
+            self.keep,
         )
 
     def place(self, slot: Slot) -> int:
@@ -166,14 +199,27 @@ class _Binding:
             case DelayStep(name, target, source, frames):
                 line = self.array(("delay", name), (frames, source.lanes), "f4")
                 place = self.array(("delay place", name), (1,), "i8")
-                words = [self.place(target), self.place(source), source.lanes, line.ctypes.data, frames, place.ctypes.data]
+                words = [
+                    self.place(target),
+                    self.place(source),
+                    source.lanes,
+                    line.ctypes.data,
+                    frames,
+                    place.ctypes.data,
+                ]
                 return _function(steps.delay, 3), self.table(words)
             case FeedbackStep(name, signal, writing):
                 line = self.array(("feedback", name), (TICK, signal.lanes), "f4")
                 function = steps.write_loop if writing else steps.read_loop
                 return _function(function, 3), self.table([self.place(signal), line.ctypes.data, signal.lanes])
             case FadeStep(target, wet, dry, control):
-                words = [self.place(target), self.place(wet), self.place(dry) if dry else 0, self.place(control), target.lanes]
+                words = [
+                    self.place(target),
+                    self.place(wet),
+                    self.place(dry) if dry else 0,
+                    self.place(control),
+                    target.lanes,
+                ]
                 return _function(steps.fade, 3), self.table(words)
             case ParamStep():
                 return self.param(step)
@@ -186,13 +232,22 @@ class _Binding:
 
     def param(self, step: ParamStep) -> tuple[int, int]:
         param = step.param
-        segments = np.array([[s.start, s.value, s.end_value, s.length, s.curve] for s in step.segments] or [[0.0] * 5], np.float64)
-        sources = np.array([[self.place(slot), np.float64(amount).view(np.int64)] for slot, amount in step.modulation] or [[0, 0]], np.int64)
+        segments = np.array(
+            [[s.start, s.value, s.end_value, s.length, s.curve] for s in step.segments] or [[0.0] * 5], np.float64
+        )
+        sources = np.array(
+            [[self.place(slot), np.float64(amount).view(np.int64)] for slot, amount in step.modulation] or [[0, 0]],
+            np.int64,
+        )
         low = step.low if step.low else -np.inf
         bounds = np.array([param.low, param.high, low], np.float64)
         base = np.array([step.base], np.float64)
         self.keep += [segments, sources, bounds, base]
-        flags = steps.FLAG_HOLD * (param.rate == "tick") + steps.FLAG_GAIN * param.as_gain + steps.FLAG_LOG * (param.curve == "log")
+        flags = (
+            steps.FLAG_HOLD * (param.rate == "tick")
+            + steps.FLAG_GAIN * param.as_gain
+            + steps.FLAG_LOG * (param.curve == "log")
+        )
         words = [self.place(step.target), segments.ctypes.data, len(step.segments), step.arrival, base.ctypes.data]
         words += [flags, bounds.ctypes.data, sources.ctypes.data, len(step.modulation)]
         return _function(steps.move_param, 3), self.table(words)
@@ -225,7 +280,11 @@ class _Binding:
     def pitches(self, step: KernelStep) -> dict[str, int]:
         """Lanes of the buffer where a port is only a part of it."""
         slots = {**step.inputs, **step.outputs}
-        return {name: self.schedule.buffers[s.buffer] for name, s in slots.items() if s.buffer and s.lanes != self.schedule.buffers[s.buffer]}
+        return {
+            name: self.schedule.buffers[s.buffer]
+            for name, s in slots.items()
+            if s.buffer and s.lanes != self.schedule.buffers[s.buffer]
+        }
 
     def view(self, step: KernelStep, nodes: list[CompiledNode], argument: Argument, found: Signature) -> None:
         node = nodes[0]
@@ -241,7 +300,14 @@ class _Binding:
             case Param():
                 add([self.values(step, nodes, [[item] for _ in nodes], argument, found.moving), 0, 0, 0])
             case ParamBank():
-                add([self.values(step, nodes, [item.make(n.config.settings) for n in nodes], argument, found.moving), 0, 0, 0])
+                add(
+                    [
+                        self.values(step, nodes, [item.make(n.config.settings) for n in nodes], argument, found.moving),
+                        0,
+                        0,
+                        0,
+                    ]
+                )
             case State() | Reading():
                 add([self.state(nodes, argument, item), 0, 0, 0])
             case Memory():
@@ -252,8 +318,12 @@ class _Binding:
             case _:
                 raise AssertionError(f"{argument.name} has no place in a table")
 
-    def values(self, step: KernelStep, nodes: list[CompiledNode], params: list[Any], argument: Argument, moving: bool) -> int:
-        """The address of the values of a param, or of a bank: ``[index][group]`` cells, or (address, stride) pairs of the same shape."""
+    def values(
+        self, step: KernelStep, nodes: list[CompiledNode], params: list[Any], argument: Argument, moving: bool
+    ) -> int:
+        """The address of the values of a param, or of a bank: ``[index][group]`` cells, or (address, stride) pairs of
+        the same shape.
+        """
         count = max(1, argument.count)
         cells = np.zeros((count, len(nodes)), np.float32)
         for g, (node, own) in enumerate(zip(nodes, params, strict=True)):
@@ -267,7 +337,9 @@ class _Binding:
         for g, own in enumerate(params):
             for k, param in enumerate(own):
                 slot = step.params.get((g, param.name))
-                pairs[k, g] = (cells.ctypes.data + 4 * (k * len(nodes) + g), 0) if slot is None else (self.place(slot), 1)
+                pairs[k, g] = (
+                    (cells.ctypes.data + 4 * (k * len(nodes) + g), 0) if slot is None else (self.place(slot), 1)
+                )
         self.keep.append(pairs)
         return pairs.ctypes.data
 
@@ -293,7 +365,12 @@ class _Binding:
         if index not in self.memories:
             node = self.schedule.nodes[index]
             config = node.config
-            shape = (repr(config.settings), repr(sorted(config.layouts.items())), config.rate, repr(node.kind.shape_key(config)))
+            shape = (
+                repr(config.settings),
+                repr(sorted(config.layouts.items())),
+                config.rate,
+                repr(node.kind.shape_key(config)),
+            )
             names = [name for name, item in node.kind.declared.items() if isinstance(item, Memory)]
             made: dict[str, npt.NDArray[Any]] = {}
             found: dict[str, npt.NDArray[Any]] = {}
@@ -336,7 +413,9 @@ def stored(param: Param, value: float) -> float:
 
 
 def units(schedule: Schedule) -> list[tuple[int, list[int]]]:
-    """What can be handed to threads: each row, or whole loop, with the units it must wait for (by what it reads and overwrites)."""
+    """What can be handed to threads: each row, or whole loop, with the units it must wait for (by what it reads and
+    overwrites).
+    """
     starts = {loop.first: loop.last for loop in schedule.loops}
     found: list[tuple[int, list[int]]] = []
     writer: dict[int, int] = {}
@@ -374,7 +453,13 @@ class Team:
         self._entries = entries
         self._lead = ctypes.CFUNCTYPE(None, *[ctypes.c_int64] * 9)(_function(runner.lead, 9))
         work = ctypes.CFUNCTYPE(None, *[ctypes.c_int64] * 6)(_function(runner.work, 6))
-        shared = (program.rows.ctypes.data, len(entries), self.waits.ctypes.data, self.flags.ctypes.data, self.team.ctypes.data)
+        shared = (
+            program.rows.ctypes.data,
+            len(entries),
+            self.waits.ctypes.data,
+            self.flags.ctypes.data,
+            self.team.ctypes.data,
+        )
         self._shared = shared
         self._threads = [threading.Thread(target=work, args=(*shared, k), daemon=True) for k in range(self.members)]
         for thread in self._threads:
@@ -391,3 +476,12 @@ class Team:
         self.team[runner.TEAM_QUIT] = 1
         for thread in self._threads:
             thread.join()
+
+
+def probe() -> bool:
+    """Whether code can be compiled or loaded here, and computes: a copy of a few samples through a native step."""
+    source = np.arange(2 * TICK, dtype=np.float32)
+    target = np.zeros_like(source)
+    table = np.array([0, target.ctypes.data, source.ctypes.data, 2, 0], np.int64)
+    ctypes.CFUNCTYPE(None, *[ctypes.c_int64] * 3)(_function(steps.copy, 3))(table.ctypes.data, 0, TICK)
+    return bool(np.array_equal(source, target))

@@ -1,14 +1,25 @@
-"""The native loop that calls the steps: whole blocks, step by step, except inside feedback loops, which go tick by tick.
+"""The native loop that calls the steps: whole blocks, step by step, except inside feedback loops, which go tick by
+tick.
 
-A program is a table of rows ``[step address, arguments, loop end]``; ``loop end`` is zero, or, at the first step of a loop, the row after
-its last one. Nothing here allocates, locks or raises.
+A program is a table of rows ``[step address, arguments, loop end]``; ``loop end`` is zero, or, at the first step of a
+loop, the row after its last one. Nothing here allocates, locks or raises.
 """
 
 from __future__ import annotations
 
 from graph.spec import helper
 from host.native.abi import TIME
-from host.native.raw import add_atomic, call_step, flush_denormals, load_atomic, relax, restore_float_mode, set_word, store_atomic, word
+from host.native.raw import (
+    add_atomic,
+    call_step,
+    flush_denormals,
+    load_atomic,
+    relax,
+    restore_float_mode,
+    set_word,
+    store_atomic,
+    word,
+)
 
 ROW_WORDS = 4
 ROW_ADDRESS, ROW_ARGS, ROW_LOOP_END, ROW_WAITS = 0, 1, 2, 3
@@ -51,7 +62,8 @@ def run(rows, count, context, frames, block):
 def work(rows, count, waits, flags, team, member):
     """One member of a team: take the next unit, wait for what it needs, run it, say so; until told to quit.
 
-    ``waits`` holds, for each row, how many rows it waits for and which; ``flags`` holds for each row the round in which it was last done.
+    ``waits`` holds, for each row, how many rows it waits for and which; ``flags`` holds for each row the round in
+    which it was last done.
     """
     before = flush_denormals()
     seen = 0

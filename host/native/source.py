@@ -1,7 +1,8 @@
 """Everything a kernel reaches: for the cache key, and for handing it to the compiler.
 
-Kernels and helpers are plain Python functions, so that reading declarations never waits for a compiler. A cache key must change with
-any of them, wherever it is written; ``fingerprint`` therefore follows names through globals, function by function.
+Kernels and helpers are plain Python functions, so that reading declarations never waits for a compiler. A cache key
+must change with any of them, wherever it is written; ``fingerprint`` therefore follows names through globals,
+function by function.
 """
 
 from __future__ import annotations
@@ -25,7 +26,10 @@ class KernelError(TypeError):
 def reached(function: types.FunctionType) -> dict[str, Any]:
     """The global values a function uses, by name."""
     if function.__code__.co_freevars:
-        raise KernelError(f"{function.__qualname__} closes over {', '.join(function.__code__.co_freevars)}; use arguments or module constants")
+        raise KernelError(
+            f"{function.__qualname__} closes over {', '.join(function.__code__.co_freevars)}; "
+            "use arguments or module constants"
+        )
     names = {i.argval for i in dis.get_instructions(function.__code__) if i.opname == "LOAD_GLOBAL"}
     return {name: function.__globals__[name] for name in sorted(names) if name in function.__globals__}
 
@@ -65,7 +69,10 @@ def _add_function(digest: hashlib._Hash, function: types.FunctionType, seen: set
         elif callable(value):
             digest.update(f"{getattr(value, '__module__', '')}.{getattr(value, '__qualname__', '')}".encode())
         else:
-            raise KernelError(f"{function.__qualname__} uses {name}, a {type(value).__name__}; kernels may use numbers, tuples, arrays and helpers")
+            raise KernelError(
+                f"{function.__qualname__} uses {name}, a {type(value).__name__}; "
+                "kernels may use numbers, tuples, arrays and helpers"
+            )
 
 
 def _add_code(digest: hashlib._Hash, code: types.CodeType) -> None:
@@ -78,8 +85,12 @@ def _add_code(digest: hashlib._Hash, code: types.CodeType) -> None:
             digest.update(repr(constant).encode())
 
 
-def rebuilt(function: types.FunctionType, compiled: Callable[[types.FunctionType], Any], intrinsics: dict[str, Any]) -> types.FunctionType:
-    """The same function over globals in which helpers are replaced by their compiled selves and intrinsics by the machine operations."""
+def rebuilt(
+    function: types.FunctionType, compiled: Callable[[types.FunctionType], Any], intrinsics: dict[str, Any]
+) -> types.FunctionType:
+    """The same function over globals in which helpers are replaced by their compiled selves and intrinsics by the
+    machine operations.
+    """
     swaps: dict[str, Any] = {}
     for name, value in reached(function).items():
         operation = intrinsic_name(value)
@@ -87,4 +98,6 @@ def rebuilt(function: types.FunctionType, compiled: Callable[[types.FunctionType
             swaps[name] = intrinsics[operation]
         elif is_helper(value):
             swaps[name] = compiled(value)
-    return types.FunctionType(function.__code__, {**function.__globals__, **swaps}, function.__name__, function.__defaults__)
+    return types.FunctionType(
+        function.__code__, {**function.__globals__, **swaps}, function.__name__, function.__defaults__
+    )

@@ -1,4 +1,5 @@
-"""The steps that are no node's: sums, delays, feedback, param curves, fades. Each is ``step(args, offset, n)`` over its own words.
+"""The steps that are no node's: sums, delays, feedback, param curves, fades. Each is ``step(args, offset, n)`` over
+its own words.
 
 Signals may be any number of lanes; a step over whole frames is one loop over ``n · lanes`` samples.
 """
@@ -17,7 +18,17 @@ COPY_TARGET, COPY_SOURCE, COPY_LANES, COPY_SPREAD = 1, 2, 3, 4
 DELAY_TARGET, DELAY_SOURCE, DELAY_LANES, DELAY_LINE, DELAY_FRAMES, DELAY_PLACE = 1, 2, 3, 4, 5, 6
 LOOP_SIGNAL, LOOP_LINE, LOOP_LANES = 1, 2, 3
 FADE_TARGET, FADE_WET, FADE_DRY, FADE_CONTROL, FADE_LANES = 1, 2, 3, 4, 5
-PARAM_TARGET, PARAM_SEGMENTS, PARAM_COUNT, PARAM_ARRIVAL, PARAM_BASE, PARAM_FLAGS, PARAM_RANGE, PARAM_SOURCES, PARAM_SOURCE_COUNT = range(1, 10)
+(
+    PARAM_TARGET,
+    PARAM_SEGMENTS,
+    PARAM_COUNT,
+    PARAM_ARRIVAL,
+    PARAM_BASE,
+    PARAM_FLAGS,
+    PARAM_RANGE,
+    PARAM_SOURCES,
+    PARAM_SOURCE_COUNT,
+) = range(1, 10)
 FLAG_HOLD, FLAG_GAIN, FLAG_LOG = 1, 2, 4
 SEGMENT_WORDS = 5  # float64: start, value, end value, length, curve
 
@@ -187,7 +198,9 @@ def modulated(args, value, i, flags):
 
 @helper
 def move_param(args, offset, n):
-    """The values of a param: automation at the node's own time, then modulation, then decibels to gain where the kernel wants gain."""
+    """The values of a param: automation at the node's own time, then modulation, then decibels to gain where the
+    kernel wants gain.
+    """
     target = word(args, PARAM_TARGET) + offset * 4
     segments, count = word(args, PARAM_SEGMENTS), word(args, PARAM_COUNT)
     flags = word(args, PARAM_FLAGS)

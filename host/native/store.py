@@ -1,7 +1,9 @@
 """Compiled code on disk and in this process.
 
-Objects are kept under a key that changes with everything they depend on: the kernel's source and all it reaches, the signature, this package's
-own source, the versions of the compiler, and the processor. A warm start therefore loads machine code and never imports the compiler.
+Objects are kept under a key that changes with everything they depend on: the kernel's source and all it reaches, the
+signature, this package's own source, the versions of the compiler, and the processor. A warm start therefore loads
+machine code and never
+imports the compiler.
 """
 
 from __future__ import annotations

@@ -1,12 +1,14 @@
 """What a kernel sees: typed views over raw addresses, whose shapes are part of their types.
 
-Because lanes, channels and state shapes are compile-time constants, one kernel source becomes straight vector code for each shape it is
-asked for. Loads and stores carry alias scopes (every view of a kernel is a scope of its own, and the compiler never lets the buffers of a
-step overlap), so loops need no overlap checks. With ``checked`` views every index is tested: a bad one is counted in the context's
-fault word and moved to zero, instead of touching foreign memory.
+Because lanes, channels and state shapes are compile-time constants, one kernel source becomes straight vector code
+for each shape it is asked for. Loads and stores carry alias scopes (every view of a kernel is a scope of its own, and
+the compiler never
+lets the buffers of a step overlap), so loops need no overlap checks. With ``checked`` views every index is tested: a
+bad one is counted in
+the context's fault word and moved to zero, instead of touching foreign memory.
 
-Indices: signals and params ``[frame, lane]``, banks ``[frame, index, lane]``, streams ``[timeline frame, channel]``, state, scratch and memory
-as declared.
+Indices: signals and params ``[frame, lane]``, banks ``[frame, index, lane]``, streams ``[timeline frame, channel]``,
+state, scratch and memory as declared.
 """
 
 from __future__ import annotations
@@ -62,7 +64,8 @@ class View(types.Type):
         super().__init__(name=f"View({access!r})")
 
 
-# base: address of element zero. For memory, a b c are the dimensions 1, 2 and 0; for streams, mask, first and end frame; for moving
+# base: address of element zero. For memory, a b c are the dimensions 1, 2 and 0; for streams, mask, first and end
+# frame; for moving
 # params, a is the offset into the block. home: the context, or a stream's header.
 MEMBERS = ("base", "a", "b", "c", "home")
 
@@ -184,7 +187,9 @@ def _scoped(builder, instruction, access: Access):
     domain = module.add_metadata([ir.MetaDataString(module, "kernel")])
     scopes = {name: module.add_metadata([ir.MetaDataString(module, name), domain]) for name in SCOPES}
     instruction.set_metadata("alias.scope", module.add_metadata([scopes[access.scope]]))
-    instruction.set_metadata("noalias", module.add_metadata([node for name, node in scopes.items() if name != access.scope]))
+    instruction.set_metadata(
+        "noalias", module.add_metadata([node for name, node in scopes.items() if name != access.scope])
+    )
 
 
 def _fits(view: View, index) -> bool:
@@ -214,7 +219,11 @@ class SetItem(AbstractTemplate):
         if kws or len(args) != 3 or not isinstance(args[0], View):
             return None
         view, index, value = args
-        if view.access.argument.mode not in WRITABLE or not _fits(view, index) or not isinstance(value, types.Number | types.Boolean):
+        if (
+            view.access.argument.mode not in WRITABLE
+            or not _fits(view, index)
+            or not isinstance(value, types.Number | types.Boolean)
+        ):
             return None
         return signature(types.void, view, _index_type(view, index), SCALARS[view.access.argument.dtype][1])
 
@@ -295,7 +304,9 @@ def _missed(view, frames):
 
 @overload_method(View, "until")
 def _until(view, i):
-    """The frame up to which a param holds its value from frame ``i`` on: at most to the end of the tick, or for ever where it does not move."""
+    """The frame up to which a param holds its value from frame ``i`` on: at most to the end of the tick, or for ever
+    where it does not move.
+    """
     access = view.access
     if access.argument.mode not in ("param", "bank"):
         return None

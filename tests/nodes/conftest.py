@@ -77,9 +77,11 @@ def play(
     aligned: bool = True,
     outputs: Sequence[str] | None = None,
 ) -> Played:
-    """Run one node. Inputs are ``[frame]`` or ``[frame, channel]`` by port; the outputs of every audio or control port come back by port.
+    """Run one node. Inputs are ``[frame]`` or ``[frame, channel]`` by port; the outputs of every audio or control
+    port come back by port.
 
-    Outputs are aligned to the timeline as in a render; with ``aligned=False`` the latency is left in. ``modulation`` plugs a mono signal into a param with an amount.
+    Outputs are aligned to the timeline as in a render; with ``aligned=False`` the latency is left in. ``modulation``
+    plugs a mono signal into a param with an amount.
     """
     registry = kinds()
     declared = registry[kind]
@@ -110,10 +112,15 @@ def play(
     schedule = compile(patch, registry, services)
     length = frames if frames is not None else max((len(d) for d in data.values()), default=rate)
     latency = schedule.node("node").latency
-    found, program = run_arrays(schedule, services, length + (0 if aligned else latency), data, block=block, threads=threads, checked=checked)
+    found, program = run_arrays(
+        schedule, services, length + (0 if aligned else latency), data, block=block, threads=threads, checked=checked
+    )
     result = {port: found[f"out-{port}"] for port in wanted if f"out-{port}" in found}
     if not aligned:
-        result = {port: np.concatenate([np.zeros((latency, y.shape[1]), np.float32), y])[: length + latency] for port, y in result.items()}
+        result = {
+            port: np.concatenate([np.zeros((latency, y.shape[1]), np.float32), y])[: length + latency]
+            for port, y in result.items()
+        }
     return Played(result, program)
 
 

@@ -1,0 +1,83 @@
+"""What is wrong with a patch, and what its latencies are: the answer of ``check``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from graph.check import problems
+from graph.compiler import compile
+from graph.document import Patch
+from graph.errors import PatchError
+from graph.paths import OutputLatency, latencies
+from graph.schedule import Schedule
+from graph.spec import Kinds
+from host.services import FileServices
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that is wrong, and where."""
+
+    node: str
+    place: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """The findings, and the schedule if there is one in spite of them."""
+
+    findings: tuple[Finding, ...]
+    schedule: Schedule | None
+    outputs: tuple[OutputLatency, ...]
+
+    @property
+    def ok(self) -> bool:
+        """Whether the patch would render as it is."""
+        return not self.findings
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON has it."""
+        schedule = self.schedule
+        return {
+            "ok": self.ok,
+            "problems": [{"node": f.node, "place": f.place, "message": f.message} for f in self.findings],
+            "outputs": {
+                o.node: {
+                    "latency_frames": o.latency,
+                    "paths": [
+                        {"nodes": list(p.nodes), "latency_frames": p.latency, "compensation_frames": p.compensation}
+                        for p in o.paths
+                    ],
+                    "all_paths_listed": o.complete,
+                }
+                for o in self.outputs
+            },
+            "loops": [
+                {
+                    "nodes": list(loop.nodes),
+                    "period_frames": min((frames for _, frames in loop.periods), default=0),
+                    "periods": [{"through": through, "frames": frames} for through, frames in loop.periods],
+                }
+                for loop in (schedule.loops if schedule else ())
+            ],
+            "compensation": [
+                {"cable": c.cable, "frames": c.frames} for c in (schedule.compensations if schedule else ())
+            ],
+        }
+
+
+def check(patch: Patch, kinds: Kinds, services: FileServices, rate: int | None = None) -> Checked:
+    """Everything that can be found wrong with a patch, and its latencies where it compiles."""
+    findings = [Finding(p.node, p.place, p.message) for p in problems(patch, kinds)]
+    schedule: Schedule | None = None
+    missing: list[PatchError] = []
+    try:
+        schedule = compile(patch, kinds, services, rate, missing=missing)
+    except PatchError as error:
+        missing.append(error)
+    known = {(f.node, f.place) for f in findings}
+    findings += [Finding(e.node, e.place, e.message) for e in missing if (e.node, e.place) not in known]
+    outputs = tuple(latencies(schedule)) if schedule else ()
+    return Checked(tuple(findings), schedule, outputs)

@@ -1,0 +1,478 @@
+"""Patchwright: a node-graph audio host. This is the command line.
+
+Exit status: 0 done; 1 a problem in what was given, said in one line on standard error; 2 wrong usage.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+
+import typer
+
+if TYPE_CHECKING:
+    from graph.document import Patch
+
+__version__ = "0.1.0"
+
+app = typer.Typer(
+    help="Wire, play and render audio graphs. A patch is a .pwp file or its .json twin.",
+    no_args_is_help=False,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+plugins = typer.Typer(help="Scan, list and describe plugins (comes with plugin hosting).", add_completion=False)
+app.add_typer(plugins, name="plugins")
+
+PatchFile = Annotated[Path, typer.Argument(help="A patch: .pwp or .json.", metavar="PATCH")]
+Json = Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")]
+LATER = 2
+
+
+def _fail(message: str, status: int = 1) -> NoReturn:
+    sys.stderr.write(f"patchwright: {message}\n")
+    raise typer.Exit(status)
+
+
+@contextmanager
+def _plain_errors() -> Iterator[None]:
+    """Problems in what was given become one line and exit status 1."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        _fail("stopped; nothing was left half-written", 130)
+    except (ValueError, OSError, RuntimeError) as error:
+        if type(error).__module__.split(".")[0] in ("graph", "host", "nodes") or isinstance(
+            error, OSError | RuntimeError
+        ):
+            _fail(" ".join(str(error).split()))
+        raise
+
+
+def _load(path: Path) -> Patch:
+    from graph.patchfile import load
+
+    return load(path)
+
+
+def _print_json(answer: Any) -> None:
+    print(json.dumps(answer, indent=2, ensure_ascii=False, allow_nan=False))
+
+
+def _pairs(values: list[str], shape: str) -> dict[str, str]:
+    """``KEY=VALUE`` options as a dict; a key given twice, or no ``=``, is wrong usage."""
+    found: dict[str, str] = {}
+    for value in values:
+        key, equals, rest = value.partition("=")
+        if not equals or not key or not rest:
+            raise typer.BadParameter(f"expected {shape}, got {value!r}")
+        if key in found:
+            raise typer.BadParameter(f"{key} is given twice")
+        found[key] = rest
+    return found
+
+
+def _settings(values: list[str]) -> dict[tuple[str, str], float]:
+    found: dict[tuple[str, str], float] = {}
+    for key, text in _pairs(values, "NODE.PARAM=VALUE").items():
+        node, dot, param = key.rpartition(".")
+        if not dot or not node or not param:
+            raise typer.BadParameter(f"expected NODE.PARAM=VALUE, got {key!r}")
+        try:
+            found[node, param] = float({"true": "1", "false": "0"}.get(text.lower(), text))
+        except ValueError:
+            raise typer.BadParameter(f"{key}: expected a number, got {text!r}") from None
+    return found
+
+
+@contextmanager
+def _progress(label: str) -> Iterator[Callable[[int, int], None] | None]:
+    """A progress bar on standard error where that is a terminal."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.percentage:>3.0f}%"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(label, total=1.0)
+        yield lambda done, total: bar.update(task, completed=done / max(total, 1))
+
+
+@app.command()
+def render(
+    patch: PatchFile,
+    out: Annotated[
+        list[str],
+        typer.Option("--out", metavar="NODE=FILE", help="Write an audio_out to a file (.wav .flac .aiff .ogg)."),
+    ] = [],  # noqa: B006
+    in_: Annotated[list[str], typer.Option("--in", metavar="NODE=FILE", help="Feed an audio_in from a file.")] = [],  # noqa: B006
+    set_: Annotated[
+        list[str], typer.Option("--set", metavar="NODE.PARAM=VALUE", help="Give a param another value.")
+    ] = [],  # noqa: B006
+    snapshot: Annotated[str | None, typer.Option(help="Apply a snapshot of the patch first.")] = None,
+    rate: Annotated[
+        int | None,
+        typer.Option(metavar="HZ", help="Sample rate; default: the patch's, else the first input's, else 48000."),
+    ] = None,
+    block: Annotated[
+        int, typer.Option(metavar="FRAMES", help="Block size, a multiple of 64; it does not change the samples.")
+    ] = 512,
+    seconds: Annotated[
+        float | None, typer.Option(help="Length to render; default: the longest input and its tail.")
+    ] = None,
+    tail: Annotated[
+        float | None, typer.Option(help="Seconds after the longest input; default: until −120 dBFS, at most 30.")
+    ] = None,
+    subtype: Annotated[str | None, typer.Option(help="FLOAT, PCM_16 or PCM_24.")] = None,
+    dither: Annotated[
+        bool, typer.Option("--dither", help="Add triangular dither before rounding to integers.")
+    ] = False,
+    threads: Annotated[
+        int, typer.Option(help="Threads to work with; it does not change the samples.", min=1, max=64)
+    ] = 1,
+    allow_missing: Annotated[
+        bool, typer.Option("--allow-missing", help="Render without what is missing, and say what that is.")
+    ] = False,
+    tag: Annotated[
+        list[str],
+        typer.Option("--tag", metavar="KEY=VALUE", help="Tag the files: title, artist, isrc, time_reference, …"),
+    ] = [],  # noqa: B006
+    json_: Json = False,
+) -> None:
+    """Render a patch to files, faster than real time."""
+    if block < 64 or block % 64 or block > 16384:
+        raise typer.BadParameter(f"a block is a multiple of 64 frames, up to 16384; got {block}", param_hint="--block")
+    if seconds is not None and tail is not None:
+        raise typer.BadParameter("give --seconds or --tail, not both")
+    outputs, inputs = _pairs(out, "NODE=FILE"), _pairs(in_, "NODE=FILE")
+    values, tags = _settings(set_), _pairs(tag, "KEY=VALUE")
+    with _plain_errors():
+        from host.render import render as run
+        from host.render import render_result
+
+        document = _load(patch)
+        with _progress(f"rendering {patch.name}") as progress:
+            report = run(
+                document,
+                outputs,
+                inputs,
+                rate=rate,
+                block=block,
+                seconds=seconds,
+                tail=tail,
+                subtype=subtype,
+                dither=dither,
+                threads=threads,
+                allow_missing=allow_missing,
+                tags=tags,
+                settings=values,
+                snapshot=snapshot,
+                progress=progress,
+            )
+    if json_:
+        _print_json(render_result(report))
+        return
+    for note in report.notes:
+        sys.stderr.write(f"note: {note}\n")
+    for id, file in report.files.items():
+        print(f"{id}: {file}")
+    print(
+        f"{report.seconds:.2f} s of audio at {report.rate} Hz in {report.elapsed_s:.2f} s "
+        f"({report.speed:.0f} × real time)"
+    )
+
+
+@app.command()
+def check(
+    patch: PatchFile,
+    json_: Json = False,
+    rate: Annotated[int | None, typer.Option(metavar="HZ", help="Sample rate to check for.")] = None,
+) -> None:
+    """Find what is wrong with a patch, and show the latency of every path to every output."""
+    with _plain_errors():
+        from host.checking import check as run
+        from host.services import FileServices
+        from nodes import kinds
+
+        document = _load(patch)
+        found = run(document, kinds(), FileServices(document.folder or Path.cwd()), rate)
+    if json_:
+        _print_json(found.to_dict())
+        raise typer.Exit(0 if found.ok else 1)
+    for finding in found.findings:
+        sys.stderr.write(f"{finding.place}: {finding.message}\n" if finding.place else f"{finding.message}\n")
+    for output in found.outputs:
+        print(f"{output.node}: {output.latency} frames of latency")
+        for path in output.paths:
+            added = f" + {path.compensation} compensation" if path.compensation else ""
+            print(f"  {' -> '.join(path.nodes)}: {path.latency} frames{added}")
+        if not output.complete:
+            print(f"  … and more; only the first {len(output.paths)} paths are listed")
+    if found.schedule:
+        for inserted in found.schedule.compensations:
+            print(f"compensation: {inserted.frames} frames on {inserted.cable}")
+        for loop in found.schedule.loops:
+            for through, frames in loop.periods:
+                print(f"loop of {', '.join(loop.nodes)}: {frames} frames through {through}")
+    if not found.ok:
+        raise typer.Exit(1)
+    print("no problems found")
+
+
+@app.command("nodes")
+def nodes_(kind: Annotated[str | None, typer.Argument(help="One kind, in full.")] = None, json_: Json = False) -> None:
+    """The catalogue of kinds: ports, settings, params, units, ranges, defaults."""
+    with _plain_errors():
+        from host.catalogue import catalogue, described
+        from nodes import kinds
+
+        known = kinds()
+        if kind is not None and kind not in known:
+            _fail(f"there is no kind {kind!r}; there are {', '.join(known)}")
+        chosen = [described(known[kind])] if kind is not None else catalogue(known)
+    if json_:
+        _print_json(chosen)
+        return
+    from host.tables import print_catalogue, print_kind
+
+    if kind is None:
+        print_catalogue(chosen)
+    else:
+        print_kind(chosen[0])
+
+
+@app.command()
+def convert(
+    source: Annotated[Path, typer.Argument(metavar="SRC")], target: Annotated[Path, typer.Argument(metavar="DST")]
+) -> None:
+    """Turn a patch into its other form (.pwp or .json), without loss."""
+    with _plain_errors():
+        from graph.patchfile import save
+
+        _refuse_existing(target)
+        save(_load(source), target)
+    print(f"{target}")
+
+
+@app.command()
+def show(
+    patch: PatchFile,
+    json_: Json = False,
+    svg: Annotated[Path | None, typer.Option("--svg", metavar="FILE", help="Draw the patch as a picture.")] = None,
+) -> None:
+    """Show what is in a patch."""
+    with _plain_errors():
+        document = _load(patch)
+        if svg is not None:
+            from host.drawing import svg as draw
+            from nodes import kinds
+
+            _refuse_existing(svg)
+            svg.write_text(draw(document, kinds()), encoding="utf-8")
+            print(f"{svg}")
+            return
+        from graph.patchfile import to_document
+
+        data = to_document(document)
+    if json_:
+        print(document.to_json(), end="")
+        return
+    from host.tables import print_patch
+
+    print_patch(data)
+
+
+@app.command()
+def diff(
+    a: Annotated[Path, typer.Argument(metavar="A")],
+    b: Annotated[Path, typer.Argument(metavar="B")],
+    json_: Json = False,
+) -> None:
+    """What changed from one patch to another."""
+    with _plain_errors():
+        from graph.difference import differences
+        from graph.patchfile import to_document
+
+        changes = differences(to_document(_load(a)), to_document(_load(b)))
+    if json_:
+        _print_json(
+            [{"kind": c.kind, "place": c.place, "before": _plain(c.before), "after": _plain(c.after)} for c in changes]
+        )
+        return
+    for change in changes:
+        match change.kind:
+            case "added":
+                print(f"+ {change.place}: {_brief(change.after)}")
+            case "removed":
+                print(f"- {change.place}: {_brief(change.before)}")
+            case _:
+                print(f"~ {change.place}: {_brief(change.before)} -> {_brief(change.after)}")
+
+
+def _plain(value: Any) -> Any:
+    """A value as JSON can hold it."""
+    if isinstance(value, bytes):
+        import base64
+
+        return {"$bytes": base64.b64encode(value).decode()}
+    if isinstance(value, dict):
+        return {k: _plain(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(v) for v in value]
+    return value
+
+
+def _brief(value: Any) -> str:
+    text = json.dumps(_plain(value), ensure_ascii=False)
+    return text if len(text) <= 100 else text[:97] + "…"
+
+
+def _refuse_existing(path: Path) -> None:
+    if path.exists():
+        _fail(f"{path} is there already, and is left as it is")
+
+
+@app.command()
+def new(
+    name: Annotated[Path, typer.Argument(metavar="NAME", help="The file to make, .pwp (default) or .json.")],
+) -> None:
+    """Make a small patch to start from: an input, a level, an output."""
+    with _plain_errors():
+        from graph.document import Patch
+        from graph.patchfile import save
+
+        target = name if name.suffix in (".pwp", ".json") else name.with_name(name.name + ".pwp")
+        _refuse_existing(target)
+        patch = Patch(target.stem)
+        patch.add("in", "audio_in")
+        patch.add("level", "gain")
+        patch.add("out", "audio_out")
+        patch.connect("in.out", "level.in")
+        patch.connect("level.out", "out.in")
+        save(patch, target)
+    print(f"{target}")
+
+
+@app.command("devices")
+def devices_(json_: Json = False) -> None:
+    """The audio devices of this machine."""
+    with _plain_errors():
+        from host.doctor import devices
+
+        found = devices()
+    if json_:
+        _print_json(found)
+        return
+    for d in found:
+        print(f"{d['index']:3d}  {d['name']}  ({d['api']}; {d['inputs']} in, {d['outputs']} out, {d['rate']:g} Hz)")
+    if not found:
+        print("no audio devices; rendering to files does not need one")
+
+
+@app.command()
+def doctor(json_: Json = False) -> None:
+    """What this machine has, and what is wrong with it."""
+    from host.doctor import examine
+
+    lines = examine()
+    if json_:
+        _print_json([{"subject": n.subject, "good": n.good, "needed": n.needed, "found": n.found} for n in lines])
+    else:
+        for line in lines:
+            print(f"{'ok  ' if line.good else 'BAD ' if line.needed else 'note'}  {line.subject}: {line.found}")
+    if any(line.needed and not line.good for line in lines):
+        raise typer.Exit(1)
+
+
+@app.command()
+def measure(files: Annotated[list[Path], typer.Argument(metavar="FILE…")], json_: Json = False) -> None:
+    """Loudness (EBU R128), true peak, peak, RMS and DC of audio files."""
+    results: list[dict[str, Any]] = []
+    with _plain_errors():
+        from host.measure import measure_file
+
+        for file in files:
+            with _progress(f"measuring {file.name}") as progress:
+                results.append(measure_file(file, progress).to_dict())
+    if json_:
+        _print_json(results)
+        return
+    from host.tables import print_measurements
+
+    print_measurements(results)
+
+
+def _later(what: str) -> NoReturn:
+    _fail(f"{what}; for now there are `patchwright render`, `check` and the other commands of --help", LATER)
+
+
+@app.command()
+def edit(patch: Annotated[Path | None, typer.Argument()] = None) -> None:
+    """Open the editor (comes later)."""
+    _later("the editor comes later")
+
+
+@app.command()
+def run(patch: PatchFile) -> None:
+    """Play a patch live (comes later)."""
+    _later("playing live comes later")
+
+
+@plugins.callback(invoke_without_command=True)
+def plugins_(context: typer.Context) -> None:
+    """Scan, list and describe plugins (comes later)."""
+    _later("hosting plugins comes later")
+
+
+for _name in ("scan", "list", "info"):
+    plugins.command(_name, context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(lambda: None)
+
+
+@app.callback(invoke_without_command=True)
+def _start(
+    context: typer.Context,
+    version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False,
+) -> None:
+    if version:
+        print(__version__)
+        raise typer.Exit(0)
+    if context.invoked_subcommand is None:
+        edit(None)
+
+
+COMMANDS = frozenset({c.name or c.callback.__name__ for c in app.registered_commands if c.callback} | {"plugins"})
+
+
+def main() -> None:
+    """The entry point. A first word that is no command is a patch for the editor."""
+    words = sys.argv[1:]
+    if (
+        words
+        and not words[0].startswith("-")
+        and words[0] not in COMMANDS
+        and (Path(words[0]).suffix in (".pwp", ".json") or Path(words[0]).exists())
+    ):
+        sys.argv.insert(1, "edit")
+    try:
+        app(prog_name="patchwright")
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+
+
+if __name__ == "__main__":
+    main()
