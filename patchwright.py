@@ -161,8 +161,8 @@ def render(
     outputs, inputs = _pairs(out, "NODE=FILE"), _pairs(in_, "NODE=FILE")
     values, tags = _settings(set_), _pairs(tag, "KEY=VALUE")
     with _plain_errors():
-        from host.render import render as run
-        from host.render import render_result
+        from host.rendering import render as run
+        from host.rendering import render_result
 
         document = _load(patch)
         with _progress(f"rendering {patch.name}") as progress:

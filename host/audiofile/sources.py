@@ -1,4 +1,4 @@
-"""Where samples come from: uncompressed floats straight off the disk, everything else through libsndfile."""
+"""Where samples come from: uncompressed WAV straight off the disk, everything else through libsndfile."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import numpy.typing as npt
 from host.audiofile.aiff import apple_labels
 from host.audiofile.comments import CHANNEL_MASK, read_comments
 from host.audiofile.errors import AudioFileError
-from host.audiofile.riff import IEEE_FLOAT, WavInfo, is_riff, read_wav
+from host.audiofile.riff import IEEE_FLOAT, PCM, WavInfo, is_riff, read_wav
 from host.audiofile.speakers import FLAC_DEFAULTS, default_labels, labels_of_mask, unnamed, vorbis_labels
 
 if TYPE_CHECKING:
@@ -44,14 +44,18 @@ class Source(Protocol):
     def close(self) -> None: ...
 
 
-class FloatWavSource:
-    """32-bit float WAV: read straight into the caller's array, no copy between."""
+class WavSource:
+    """Uncompressed WAV, by ourselves: 32-bit floats go straight into the caller's array, no copy between; the other
+    kinds are scaled to full scale ±1.0."""
 
-    def __init__(self, path: Path, info: WavInfo) -> None:
+    def __init__(self, path: Path, info: WavInfo, kind: str) -> None:
         self.rate, self.channels, self.frames = info.rate, info.channels, info.frames
         self._path = path
+        self._kind = kind
         self._offset = info.data_offset
+        self._frame_bytes = info.block_align
         self._frame = 0
+        self._scratch = np.empty(0, np.uint8)
         self._file = path.open("rb", buffering=0)
         self._file.seek(self._offset)
 
@@ -59,33 +63,66 @@ class FloatWavSource:
         wanted = min(len(out), self.frames - self._frame)
         if wanted <= 0:
             return 0
-        bytes_ = out[:wanted].data.cast("B")
+        if self._kind == "f4":
+            got = self._fill(out[:wanted].data.cast("B"))
+        else:
+            size = wanted * self._frame_bytes
+            if len(self._scratch) < size:
+                self._scratch = np.empty(size, np.uint8)
+            got = self._fill(self._scratch[:size].data)
+            samples = floats_of(self._scratch[: got * self._frame_bytes], self._kind)
+            out[:got] = samples.reshape(got, self.channels)
+        self._frame += got
+        return got
+
+    def _fill(self, room: memoryview) -> int:
         done = 0
         try:
-            while done < len(bytes_):
-                got = self._file.readinto(bytes_[done:])
+            while done < len(room):
+                got = self._file.readinto(room[done:])
                 if not got:
                     break
                 done += got
         except OSError as error:
             raise AudioFileError(self._path, f"cannot be read: {error.strerror}") from error
-        got_frames = done // (4 * self.channels)
-        self._frame += got_frames
-        return got_frames
+        return done // self._frame_bytes
 
     def seek(self, frame: int) -> None:
         self._frame = frame
-        self._file.seek(self._offset + 4 * self.channels * frame)
+        self._file.seek(self._offset + self._frame_bytes * frame)
 
     def close(self) -> None:
         self._file.close()
 
 
+def _wav_kind(info: WavInfo) -> str | None:
+    """How samples are stored, as a numpy type (`i3` for 24 bits); None for what is compressed or unusual."""
+    kinds = {(PCM, 8): "u1", (PCM, 16): "i2", (PCM, 24): "i3", (PCM, 32): "i4"}
+    kinds |= {(IEEE_FLOAT, 32): "f4", (IEEE_FLOAT, 64): "f8"}
+    kind = kinds.get((info.tag, info.bits))
+    packed = info.block_align * 8 == info.bits * info.channels
+    return kind if packed and sys.byteorder == "little" else None
+
+
+def floats_of(raw: npt.NDArray[np.uint8], kind: str) -> Block:
+    """Stored little-endian samples as float32, full scale ±1.0."""
+    if kind == "u1":
+        return (raw.astype(np.float32) - 128.0) / 128.0
+    if kind == "i3":
+        wide = np.zeros((len(raw) // 3, 4), np.uint8)
+        wide[:, 1:] = raw.reshape(-1, 3)
+        raw, kind = wide.reshape(-1), "i4"
+    samples = raw.view(f"<{kind}").astype(np.float32)
+    if kind[0] == "i":
+        samples *= np.float32(2.0 ** (1 - 8 * int(kind[1])))
+    return samples
+
+
 class DecodedSource:
     """Any file that libsndfile decodes. Small reads are served from a decoded block."""
 
-    def __init__(self, path: Path, file: soundfile.SoundFile, frames: int) -> None:
-        self.rate, self.channels, self.frames = file.samplerate, file.channels, frames
+    def __init__(self, path: Path, file: soundfile.SoundFile) -> None:
+        self.rate, self.channels, self.frames = file.samplerate, file.channels, file.frames
         self._path = path
         self._file = file
         self._block: Block = np.empty((_DECODE_FRAMES, self.channels), np.float32)
@@ -98,12 +135,12 @@ class DecodedSource:
         while done < wanted:
             if self._start == self._end:
                 if wanted - done >= _DECODE_FRAMES:
-                    got = self._decode(out[done:wanted])
+                    got = self._decode(out[done:wanted], done)
                     if got == 0:
                         break
                     done += got
                     continue
-                self._start, self._end = 0, self._decode(self._block)
+                self._start, self._end = 0, self._decode(self._block, done)
                 if self._end == 0:
                     break
             take = min(wanted - done, self._end - self._start)
@@ -113,14 +150,14 @@ class DecodedSource:
         self._frame += done
         return done
 
-    def _decode(self, out: Block) -> int:
+    def _decode(self, out: Block, done: int) -> int:
         import soundfile
 
         try:
             return self._file.buffer_read_into(out, dtype="float32")
         except soundfile.SoundFileError as error:
             raise AudioFileError(
-                self._path, f"cannot be decoded near frame {self._frame}: {reason_of(error)}"
+                self._path, f"cannot be decoded after frame {self._frame + done}: {reason_of(error)}"
             ) from error
 
     def seek(self, frame: int) -> None:
@@ -140,7 +177,7 @@ class DecodedSource:
 def reason_of(error: Exception) -> str:
     """What libsndfile says, without the path that soundfile puts before it and the full stop after it."""
     text = getattr(error, "error_string", None) or str(error)
-    return text.rstrip(".")
+    return text.removeprefix("Error : ").rstrip(".")
 
 
 def open_source(path: Path) -> tuple[Source, tuple[str, ...], str | None]:
@@ -164,9 +201,9 @@ def open_source(path: Path) -> tuple[Source, tuple[str, ...], str | None]:
             labels = labels_of_mask(info.mask, info.channels)
         else:
             labels = default_labels(info.channels)
-        plain = info.tag == IEEE_FLOAT and info.bits == 32 and info.block_align == 4 * info.channels
-        if plain and sys.byteorder == "little":
-            return FloatWavSource(path, info), labels, warning
+        kind = _wav_kind(info)
+        if kind is not None:
+            return WavSource(path, info, kind), labels, warning
     source, format_ = _decoded(path)
     if labels is None or source.channels != len(labels):
         labels = _stored_labels(path, head, format_, source.channels)
@@ -215,28 +252,14 @@ def _decoded(path: Path) -> tuple[DecodedSource, str]:
         ) from error
     try:
         _check(path, file.channels, file.samplerate)
-        frames = file.frames
-        if frames > _COUNTLESS:
-            frames = _count(path, file)
-        return DecodedSource(path, file, frames), file.format
+        if file.frames > _COUNTLESS:
+            raise AudioFileError(
+                path, "does not say how long it is, as piped streams do; copy it with ffmpeg -i OLD NEW and use that"
+            )
+        return DecodedSource(path, file), file.format
     except BaseException:
         file.close()
         raise
-
-
-def _count(path: Path, file: soundfile.SoundFile) -> int:
-    """Frames of a stream whose header does not know: decode it once."""
-    import soundfile
-
-    block = np.empty((_DECODE_FRAMES, file.channels), np.float32)
-    frames = 0
-    try:
-        while got := file.buffer_read_into(block, dtype="float32"):
-            frames += got
-        file.seek(0)
-    except soundfile.SoundFileError as error:
-        raise AudioFileError(path, f"cannot be decoded near frame {frames}: {reason_of(error)}") from error
-    return frames
 
 
 def _stored_labels(path: Path, head: bytes, format_: str, channels: int) -> tuple[str, ...]:
