@@ -75,6 +75,7 @@ MATH |= {
 ALLOWED_CALLS = (
     MATH | {name + "f" for name in MATH} | {"memcpy", "memset", "memmove", "clock_gettime", "sem_post", "sem_trywait"}
 )
+RAISED = "patchwright_raised"
 SCRATCH_LIMIT = 128 * 1024
 OPTIONS = {"error_model": "numpy", "boundscheck": False, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 
@@ -263,14 +264,16 @@ def _build(function: pytypes.FunctionType, arguments: Sequence[types.Type], symb
 
 
 def _entry(symbol: str, inner: str, count: int, returns: types.Type) -> str:
-    """LLVM text of the exported function: it calls the lowered one and drops its status, which cannot be an error."""
+    """LLVM text of the exported function. What is left of a call to ``raised`` after optimisation means that the code can raise."""
     params = ", ".join(f"i64 %a{k}" for k in range(count))
     result = "" if returns == types.none else "  %v = load i64, ptr %r\n"
     return (
         f'\ndefine {"void" if not result else "i64"} @{symbol}({params}) "prefer-vector-width"="256" {{\n'
         f"  %r = alloca i64\n  %e = alloca ptr\n"
         f'  %s = call i32 @"{inner}"(ptr %r, ptr %e{", " if count else ""}{params})\n'
-        f"{result}  ret {'void' if not result else 'i64 %v'}\n}}\n"
+        "  %bad = icmp ne i32 %s, 0\n  br i1 %bad, label %oops, label %fine\noops:\n"
+        f"  call void @{RAISED}()\n  br label %fine\nfine:\n"
+        f"{result}  ret {'void' if not result else 'i64 %v'}\n}}\ndeclare void @{RAISED}()\n"
     )
 
 
@@ -297,6 +300,8 @@ def _refuse_foreign_calls(module: llvm.ModuleRef, symbol: str, what: str) -> Non
         if f.is_declaration and not f.name.startswith("llvm.") and f.name not in ALLOWED_CALLS
     ]
     foreign = [name for name in foreign if f"@{name}(" in used.replace(f"declare {name}", "")]
+    if RAISED in foreign:
+        raise KernelError(f"{what} can raise an exception; on the audio thread nothing may")
     if foreign:
         raise KernelError(
             f"{what} calls {', '.join(foreign)}: on the audio thread nothing may allocate, raise or call Python"

@@ -225,7 +225,7 @@ def stack_block(size: int):
     @intrinsic
     def block(typingctx):
         def codegen(context, builder, sig, args):
-            with cgutils.goto_entry_block(builder):
+            with builder.goto_entry_block():
                 space = builder.alloca(ir.ArrayType(ir.IntType(8), max(size, 1)))
                 space.align = 64
             return builder.ptrtoint(space, I64)
