@@ -1,4 +1,6 @@
-"""Powers, logarithms and decibels as plain arithmetic, so that a loop over them becomes vector code with the same bits in every lane."""
+"""Powers, logarithms and decibels as plain arithmetic, so that a loop over them becomes vector code with the same bits
+in every lane.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,9 @@ DB_PER_LOG2 = 6.020599913279624
 
 @helper
 def exp2(x):
-    """2^x for |x| < 1000, relative error below 4e-15 (float64): the Taylor series of 2^f on |f| ≤ ½, scaled by the integer part."""
+    """2^x for |x| < 1000, relative error below 4e-15 (float64): the Taylor series of 2^f on |f| ≤ ½, scaled by the
+    integer part.
+    """
     whole = int(x + 1024.5) - 1024
     f = (x - whole) * 0.6931471805599453
     p = fma(f, 1.1470745597729725e-11, 1.6059043836821613e-10)
@@ -33,7 +37,9 @@ def exp2(x):
 
 @helper
 def log2(x):
-    """Base-2 logarithm of a positive normal number, absolute error below 2e-14: atanh series on a mantissa within √½ … √2."""
+    """Base-2 logarithm of a positive normal number, absolute error below 2e-14: atanh series on a mantissa within √½ …
+    √2.
+    """
     bits = bits_of(x)
     shifted = bits - 0x3FE6A09E667F3BCD
     power = shifted >> 52
@@ -82,4 +88,3 @@ def db_of(gain):
 def clamped(x, low, high):
     """x within low … high, without a branch."""
     return min(max(x, low), high)
-

@@ -1,4 +1,6 @@
-"""Operations of the machine that Python has no word for. In Python they run as written; in a kernel each is one instruction."""
+"""Operations of the machine that Python has no word for. In Python they run as written; in a kernel each is one
+instruction.
+"""
 
 from __future__ import annotations
 
