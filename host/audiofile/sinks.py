@@ -105,22 +105,38 @@ class FlacSink:
 
 
 class VorbisSink:
-    """Ogg Vorbis, encoded by libsndfile. What exceeds full scale is clipped, as a decoder to integers would."""
+    """Ogg Vorbis, encoded by libsndfile. What exceeds full scale is clipped, as a decoder to integers would.
+
+    The encoder's choices depend on how its input is cut, so it is always given the same pieces.
+    """
 
     def __init__(self, path: Path, rate: int, channels: int) -> None:
         import soundfile
 
+        self._piece: Block = np.empty((_VORBIS_FRAMES, channels), np.float32)
+        self._filled = 0
         self._file = soundfile.SoundFile(
             path, "w", rate, channels, format="OGG", subtype="VORBIS", compression_level=_VORBIS_COMPRESSION
         )
 
     def write(self, block: Block) -> int:
         block, clipped = clip_floats(block)
-        for start in range(0, len(block), _VORBIS_FRAMES):
-            self._file.write(block[start : start + _VORBIS_FRAMES])
+        done = 0
+        while done < len(block):
+            take = min(len(block) - done, _VORBIS_FRAMES - self._filled)
+            self._piece[self._filled : self._filled + take] = block[done : done + take]
+            self._filled += take
+            done += take
+            if self._filled == _VORBIS_FRAMES:
+                self._flush()
         return clipped
 
+    def _flush(self) -> None:
+        self._file.write(self._piece[: self._filled])
+        self._filled = 0
+
     def finish(self, frames: int) -> None:
+        self._flush()
         self._file.close()
 
     def close(self) -> None:
