@@ -1,4 +1,4 @@
-"""The compiler's sixth pass: signals to buffers, each reused as soon as nobody hears it any more."""
+"""The compiler's seventh pass: signals to buffers, each reused as soon as nobody hears it any more."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""From a patch to a schedule, as a sentence: expand, wire, inform, order, resolve, check, time, lower, allocate."""
+"""From a patch to a schedule, as a sentence: expand, wire, inform, order, resolve, check, time, widen,
+lower, allocate."""
 
 from __future__ import annotations
 
@@ -15,24 +16,32 @@ from graph.order import order
 from graph.schedule import Schedule
 from graph.spec import Kinds, Services
 from graph.timing import time
+from graph.widen import Sides, widen
 from graph.wiring import check_kinds, inform, resolve_layouts, wire
 
 DEFAULT_RATE = 48000
 
 
 def compile(
-    patch: Patch, kinds: Kinds, services: Services, rate: int | None = None, *, missing: list[PatchError] | None = None
+    patch: Patch,
+    kinds: Kinds,
+    services: Services,
+    rate: int | None = None,
+    *,
+    missing: list[PatchError] | None = None,
+    wide: bool = True,
 ) -> Schedule:
     """Compile a patch for a sample rate (else the patch's own, else 48000 Hz).
 
     The result depends on what the patch says, never on the order in which it lists things. With a list for what is
-    ``missing``, nodes of unknown kinds pass audio through, missing files are silent, and each is noted there. Raises
+    ``missing``, nodes of unknown kinds pass audio through, missing files are silent, and each is noted there.
+    ``wide=False`` keeps every node in a step of its own; no sample depends on it. Raises
     PatchError,
     naming the place, for a patch that cannot run.
     """
     rate = rate or patch.sample_rate or DEFAULT_RATE
     with _collector_resting():
-        return _compile(patch, kinds, services, rate, missing)
+        return _compile(patch, kinds, services, rate, missing, wide)
 
 
 @contextmanager
@@ -50,14 +59,17 @@ def _collector_resting() -> Iterator[None]:
         gc.enable()
 
 
-def _compile(patch: Patch, kinds: Kinds, services: Services, rate: int, missing: list[PatchError] | None) -> Schedule:
+def _compile(
+    patch: Patch, kinds: Kinds, services: Services, rate: int, missing: list[PatchError] | None, wide: bool
+) -> Schedule:
     nodes = wire(expand(patch), kinds, missing)
     inform(nodes, services, rate, missing)
     found = order(nodes)
     resolve_layouts(nodes, found.nodes, rate)
     check_kinds(nodes, rate)
     timing = time(nodes, found, rate)
-    lowered = lower(nodes, found, timing, rate)
+    sides = widen(nodes, found, timing, rate) if wide else Sides(found.nodes)
+    lowered = lower(nodes, found, timing, sides, rate)
     steps, buffers = allocate(lowered.steps, lowered.lanes)
     cables = tuple(
         (w.source, w.source_port, n.index, w.target_port, id(w) in found.closing) for n in nodes for w in n.wires

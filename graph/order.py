@@ -23,6 +23,8 @@ class Order:
     """``id()`` of each wire that closes a loop: it is read before it is written."""
     breakers: set[int]
     """Nodes that give their output before they take their input in."""
+    into: list[list[int]]
+    """What each node waits for, round loops too."""
 
 
 def order(nodes: list[Wired]) -> Order:
@@ -46,9 +48,9 @@ def order(nodes: list[Wired]) -> Order:
         _cut(nodes, loop, closing, breakers)
     cut_into = [_uncut(node, closing, breakers, member) for node in nodes] if loops else into
     if not loops:
-        return Order(_depth_first(range(len(nodes)), into, followers), [], closing, breakers)
+        return Order(depth_first(range(len(nodes)), into, followers), [], closing, breakers, into)
     ordered = _with_loops(nodes, into, cut_into, loops, member)
-    return Order(ordered, [sorted(loop, key=ordered.index) for loop in loops], closing, breakers)
+    return Order(ordered, [sorted(loop, key=ordered.index) for loop in loops], closing, breakers, into)
 
 
 def _add_returns(nodes: list[Wired], into: list[list[int]]) -> None:
@@ -125,7 +127,7 @@ def _with_loops(
                 unit_into[unit[k]].append(unit[source])
                 unit_followers[unit[source]].append(unit[k])
     result: list[int] = []
-    for u in _depth_first(sorted(set(unit)), unit_into, unit_followers):
+    for u in depth_first(sorted(set(unit)), unit_into, unit_followers):
         if u < count:
             result.append(u)
             continue
@@ -136,11 +138,11 @@ def _with_loops(
         for k in loop:
             for source in within[k]:
                 followers[source].append(k)
-        result += _depth_first(loop, within, followers)
+        result += depth_first(loop, within, followers)
     return result
 
 
-def _depth_first(members: Iterable[int], into: list[list[int]], followers: list[list[int]]) -> list[int]:
+def depth_first(members: Iterable[int], into: list[list[int]], followers: list[list[int]]) -> list[int]:
     """Members in an order in which each comes after what it waits for."""
     members = list(members)
     done: list[int] = []

@@ -61,8 +61,9 @@ class KernelStep:
 
 @dataclass(frozen=True, slots=True)
 class MixStep:
-    """Write the sum of two signals, or copy one; a mono source into a wider target goes to every lane. With
-    ``adding``, onto the target.
+    """Copy one signal, or write the sum of two; with ``adding``, add one onto the target, or several that lie side by side.
+
+    A mono source into a wider target goes to every lane.
     """
 
     target: Slot

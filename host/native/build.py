@@ -264,7 +264,9 @@ def _build(function: pytypes.FunctionType, arguments: Sequence[types.Type], symb
 
 
 def _entry(symbol: str, inner: str, count: int, returns: types.Type) -> str:
-    """LLVM text of the exported function. What is left of a call to ``raised`` after optimisation means that the code can raise."""
+    """LLVM text of the exported function. What is left of a call to ``raised`` after optimisation means that the code
+    can raise.
+    """
     params = ", ".join(f"i64 %a{k}" for k in range(count))
     result = "" if returns == types.none else "  %v = load i64, ptr %r\n"
     return (

@@ -177,6 +177,10 @@ class _Binding:
             raise AssertionError(f"silence of {lanes} lanes is too narrow for {slot}")
         return address
 
+    def pitch(self, slot: Slot) -> int:
+        """Lanes from one frame of a slot to the next."""
+        return self.schedule.buffers[slot.buffer] if slot.buffer else slot.lanes
+
     def table(self, words: Iterable[int]) -> int:
         start = len(self.words)
         self.words += [self.home, *words]
@@ -188,13 +192,15 @@ class _Binding:
             case KernelStep():
                 return self.kernel(step)
             case MixStep(target, sources, adding):
-                spread = int(sources[0].lanes != target.lanes)
-                if not adding and len(sources) == 2:
-                    if all(s.lanes == target.lanes for s in sources):
-                        words = [self.place(target), self.place(sources[0]), self.place(sources[1]), target.lanes]
-                        return _function(steps.add_two, 3), self.table(words)
-                    raise AssertionError("a sum of two widths is written as a copy and an addition")
-                words = [self.place(target), self.place(sources[0]), target.lanes, spread]
+                first = sources[0]
+                if len(sources) > 1 and not adding:
+                    words = [self.place(target), self.place(first), self.place(sources[1]), target.lanes]
+                    return _function(steps.add_two, 3), self.table(words)
+                if len(sources) > 1:
+                    words = [self.place(target), self.place(first), self.pitch(first), target.lanes, len(sources)]
+                    return _function(steps.add_run, 3), self.table(words)
+                words = [self.place(target), self.pitch(target), self.place(first), self.pitch(first), target.lanes]
+                words.append(int(first.lanes != target.lanes))
                 return _function(steps.add_onto if adding else steps.copy, 3), self.table(words)
             case DelayStep(name, target, source, frames):
                 line = self.array(("delay", name), (frames, source.lanes), "f4")
@@ -482,6 +488,6 @@ def probe() -> bool:
     """Whether code can be compiled or loaded here, and computes: a copy of a few samples through a native step."""
     source = np.arange(2 * TICK, dtype=np.float32)
     target = np.zeros_like(source)
-    table = np.array([0, target.ctypes.data, source.ctypes.data, 2, 0], np.int64)
+    table = np.array([0, target.ctypes.data, 2, source.ctypes.data, 2, 2, 0], np.int64)
     ctypes.CFUNCTYPE(None, *[ctypes.c_int64] * 3)(_function(steps.copy, 3))(table.ctypes.data, 0, TICK)
     return bool(np.array_equal(source, target))

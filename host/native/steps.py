@@ -14,7 +14,8 @@ from nodes.dsp.machine import finite
 
 # Words of a step's table, by step.
 MIX_TARGET, MIX_LEFT, MIX_RIGHT, MIX_LANES = 1, 2, 3, 4
-COPY_TARGET, COPY_SOURCE, COPY_LANES, COPY_SPREAD = 1, 2, 3, 4
+COPY_TARGET, COPY_TARGET_PITCH, COPY_SOURCE, COPY_SOURCE_PITCH, COPY_LANES, COPY_SPREAD = 1, 2, 3, 4, 5, 6
+RUN_TARGET, RUN_SOURCE, RUN_PITCH, RUN_LANES, RUN_COUNT = 1, 2, 3, 4, 5
 DELAY_TARGET, DELAY_SOURCE, DELAY_LANES, DELAY_LINE, DELAY_FRAMES, DELAY_PLACE = 1, 2, 3, 4, 5, 6
 LOOP_SIGNAL, LOOP_LINE, LOOP_LANES = 1, 2, 3
 FADE_TARGET, FADE_WET, FADE_DRY, FADE_CONTROL, FADE_LANES = 1, 2, 3, 4, 5
@@ -45,36 +46,71 @@ def add_two(args, offset, n):
 
 @helper
 def add_onto(args, offset, n):
-    """target += source, both of one width, or a mono source onto every lane."""
-    lanes = word(args, COPY_LANES)
-    target = word(args, COPY_TARGET) + offset * lanes * 4
+    """target += source, lane by lane, or a mono source onto every lane. Each may be some lanes of a wider signal: its
+    pitch.
+    """
+    lanes, pitch, own = word(args, COPY_LANES), word(args, COPY_TARGET_PITCH), word(args, COPY_SOURCE_PITCH)
+    target = word(args, COPY_TARGET) + offset * pitch * 4
+    source = word(args, COPY_SOURCE) + offset * own * 4
     if word(args, COPY_SPREAD):
-        source = word(args, COPY_SOURCE) + offset * 4
         for i in range(n):
-            x = load_f32(source, i)
+            x = load_f32(source, i * own)
             for lane in range(lanes):
-                store_f32(target, i * lanes + lane, load_f32(target, i * lanes + lane) + x)
-    else:
-        source = word(args, COPY_SOURCE) + offset * lanes * 4
+                store_f32(target, i * pitch + lane, load_f32(target, i * pitch + lane) + x)
+    elif lanes == pitch and lanes == own:
         for k in range(n * lanes):
             store_f32(target, k, load_f32(target, k) + load_f32(source, k))
+    else:
+        for i in range(n):
+            for lane in range(lanes):
+                store_f32(
+                    target, i * pitch + lane, load_f32(target, i * pitch + lane) + load_f32(source, i * own + lane)
+                )
+
+
+@helper
+def add_run(args, offset, n):
+    """target += each of several sources that lie side by side in one wide signal, in their order."""
+    lanes, own, count = word(args, RUN_LANES), word(args, RUN_PITCH), word(args, RUN_COUNT)
+    target = word(args, RUN_TARGET) + offset * lanes * 4
+    source = word(args, RUN_SOURCE) + offset * own * 4
+    if lanes == 2:
+        for i in range(n):
+            left, right = load_f32(target, 2 * i), load_f32(target, 2 * i + 1)
+            for k in range(count):
+                left += load_f32(source, i * own + 2 * k)
+                right += load_f32(source, i * own + 2 * k + 1)
+            store_f32(target, 2 * i, left)
+            store_f32(target, 2 * i + 1, right)
+    else:
+        for i in range(n):
+            for lane in range(lanes):
+                x = load_f32(target, i * lanes + lane)
+                for k in range(count):
+                    x += load_f32(source, i * own + lanes * k + lane)
+                store_f32(target, i * lanes + lane, x)
 
 
 @helper
 def copy(args, offset, n):
-    """target = source, both of one width, or a mono source to every lane."""
-    lanes = word(args, COPY_LANES)
-    target = word(args, COPY_TARGET) + offset * lanes * 4
+    """target = source, lane by lane, or a mono source to every lane. Each may be some lanes of a wider signal: its
+    pitch.
+    """
+    lanes, pitch, own = word(args, COPY_LANES), word(args, COPY_TARGET_PITCH), word(args, COPY_SOURCE_PITCH)
+    target = word(args, COPY_TARGET) + offset * pitch * 4
+    source = word(args, COPY_SOURCE) + offset * own * 4
     if word(args, COPY_SPREAD):
-        source = word(args, COPY_SOURCE) + offset * 4
         for i in range(n):
-            x = load_f32(source, i)
+            x = load_f32(source, i * own)
             for lane in range(lanes):
-                store_f32(target, i * lanes + lane, x)
-    else:
-        source = word(args, COPY_SOURCE) + offset * lanes * 4
+                store_f32(target, i * pitch + lane, x)
+    elif lanes == pitch and lanes == own:
         for k in range(n * lanes):
             store_f32(target, k, load_f32(source, k))
+    else:
+        for i in range(n):
+            for lane in range(lanes):
+                store_f32(target, i * pitch + lane, load_f32(source, i * own + lane))
 
 
 @helper
