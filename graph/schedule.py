@@ -61,7 +61,7 @@ class KernelStep:
 
 @dataclass(frozen=True, slots=True)
 class MixStep:
-    """Copy one signal, or write the sum of two; with ``adding``, add one onto the target, or several that lie side by side.
+    """Copy one signal, or write the sum of two; with ``adding``, add one onto the target, or several side by side.
 
     A mono source into a wider target goes to every lane.
     """

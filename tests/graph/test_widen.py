@@ -56,14 +56,16 @@ def mixdown(tracks: int, layout: str = "stereo", buses: int = 2) -> Patch:
     return patch
 
 
-def both(patch: Patch, **options):
+def sounds(schedule) -> dict[str, np.ndarray]:
     rng = np.random.default_rng(1)
+    inputs = [n for n in schedule.nodes if n.kind.kind == "audio_in"]
+    return {n.id: rng.standard_normal((FRAMES, n.config.channels("out"))) for n in inputs}
+
+
+def both(patch: Patch, **options):
     schedule = compile(patch, REGISTRY, None)
-    inputs = {
-        n.id: rng.standard_normal((FRAMES, n.config.channels("out"))) for n in schedule.nodes if n.id.startswith("in")
-    }
-    wide, _ = run_arrays(schedule, None, FRAMES, inputs, **options)
-    alone, _ = run_arrays(compile(patch, REGISTRY, None, wide=False), None, FRAMES, inputs, **options)
+    wide, _ = run_arrays(schedule, None, FRAMES, sounds(schedule), **options)
+    alone, _ = run_arrays(compile(patch, REGISTRY, None, wide=False), None, FRAMES, sounds(schedule), **options)
     return schedule, wide, alone
 
 
@@ -153,15 +155,5 @@ def test_random_graphs_have_the_same_bits(seed):
     schedule, wide, alone = both(patch, checked=seed % 5 == 0, block=rng.choice([64, 128]))
     assert np.array_equal(wide["out"], alone["out"])
     if seed % 5 == 0:
-        threaded, _ = run_arrays(
-            schedule,
-            None,
-            FRAMES,
-            {
-                n.id: np.random.default_rng(1).standard_normal((FRAMES, n.config.channels("out")))
-                for n in schedule.nodes
-                if n.id in sources
-            },
-            threads=2,
-        )
+        threaded, _ = run_arrays(schedule, None, FRAMES, sounds(schedule), threads=2)
         assert np.array_equal(threaded["out"], wide["out"])
