@@ -6,8 +6,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import cast
 
-from graph.errors import PatchError
-from graph.plain import checked_number, checked_text, described, within
+from graph.plain import checked_number, checked_text, mismatch, within
 
 NODE_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 LONGEST_NAME = 256
@@ -22,24 +21,21 @@ Snapshot = dict[str, dict[str, float]]
 def checked_id(id: object, place: str) -> str:
     """A node's id. Raises PatchError."""
     if not isinstance(id, str) or not NODE_ID.fullmatch(id):
-        found = described(id)
-        raise PatchError(f"expected an id of 1 to 64 characters of A-Z a-z 0-9 _ -, found {found}", place=place)
+        raise mismatch("an id of 1 to 64 characters of A-Z a-z 0-9 _ -", id, place)
     return id
 
 
 def checked_name(name: object, place: str) -> str:
     """The name of a port or a param. Raises PatchError."""
     if not isinstance(name, str) or not 0 < len(name) <= LONGEST_NAME or not name.isprintable():
-        raise PatchError(
-            f"expected a name of 1 to {LONGEST_NAME} printable characters, found {described(name)}", place=place
-        )
+        raise mismatch(f"a name of 1 to {LONGEST_NAME} printable characters", name, place)
     return name
 
 
 def checked_address(node: object, place: str) -> str:
     """The id of a node, or ``group/inner``. Raises PatchError."""
     if not isinstance(node, str) or not all(NODE_ID.fullmatch(part) for part in node.split("/")):
-        raise PatchError(f'expected a node, such as "eq" or "group/eq", found {described(node)}', place=place)
+        raise mismatch('a node, such as "eq" or "group/eq"', node, place)
     return node
 
 
@@ -47,7 +43,7 @@ def address(text: object, place: str) -> tuple[str, str]:
     """The node and the port of ``node.port``. Raises PatchError."""
     node, dot, port = text.partition(".") if isinstance(text, str) else ("", "", "")
     if not dot or not NODE_ID.fullmatch(node) or not port:
-        raise PatchError(f'expected a port as "node.port", found {described(text)}', place=place)
+        raise mismatch('a port as "node.port"', text, place)
     return node, checked_name(port, place)
 
 
@@ -57,19 +53,18 @@ def checked_points(points: object, place: str, *, strict: bool = False) -> tuple
     ``strict`` is for what comes from files: there, a point has all three.
     """
     if not isinstance(points, Iterable) or isinstance(points, (str, bytes, Mapping)):
-        raise PatchError(f"expected a list of points, found {described(cast(object, points))}", place=f"{place}.points")
+        raise mismatch("a list of points", cast(object, points), f"{place}.points")
     found: list[Point] = []
     for i, point in enumerate(cast(Iterable[object], points)):
         parts = list(cast(Sequence[object], point)) if isinstance(point, (list, tuple)) else []
         if len(parts) == 2 and not strict:
             parts.append("linear")
         if len(parts) != 3 or not isinstance(parts[2], str):
-            message = f"expected [seconds, value, curve], found {described(cast(object, point))}"
-            raise PatchError(message, place=f"{place}.points[{i}]")
+            raise mismatch("[seconds, value, curve]", cast(object, point), f"{place}.points[{i}]")
         time = checked_number(parts[0], f"{place}.points[{i}][0]", strict=strict)
         value = checked_number(parts[1], f"{place}.points[{i}][1]", strict=strict)
         if isinstance(time, bool):
-            raise PatchError(f"expected seconds, found {described(time)}", place=f"{place}.points[{i}][0]")
+            raise mismatch("seconds", time, f"{place}.points[{i}][0]")
         found.append((time, value, checked_text(parts[2], f"{place}.points[{i}][2]")))
     return tuple(found)
 
@@ -88,5 +83,5 @@ def checked_snapshot(values: object, place: str, *, strict: bool = False) -> Sna
 
 def _entries(value: object, place: str, expected: str) -> Iterable[tuple[object, object]]:
     if not isinstance(value, Mapping):
-        raise PatchError(f"expected {expected}, found {described(value)}", place=place)
+        raise mismatch(expected, value, place)
     return cast(Mapping[object, object], value).items()

@@ -44,8 +44,6 @@ def plain(value: object, place: str, *, strict: bool = False, depth: int = 0) ->
         return checked_number(cast(float, value), place, strict=strict)
     if kind is bytes:
         return value
-    if kind is Refused:
-        raise PatchError(cast(Refused, value).reason, place=place)
     if depth > DEEPEST_NESTING:
         raise PatchError(f"lists and maps nest deeper than {DEEPEST_NESTING}", place=brief(place, 200))
     if isinstance(value, Mapping):
@@ -62,9 +60,7 @@ def plain(value: object, place: str, *, strict: bool = False, depth: int = 0) ->
             return checked_text(str(value), place)
         if isinstance(value, Real):
             return checked_number(value, place)
-    raise PatchError(
-        f"expected text, a number, true, false, bytes, a list or a map, found {described(value)}", place=place
-    )
+    raise mismatch("text, a number, true, false, bytes, a list or a map", value, place)
 
 
 def checked_number(value: object, place: str, *, strict: bool = False) -> float:
@@ -77,14 +73,14 @@ def checked_number(value: object, place: str, *, strict: bool = False) -> float:
         return cast(bool, value)
     if kind is not float and kind is not int:
         if strict or not isinstance(value, Real):
-            raise PatchError(f"expected a number, found {described(value)}", place=place)
+            raise mismatch("a number", value, place)
         value = int(value) if isinstance(value, Integral) else float(value)
     number = cast(float, value)
     if isinstance(number, int):
         if not SMALLEST_INTEGER <= number <= LARGEST_INTEGER:
             raise PatchError("expected a whole number of at most 64 bits, found a larger one", place=place)
     elif not math.isfinite(number):
-        raise PatchError(f"expected a finite number, found {described(number)}", place=place)
+        raise mismatch("a finite number", number, place)
     elif number == 0.0 and math.copysign(1.0, number) < 0:
         if strict:
             raise PatchError("expected 0, found -0.0 (negative zero)", place=place)
@@ -104,7 +100,7 @@ def checked_text(value: str, place: str) -> str:
 def checked_key(key: object, place: str) -> str:
     """A key of a map. Raises PatchError."""
     if not isinstance(key, str):
-        raise PatchError(f"expected text as the key of a map, found {described(key)}", place=place)
+        raise mismatch("text as the key of a map", key, place)
     if key == "$bytes":
         raise PatchError("the key $bytes is how the JSON form marks bytes; it cannot be a name", place=place)
     return checked_text(key, place)
@@ -148,10 +144,15 @@ def described(value: object) -> str:
             return f"a list of {len(cast(list[object], value))}"
         case Mapping():
             return "a map" if value else "an empty map"
-        case Refused(reason):
-            return reason
         case _:
             return f"a {type(value).__name__}"
+
+
+def mismatch(expected: str, value: object, place: str) -> PatchError:
+    """The error that something else was expected than what was found."""
+    if isinstance(value, Refused):
+        return PatchError(value.reason, place=place)
+    return PatchError(f"expected {expected}, found {described(value)}", place=place)
 
 
 def brief(text: str, longest: int) -> str:
