@@ -4,7 +4,7 @@ lower, allocate."""
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 
 from graph.allocate import allocate
@@ -45,7 +45,7 @@ def compile(
 
 
 @contextmanager
-def _collector_resting() -> Iterator[None]:
+def _collector_resting() -> Generator[None]:
     """A compile makes much and drops little; the cycle collector would walk all of it again and again (half of the
     time for 10,000 nodes).
     """

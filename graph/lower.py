@@ -130,8 +130,7 @@ def _periods(work: _Lowering, loop: list[int]) -> tuple[tuple[str, int], ...]:
         node = work.nodes[k]
         for cable in node.wires:
             if id(cable) in work.found.closing and cable.source in inside:
-                period = work.timing.leaves(cable.source) - work.timing.arrival[k] + TICK
-                found[f"{cable.name} -> {node.id}.{cable.target_port}"] = period
+                found[f"{cable.name} -> {node.id}.{cable.target_port}"] = work.timing.period(cable)
         if k in work.found.breakers:
             found[node.id] = int(node.params["frames"])
     return tuple(sorted(found.items()))

@@ -66,7 +66,7 @@ class Signals:
     compensations: list[Compensation] = field(default_factory=list[Compensation])
     sums: dict[Key, Sum] = field(default_factory=dict[Key, Sum])
     _awaiting: dict[Key, list[Sum]] = field(default_factory=dict[Key, list[Sum]])
-    _delayed: dict[tuple[int, str, int], Slot] = field(default_factory=dict[tuple[int, str, int], Slot])
+    _delayed: dict[Term, Slot] = field(default_factory=dict[Term, Slot])
 
     def __post_init__(self) -> None:
         for node in self.nodes:
@@ -126,11 +126,11 @@ class Signals:
         slot = self.made[term.name]
         if not term.delay or slot.buffer == SILENCE:
             return slot
-        key = (*term.key, term.delay)
-        if key not in self._delayed:
-            name = f"{self.nodes[term.key[0]].id}.{term.key[1]}+{term.delay}"
-            self._delayed[key] = self.later(name, slot, term.delay)
-        return self._delayed[key]
+        if term not in self._delayed:
+            back = "~" if term.closing else ""
+            name = f"{back}{self.nodes[term.key[0]].id}.{term.key[1]}+{term.delay}"
+            self._delayed[term] = self.later(name, slot, term.delay)
+        return self._delayed[term]
 
     def publish(self, made: dict[Key, Slot]) -> None:
         """Make outputs known, and let the sums whose turn has come take them in."""

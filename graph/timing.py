@@ -31,15 +31,22 @@ class Timing:
         return self.arrival[node] + self.latency[node]
 
     def delay(self, cable: Wire, closing: set[int]) -> int:
-        """Frames to insert on a cable so that its end is aligned."""
-        if id(cable) in closing:
-            return 0
-        target = (
-            self.absorbed.get(cable.target, self.arrival[cable.target])
-            if not cable.to_param
-            else self.arrival[cable.target]
-        )
-        return target - self.leaves(cable.source)
+        """Frames to insert on a cable so that its end is aligned.
+
+        What comes round a loop is late by the latency of the nodes on its way, which cannot be taken back; where it
+        would be early, because the loop is closed by several cables, it is delayed like any other.
+        """
+        gap = self.reaches(cable) - self.leaves(cable.source)
+        return max(0, gap) if id(cable) in closing else gap
+
+    def period(self, cable: Wire) -> int:
+        """Frames by which a cable that closes a loop is late on the timeline."""
+        return TICK + max(0, self.leaves(cable.source) - self.reaches(cable))
+
+    def reaches(self, cable: Wire) -> int:
+        """When what a cable carries is due at its end."""
+        arrival = self.arrival[cable.target]
+        return arrival if cable.to_param else self.absorbed.get(cable.target, arrival)
 
 
 def time(nodes: list[Wired], found: Order, rate: float) -> Timing:

@@ -32,7 +32,7 @@ class Wire:
     """Address of its source: the order in which inputs are summed."""
 
     def __lt__(self, other: Wire) -> bool:
-        return self.name < other.name
+        return (self.name, self.target_port) < (other.name, other.target_port)
 
 
 @dataclass(slots=True)
