@@ -179,7 +179,7 @@ def test_all_paths_into_a_node_arrive_equally_late(seed):
             assert leaves + added.get(cable, 0) == max(due, leaves), cable
         else:
             assert leaves + added.get(cable, 0) == due, cable
-    for loop_number, loop in enumerate(schedule.loops):
+    for loop_number in range(len(schedule.loops)):
         members = [n for n in schedule.nodes if inside.get(n.id) == loop_number]
         outside = [
             schedule.nodes[s].arrival + schedule.nodes[s].latency
