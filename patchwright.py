@@ -46,6 +46,8 @@ def _plain_errors() -> Iterator[None]:
     """Problems in what was given become one line and exit status 1."""
     try:
         yield
+    except typer.Exit:
+        raise
     except KeyboardInterrupt:
         _fail("stopped; nothing was left half-written", 130)
     except (ValueError, OSError, RuntimeError) as error:

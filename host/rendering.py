@@ -165,7 +165,10 @@ def _adjusted(
         else:
             entry.params[param] = value
             if kind is not None:
-                resolve_params(kind, entry.settings, entry)
+                try:
+                    resolve_params(kind, entry.settings, entry)
+                except PatchError as error:
+                    raise PatchError(error.message, place=f"nodes.{id}.{error.place}", node=id) from None
         if (id, param) in automated:
             notes.append(f"{id}.{param} is automated: the automation outranks the value {value:g}")
     return patch

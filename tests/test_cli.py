@@ -1,0 +1,250 @@
+"""The command line as other programs see it: exit status, one clear line, JSON."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+ROOT = Path(__file__).parents[1]
+
+
+def run(*words: object, cwd: Path) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "200"}
+    command = [sys.executable, "-P", "-m", "patchwright", *map(str, words)]
+    return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=120)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A folder with a patch made by `new`, and a second of sound."""
+    path = tmp_path_factory.mktemp("cli")
+    assert run("new", "start", cwd=path).stdout.strip() == "start.pwp"
+    sound = 0.25 * np.sin(2 * np.pi * 440 * np.arange(48000) / 48000)
+    soundfile.write(path / "in.wav", np.stack([sound, sound], axis=1).astype(np.float32), 48000, subtype="FLOAT")
+    return path
+
+
+def refused(done: subprocess.CompletedProcess[str], *words: str) -> None:
+    """Exit status 1 and one line that says why, no traceback."""
+    assert done.returncode == 1, done
+    assert len(done.stderr.strip().splitlines()) == 1, done.stderr
+    for word in words:
+        assert word in done.stderr, done.stderr
+
+
+def test_render_writes_what_it_says(folder):
+    done = run(
+        "render", "start.pwp", "--in", "in=in.wav", "--out", "out=out.wav", "--set", "level.level_db=-6", cwd=folder
+    )
+    assert done.returncode == 0, done.stderr
+    assert "1.00 s of audio at 48000 Hz" in done.stdout
+    got, want = soundfile.read(folder / "out.wav")[0], soundfile.read(folder / "in.wav")[0]
+    assert got == pytest.approx(want * 10 ** (-6 / 20), abs=1e-7)
+
+
+def test_render_answers_in_json_and_tags_the_file(folder):
+    done = run(
+        *("render", "start.pwp", "--out", "out=tagged.flac", "--seconds", "0.5", "--json"),
+        *("--tag", "title=A test", "--tag", "isrc=USRC17607839", "--subtype", "PCM_16", "--dither"),
+        cwd=folder,
+    )
+    answer = json.loads(done.stdout)
+    assert (answer["frames"], answer["rate"]) == (24_000, 48000)
+    assert "in has no input file" in answer["notes"][0]
+    with soundfile.SoundFile(folder / "tagged.flac") as file:
+        assert file.title == "A test"
+        assert file.subtype == "PCM_16"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("render",),
+        ("render", "start.pwp", "--block", "100"),
+        ("render", "start.pwp", "--block", "0"),
+        ("render", "start.pwp", "--seconds", "1", "--tail", "1"),
+        ("render", "start.pwp", "--out", "nonsense"),
+        ("render", "start.pwp", "--set", "level=3"),
+        ("render", "start.pwp", "--set", "level.level_db=loud"),
+        ("render", "start.pwp", "--out", "out=a.wav", "--out", "out=b.wav"),
+        ("nonsense",),
+        ("run", "start.pwp"),
+        ("edit",),
+        ("edit", "start.pwp"),
+        ("start.pwp",),
+        ("plugins", "scan"),
+        ("plugins", "list"),
+        (),
+    ],
+)
+def test_wrong_usage_and_what_comes_later_is_exit_status_2(folder, words):
+    done = run(*words, cwd=folder)
+    assert done.returncode == 2, done
+    assert "Traceback" not in done.stderr
+    assert done.stderr
+
+
+def test_what_comes_later_says_so(folder):
+    assert "comes later" in run("run", "start.pwp", cwd=folder).stderr
+    assert "comes later" in run("plugins", "scan", cwd=folder).stderr
+
+
+def test_problems_are_one_line_and_exit_status_1(folder):
+    refused(run("render", "absent.pwp", "--out", "out=x.wav", cwd=folder), "absent.pwp")
+    refused(run("render", "in.wav", "--out", "out=x.wav", cwd=folder), "in.wav")
+    refused(run("render", "start.pwp", "--out", "out=x.wav", cwd=folder), "how long")
+    refused(run("render", "start.pwp", "--out", "nope=x.wav", "--seconds", "1", cwd=folder), "nope")
+    refused(
+        run("render", "start.pwp", "--set", "level.level_db=99", "--out", "out=x.wav", "--seconds", "1", cwd=folder),
+        "level",
+        "-96",
+        "24",
+    )
+    refused(run("render", "start.pwp", "--in", "in=start.pwp", "--out", "out=x.wav", cwd=folder), "start.pwp")
+    refused(run("measure", "absent.wav", cwd=folder), "absent.wav")
+    refused(run("nodes", "nope", cwd=folder), "nope", "gain")
+    refused(run("new", "start", cwd=folder), "start.pwp", "already")
+    refused(run("convert", "start.pwp", "in.wav", cwd=folder), "in.wav", "already")
+    assert not (folder / "x.wav").exists()
+
+
+def test_convert_and_back_is_the_same_document(folder):
+    assert run("convert", "start.pwp", "twin.json", cwd=folder).returncode == 0
+    assert run("convert", "twin.json", "again.pwp", cwd=folder).returncode == 0
+    assert (folder / "again.pwp").read_bytes() == (folder / "start.pwp").read_bytes()
+    done = run("diff", "start.pwp", "twin.json", cwd=folder)
+    assert (done.returncode, done.stdout) == (0, "")
+
+
+def test_diff_names_places(folder):
+    document = json.loads(run("show", "start.pwp", "--json", cwd=folder).stdout)
+    document["nodes"]["level"]["params"] = {"level_db": -3}
+    del document["nodes"]["in"]
+    document["cables"] = document["cables"][1:]
+    (folder / "other.json").write_text(json.dumps(document))
+    lines = run("diff", "start.pwp", "other.json", cwd=folder).stdout.splitlines()
+    assert any(line.startswith("- nodes.in") for line in lines)
+    assert any(line.startswith("+ nodes.level.params") for line in lines)
+    assert any(line.startswith("- cables.in.out -> level.in") for line in lines)
+    changes = json.loads(run("diff", "start.pwp", "other.json", "--json", cwd=folder).stdout)
+    assert {c["kind"] for c in changes} == {"added", "removed"}
+
+
+def test_check_answers_in_the_agreed_shape(folder):
+    patch = {
+        "format": "patchwright",
+        "version": 1,
+        "nodes": {
+            "in": {"kind": "audio_in"},
+            "late": {"kind": "latency", "settings": {"frames": 100}},
+            "back": {"kind": "gain"},
+            "sum": {"kind": "bus"},
+            "out": {"kind": "audio_out"},
+        },
+        "cables": [
+            {"from": "in.out", "to": "late.in"},
+            {"from": "late.out", "to": "sum.in"},
+            {"from": "in.out", "to": "sum.in"},
+            {"from": "sum.out", "to": "back.in"},
+            {"from": "back.out", "to": "sum.in", "feedback": True},
+            {"from": "sum.out", "to": "out.in"},
+        ],
+    }
+    (folder / "loop.json").write_text(json.dumps(patch))
+    answer = json.loads(run("check", "loop.json", "--json", cwd=folder).stdout)
+    assert answer["ok"] is True
+    assert answer["problems"] == []
+    assert answer["outputs"]["out"]["latency_frames"] == 100
+    assert {
+        (tuple(p["nodes"]), p["latency_frames"], p["compensation_frames"]) for p in answer["outputs"]["out"]["paths"]
+    } == {
+        (("in", "late", "sum", "out"), 100, 0),
+        (("in", "sum", "out"), 0, 100),
+    }
+    assert answer["compensation"] == [{"cable": "in.out -> sum.in", "frames": 100}]
+    (loop,) = answer["loops"]
+    assert set(loop["nodes"]) == {"sum", "back"}
+    assert loop["period_frames"] == 64
+    words = run("check", "loop.json", cwd=folder).stdout
+    assert "out: 100 frames of latency" in words
+    assert "64 frames" in words
+
+
+def test_check_lists_every_problem_and_says_where(folder):
+    patch = {
+        "format": "patchwright",
+        "version": 1,
+        "nodes": {
+            "g": {"kind": "gain", "params": {"level_db": 99}},
+            "odd": {"kind": "nonsense"},
+            "p": {"kind": "file_player", "settings": {"path": "absent.wav"}},
+            "out": {"kind": "audio_out"},
+        },
+        "cables": [{"from": "g.out", "to": "out.nope"}],
+    }
+    (folder / "bad.json").write_text(json.dumps(patch))
+    done = run("check", "bad.json", "--json", cwd=folder)
+    answer = json.loads(done.stdout)
+    assert (done.returncode, answer["ok"]) == (1, False)
+    assert {"g", "odd", "out"} <= {p["node"] for p in answer["problems"]}
+    for problem in answer["problems"]:
+        assert set(problem) == {"node", "place", "message"}
+    assert any("-96" in p["message"] and "24" in p["message"] for p in answer["problems"])
+
+
+def test_the_catalogue_has_the_agreed_shape(folder):
+    kinds = json.loads(run("nodes", "--json", cwd=folder).stdout)
+    by_name = {k["kind"]: k for k in kinds}
+    assert {"gain", "audio_in", "audio_out"} <= by_name.keys()
+    for kind in kinds:
+        assert {"kind", "doc", "ports", "settings", "params"} <= kind.keys()
+        for port in kind["ports"]:
+            assert {"name", "flow", "type"} <= port.keys()
+        for param in kind["params"]:
+            assert {"name", "default", "low", "high", "unit", "curve", "doc"} <= param.keys()
+    (level,) = [p for p in by_name["gain"]["params"] if p["name"] == "level_db"]
+    assert (level["default"], level["low"], level["high"], level["unit"]) == (0, -96, 24, "dB")
+    assert [k["kind"] for k in json.loads(run("nodes", "gain", "--json", cwd=folder).stdout)] == ["gain"]
+
+
+def test_measure_answers_in_the_agreed_shape(folder):
+    (answer,) = json.loads(run("measure", "in.wav", "--json", cwd=folder).stdout)
+    assert answer["channels"] == ["L", "R"]
+    assert (answer["frames"], answer["sample_rate"]) == (48_000, 48_000)
+    assert answer["integrated_lufs"] == pytest.approx(-12.7, abs=0.1)
+    assert answer["peak_dbfs"] == pytest.approx(-12.04, abs=0.05)
+    assert answer["short_term_max_lufs"] is None, "a second is too short for it"
+
+
+def test_a_picture_of_a_patch(folder):
+    assert run("show", "start.pwp", "--svg", "picture.svg", cwd=folder).returncode == 0
+    picture = (folder / "picture.svg").read_text()
+    assert picture.startswith("<svg")
+    for word in ("level", "audio_in", "audio_out"):
+        assert word in picture
+    import xml.etree.ElementTree as ElementTree
+
+    ElementTree.fromstring(picture)
+
+
+def test_doctor_and_version(folder):
+    done = run("doctor", "--json", cwd=folder)
+    assert done.returncode == 0, done.stdout
+    assert {"numba", "native code", "kernel cache"} <= {line["subject"] for line in json.loads(done.stdout)}
+    assert run("--version", cwd=folder).stdout.strip()
+
+
+def test_a_hostile_folder_beside_the_patch_is_not_imported(folder, tmp_path):
+    (tmp_path / "nodes").mkdir()
+    (tmp_path / "nodes" / "__init__.py").write_text("raise SystemExit('taken over')")
+    (tmp_path / "graph.py").write_text("raise SystemExit('taken over')")
+    (tmp_path / "start.pwp").write_bytes((folder / "start.pwp").read_bytes())
+    done = run("check", "start.pwp", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
