@@ -8,6 +8,9 @@ from typing import cast
 
 from graph.plain import checked_number, checked_text, mismatch, within
 
+LOWEST_RATE, HIGHEST_RATE = 8000, 768_000
+"""What a patch's sample rate may be, in Hz."""
+
 NODE_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 LONGEST_NAME = 256
 """How many characters the name of a port or a param may have."""
@@ -45,6 +48,15 @@ def address(text: object, place: str) -> tuple[str, str]:
     if not dot or not NODE_ID.fullmatch(node) or not port:
         raise mismatch('a port as "node.port"', text, place)
     return node, checked_name(port, place)
+
+
+def checked_rate(value: object) -> int | None:
+    """A patch's sample rate in Hz, or None where it leaves that open. Raises PatchError."""
+    if value is None:
+        return None
+    if type(value) is not int or not LOWEST_RATE <= value <= HIGHEST_RATE:
+        raise mismatch(f"a whole number from {LOWEST_RATE} to {HIGHEST_RATE} Hz", value, "sample_rate")
+    return value
 
 
 def checked_points(points: object, place: str, *, strict: bool = False) -> tuple[Point, ...]:

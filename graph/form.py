@@ -14,6 +14,7 @@ from graph.fields import (
     checked_id,
     checked_name,
     checked_points,
+    checked_rate,
     checked_snapshot,
 )
 from graph.plain import checked_key, checked_number, checked_text, mismatch, plain, within
@@ -47,9 +48,6 @@ _NODE_DEFAULTS: _Fields = {
 _CABLE_DEFAULTS: _Fields = {"feedback": False, "amount": None}
 _AUTOMATION_DEFAULTS: _Fields = {"enabled": True}
 _TRANSPORT_DEFAULTS: _Fields = {"tempo": 120, "time_signature": [4, 4], "loop": None}
-
-LOWEST_RATE, HIGHEST_RATE = 8000, 768_000
-"""What a patch's sample rate may be, in Hz."""
 
 
 # -- from a document ---------------------------------------------------------------------------------------------------
@@ -103,7 +101,7 @@ class _Reader:
             setattr(patch, field, _text(raw.get(field, ""), field))
         tags = _list(raw.get("tags", []), "tags", "a list of texts")
         patch.tags = [_text(tag, f"tags[{i}]") for i, tag in enumerate(tags)]
-        patch.sample_rate = _sample_rate(raw.get("sample_rate"))
+        patch.sample_rate = checked_rate(raw.get("sample_rate"))
         patch.extra = self.rest(raw, _PATCH_DEFAULTS, ("format", "version", "nodes", "cables"), "")
         patch.written = _written(raw, _PATCH_DEFAULTS)
         return patch
@@ -264,14 +262,6 @@ def _pair(value: object, place: str, expected: str) -> tuple[float, float] | Non
     if len(pair) != 2:
         raise mismatch(expected, pair, place)
     return _number(pair[0], f"{place}[0]"), _number(pair[1], f"{place}[1]")
-
-
-def _sample_rate(value: object) -> int | None:
-    if value is None:
-        return None
-    if type(value) is not int or not LOWEST_RATE <= value <= HIGHEST_RATE:
-        raise mismatch(f"a whole number from {LOWEST_RATE} to {HIGHEST_RATE} Hz", value, "sample_rate")
-    return value
 
 
 def _written(raw: _Fields, defaults: _Fields) -> frozenset[str]:
