@@ -17,6 +17,7 @@ import types
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
+from typing import cast
 
 import llvmlite.binding as llvm
 import platformdirs
@@ -61,7 +62,7 @@ class Library:
 
     def step(self, kernel: Kernel, signature: Signature) -> int:
         """The address of the step of a kernel. Raises KernelError where it cannot be compiled."""
-        key = _key(fingerprint(kernel.function), repr(signature))
+        key = _key(fingerprint(cast(types.FunctionType, kernel.function)), repr(signature))
 
         def build(symbol: str) -> bytes:
             from host.native.build import build_kernel
