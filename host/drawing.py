@@ -49,8 +49,8 @@ def svg(patch: Patch, kinds: Kinds) -> str:
     """The picture as SVG text. Positions are the patch's own where every node has one, else left to right by signal
     flow.
     """
-    cables = list(patch.cables)
-    boxes = {id: _box(id, entry, kinds, cables) for id, entry in sorted(patch.nodes.items())}
+    cables = patch.cables()
+    boxes = {id: _box(id, entry, kinds, cables) for id, entry in sorted(patch.nodes().items())}
     if all(box.entry.position for box in boxes.values()):
         for box in boxes.values():
             assert box.entry.position is not None

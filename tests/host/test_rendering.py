@@ -87,9 +87,9 @@ def test_same_bits_whatever_the_block_the_threads_the_run_and_the_file_form(tmp_
     patch.save(tmp_path / "busy.pwp")
     patch.save(tmp_path / "busy.json")
     shuffled = Patch("busy", sample_rate=RATE)
-    for id in reversed(list(patch.nodes)):
-        shuffled.put(id, patch.nodes[id].copy())
-    for cable in reversed(patch.cables):
+    for id in reversed(list(patch.nodes())):
+        shuffled.put(id, patch.node(id).copy())
+    for cable in reversed(patch.cables()):
         shuffled.plug(cable)
     shuffled.automation = list(patch.automation)
     cases = [
