@@ -60,6 +60,19 @@ class KernelStep:
 
 
 @dataclass(frozen=True, slots=True)
+class ChainStep:
+    """Several nodes of one kind in series, as one wide step: each works on the tick that the one before it has just
+    done.
+
+    ``step`` is the wide call over ``step.inputs`` and ``step.outputs``, two signals that nobody else hears.
+    """
+
+    step: KernelStep
+    source: Slot
+    target: Slot
+
+
+@dataclass(frozen=True, slots=True)
 class MixStep:
     """Copy one signal, or write the sum of two; with ``adding``, add one onto the target, or several side by side.
 
@@ -119,7 +132,7 @@ class FadeStep:
     control: Slot
 
 
-Step = KernelStep | MixStep | DelayStep | FeedbackStep | ParamStep | FadeStep
+Step = KernelStep | ChainStep | MixStep | DelayStep | FeedbackStep | ParamStep | FadeStep
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from graph.allocate import reads, writes
 from graph.schedule import (
+    ChainStep,
     CompiledNode,
     DelayStep,
     FadeStep,
@@ -142,6 +143,9 @@ class _Binding:
         self.keep.append(self.pool)
         self.base: list[int] = (starts * 4 + self.pool.ctypes.data).tolist()
         self.words: list[int] = []
+        self.states: dict[str, list[npt.NDArray[Any]]] = {}
+        self.links: list[tuple[int, int]] = []
+        """Words that are to hold the address of another step's table."""
         self.tables: list[tuple[int, int]] = []
 
     def program(self) -> Program:
@@ -149,6 +153,8 @@ class _Binding:
         bound = [self.step(step) for step in self.schedule.steps]
         args = np.array(self.words or [0], np.int64)
         self.keep.append(args)
+        for at, start in self.links:
+            args[at] = args.ctypes.data + 8 * start
         for k, (address, start) in enumerate(bound):
             rows[k, runner.ROW_ADDRESS] = address
             rows[k, runner.ROW_ARGS] = args.ctypes.data + 8 * start
@@ -191,6 +197,8 @@ class _Binding:
         match step:
             case KernelStep():
                 return self.kernel(step)
+            case ChainStep():
+                return self.chain(step)
             case MixStep(target, sources, adding):
                 first = sources[0]
                 if len(sources) > 1 and not adding:
@@ -283,6 +291,32 @@ class _Binding:
                 self.view(step, nodes, argument, found)
         return cached, start
 
+    def chain(self, step: ChainStep) -> tuple[int, int]:
+        """A wide step and what takes the ticks along it: see ``steps.chain``."""
+        inner = step.step
+        address, start = self.kernel(inner)
+        nodes = [self.schedule.nodes[k] for k in inner.nodes]
+        slots: list[tuple[int, int]] = []
+        stages = [0]
+        for node in nodes:
+            slots += [(array.ctypes.data, array.nbytes // 4) for array in self.states[node.id]]
+            stages.append(len(slots))
+        table = np.array([word for slot in slots for word in slot] or [0], np.int64)
+        bounds = np.array(stages, np.int64)
+        spare = aligned((max(1, sum(size for _, size in slots)),), "f4")
+        self.keep += [table, bounds, spare]
+        taken, given = next(iter(inner.inputs.values())), next(iter(inner.outputs.values()))
+        self.links.append((len(self.words) + steps.CHAIN_ARGS, start))
+        words = [
+            self.place(step.target),
+            self.place(step.source),
+            self.pitch(step.source),
+            step.target.lanes,
+            len(nodes),
+        ]
+        words += [self.place(taken), self.place(given), address, 0, table.ctypes.data, bounds.ctypes.data]
+        return _function(steps.chain, 3), self.table([*words, spare.ctypes.data])
+
     def pitches(self, step: KernelStep) -> dict[str, int]:
         """Lanes of the buffer where a port is only a part of it."""
         slots = {**step.inputs, **step.outputs}
@@ -359,6 +393,7 @@ class _Binding:
             array = self.array(("state", node.id, node.kind.kind, argument.name), dims, argument.dtype, init)
             if isinstance(item, Reading):
                 self.readings[node.id, argument.name] = array
+            self.states.setdefault(node.id, []).append(array)
             addresses.append(array.ctypes.data)
         if len(nodes) == 1:
             return addresses[0]

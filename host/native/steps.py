@@ -6,9 +6,9 @@ Signals may be any number of lanes; a step over whole frames is one loop over ``
 
 from __future__ import annotations
 
-from graph.spec import helper
+from graph.spec import TICK, helper
 from host.native.abi import SCRUBBED, TIME
-from host.native.raw import load_f32, load_f64, set_word, store_f32, word
+from host.native.raw import call_step, load_f32, load_f64, set_word, store_f32, word
 from nodes.dsp.exponentials import exp2, gain_of_db, log2
 from nodes.dsp.machine import finite
 
@@ -18,6 +18,8 @@ COPY_TARGET, COPY_TARGET_PITCH, COPY_SOURCE, COPY_SOURCE_PITCH, COPY_LANES, COPY
 RUN_TARGET, RUN_SOURCE, RUN_PITCH, RUN_LANES, RUN_COUNT = 1, 2, 3, 4, 5
 DELAY_TARGET, DELAY_SOURCE, DELAY_LANES, DELAY_LINE, DELAY_FRAMES, DELAY_PLACE = 1, 2, 3, 4, 5, 6
 LOOP_SIGNAL, LOOP_LINE, LOOP_LANES = 1, 2, 3
+CHAIN_TARGET, CHAIN_SOURCE, CHAIN_PITCH, CHAIN_LANES, CHAIN_STAGES = 1, 2, 3, 4, 5
+CHAIN_TAKEN, CHAIN_GIVEN, CHAIN_STEP, CHAIN_ARGS, CHAIN_SLOTS, CHAIN_BOUNDS, CHAIN_SPARE = range(6, 13)
 FADE_TARGET, FADE_WET, FADE_DRY, FADE_CONTROL, FADE_LANES = 1, 2, 3, 4, 5
 (
     PARAM_TARGET,
@@ -159,6 +161,59 @@ def write_loop(args, offset, n):
     source, line = word(args, LOOP_SIGNAL) + offset * lanes * 4, word(args, LOOP_LINE)
     for k in range(n * lanes):
         store_f32(line, k, load_f32(source, k))
+
+
+@helper
+def chain(args, offset, n):
+    """Nodes in series as lanes of one wide step: at each turn, each works on what the one before it made a turn ago.
+
+    Stage k does tick s − k at turn s, so the first and last turns have stages without a tick; their states are put
+    aside and put back, and what they make is dropped.
+    """
+    lanes, stages, pitch = word(args, CHAIN_LANES), word(args, CHAIN_STAGES), word(args, CHAIN_PITCH)
+    target = word(args, CHAIN_TARGET) + offset * lanes * 4
+    source = word(args, CHAIN_SOURCE) + offset * pitch * 4
+    taken, given = word(args, CHAIN_TAKEN), word(args, CHAIN_GIVEN)
+    slots, bounds, spare = word(args, CHAIN_SLOTS), word(args, CHAIN_BOUNDS), word(args, CHAIN_SPARE)
+    wide = lanes * stages
+    ticks = n // TICK
+    for turn in range(ticks + stages - 1):
+        first, last = max(0, turn - ticks + 1), min(stages - 1, turn)
+        for i in range(TICK):
+            for k in range(wide - 1, lanes - 1, -1):
+                store_f32(taken, i * wide + k, load_f32(given, i * wide + k - lanes))
+        if turn < ticks:
+            start = turn * TICK
+            for i in range(TICK):
+                for lane in range(lanes):
+                    store_f32(taken, i * wide + lane, load_f32(source, (start + i) * pitch + lane))
+        for stage in range(stages):
+            if stage < first or stage > last:
+                move_states(slots, bounds, stage, spare, 1)
+        call_step(word(args, CHAIN_STEP), word(args, CHAIN_ARGS), 0, TICK)
+        for stage in range(stages):
+            if stage < first or stage > last:
+                move_states(slots, bounds, stage, spare, 0)
+        if turn >= stages - 1:
+            start = (turn - stages + 1) * TICK
+            for i in range(TICK):
+                for lane in range(lanes):
+                    store_f32(target, (start + i) * lanes + lane, load_f32(given, i * wide + wide - lanes + lane))
+
+
+@helper
+def move_states(slots, bounds, stage, spare, away):
+    """Put the states of a stage aside, or back."""
+    place = 0
+    for slot in range(word(bounds, stage + 1)):
+        address, size = word(slots, 2 * slot), word(slots, 2 * slot + 1)
+        if slot >= word(bounds, stage):
+            for k in range(size):
+                if away:
+                    store_f32(spare, place + k, load_f32(address, k))
+                else:
+                    store_f32(address, k, load_f32(spare, place + k))
+        place += size
 
 
 @helper
