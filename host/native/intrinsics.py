@@ -25,6 +25,15 @@ def fma(typingctx, a, b, c):
 
 
 @intrinsic
+def fma32(typingctx, a, b, c):
+    def codegen(context, builder, sig, args):
+        function = builder.module.declare_intrinsic("llvm.fma", [F32], ir.FunctionType(F32, [F32] * 3))
+        return builder.call(function, args)
+
+    return types.float32(types.float32, types.float32, types.float32), codegen
+
+
+@intrinsic
 def f32(typingctx, x):
     def codegen(context, builder, sig, args):
         return args[0]
@@ -240,6 +249,7 @@ MACHINE = {
     for operation in (
         *(
             fma,
+            fma32,
             f32,
             bits_of,
             float_of,

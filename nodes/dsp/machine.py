@@ -24,6 +24,12 @@ def fma(a: float, b: float, c: float) -> float:
 
 
 @_intrinsic
+def fma32(a: float, b: float, c: float) -> float:
+    """a·b + c, rounded once, in float32. (In plain Python: whatever the operands' types give.)"""
+    return a * b + c
+
+
+@_intrinsic
 def f32(x: float) -> float:
     """x rounded to float32."""
     return struct.unpack("f", struct.pack("f", x))[0]
