@@ -33,7 +33,7 @@ def writes(step: Step) -> list[Slot]:
         case KernelStep():
             return list(step.outputs.values())
         case ChainStep():
-            return [step.target, *step.step.inputs.values(), *step.step.outputs.values()]
+            return [step.target]
         case MixStep() | DelayStep() | ParamStep() | FadeStep():
             return [step.target]
         case FeedbackStep():
@@ -85,9 +85,7 @@ def _placed(step: Step, place: dict[int, int]) -> Step:
             params = {key: at(slot) for key, slot in step.params.items()}
             return KernelStep(step.nodes, step.kernel, inputs, outputs, params, step.adding)
         case ChainStep():
-            inner = _placed(step.step, place)
-            assert isinstance(inner, KernelStep)
-            return ChainStep(inner, at(step.source), at(step.target))
+            return ChainStep(step.nodes, at(step.source), at(step.target))
         case MixStep():
             return MixStep(at(step.target), tuple(at(s) for s in step.sources), step.adding)
         case DelayStep():

@@ -248,12 +248,8 @@ def _emit_chain(work: _Lowering, chain: list[int]) -> None:
     signals = work.signals
     first, last = work.nodes[chain[0]], work.nodes[chain[-1]]
     source = _inputs(work, first)[first.inputs[0].name]
-    wide = source.lanes * len(chain)
-    taken, given = signals.new(wide), signals.new(wide)
-    inputs = {port.name: taken for port in first.inputs}
-    step = KernelStep(tuple(chain), "process", inputs, {first.outputs[0].name: given}, {})
     target = signals.new(source.lanes)
-    signals.steps.append(ChainStep(step, source, target))
+    signals.steps.append(ChainStep(tuple(chain), source, target))
     _publish(work, last, {last.outputs[0].name: target})
 
 

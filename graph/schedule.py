@@ -61,13 +61,9 @@ class KernelStep:
 
 @dataclass(frozen=True, slots=True)
 class ChainStep:
-    """Several nodes of one kind in series, as one wide step: each works on the tick that the one before it has just
-    done.
+    """Several nodes of one kind in series, as one wide step: each works on the tick that the one before has done."""
 
-    ``step`` is the wide call over ``step.inputs`` and ``step.outputs``, two signals that nobody else hears.
-    """
-
-    step: KernelStep
+    nodes: tuple[int, ...]
     source: Slot
     target: Slot
 

@@ -70,8 +70,10 @@ class Program:
     context: Words
     streams: dict[str, BoundStream]
     readings: dict[tuple[str, str], npt.NDArray[Any]]
-    cells: dict[tuple[str, str], npt.NDArray[Any]]
-    """Where the stored value of each param that does not move lies: one float32, in the kernel's unit."""
+    cells: dict[tuple[str, str], list[npt.NDArray[Any]]]
+    """Where the stored value of each param that does not move lies: one float32, in the kernel's unit, for each step
+    that reads it.
+    """
     keys: set[Key]
     units: list[tuple[int, list[int]]]
     keep: list[Any] = field(default_factory=list[Any])
@@ -131,7 +133,7 @@ class _Binding:
         self.keys: set[Key] = set()
         self.streams: dict[str, BoundStream] = {}
         self.readings: dict[tuple[str, str], npt.NDArray[Any]] = {}
-        self.cells: dict[tuple[str, str], npt.NDArray[Any]] = {}
+        self.cells: dict[tuple[str, str], list[npt.NDArray[Any]]] = {}
         self.memories: dict[int, Mapping[str, npt.NDArray[Any]]] = {}
         self.addresses: dict[tuple[Kernel, Signature], int] = {}
         starts = np.zeros(len(schedule.buffers), np.int64)
@@ -141,9 +143,10 @@ class _Binding:
             at += lanes * block + (-lanes * block) % 16
         self.pool = aligned((at + 16,), "f4")
         self.keep.append(self.pool)
+        self.lanes: list[int] = list(schedule.buffers)
         self.base: list[int] = (starts * 4 + self.pool.ctypes.data).tolist()
         self.words: list[int] = []
-        self.states: dict[str, list[npt.NDArray[Any]]] = {}
+        self.states: dict[str, dict[str, npt.NDArray[Any]]] = {}
         self.links: list[tuple[int, int]] = []
         """Words that are to hold the address of another step's table."""
         self.tables: list[tuple[int, int]] = []
@@ -176,7 +179,7 @@ class _Binding:
     def place(self, slot: Slot) -> int:
         """The address of a slot's first sample, checked against the pool."""
         address = self.base[slot.buffer] + 4 * slot.lane
-        lanes = self.schedule.buffers[slot.buffer]
+        lanes = self.lanes[slot.buffer]
         if slot.buffer and slot.lane + slot.lanes > lanes:
             raise AssertionError(f"slot {slot} is wider than its buffer of {lanes}")
         if slot.buffer == 0 and slot.lanes > lanes:
@@ -185,7 +188,7 @@ class _Binding:
 
     def pitch(self, slot: Slot) -> int:
         """Lanes from one frame of a slot to the next."""
-        return self.schedule.buffers[slot.buffer] if slot.buffer else slot.lanes
+        return self.lanes[slot.buffer] if slot.buffer else slot.lanes
 
     def table(self, words: Iterable[int]) -> int:
         start = len(self.words)
@@ -292,39 +295,57 @@ class _Binding:
         return cached, start
 
     def chain(self, step: ChainStep) -> tuple[int, int]:
-        """A wide step and what takes the ticks along it: see ``steps.chain``."""
-        inner = step.step
-        address, start = self.kernel(inner)
-        nodes = [self.schedule.nodes[k] for k in inner.nodes]
-        slots: list[tuple[int, int]] = []
-        stages = [0]
-        for node in nodes:
-            slots += [(array.ctypes.data, array.nbytes // 4) for array in self.states[node.id]]
+        """A wide step, what takes the ticks along it, and each node alone for blocks too short for it: see
+        ``steps.chain``.
+        """
+        kind = self.schedule.nodes[step.nodes[0]].kind
+        ports = kind.ports(self.schedule.nodes[step.nodes[0]].config.settings)
+        inputs, (output,) = [p.name for p in ports if p.flow == "in"], [p.name for p in ports if p.flow == "out"]
+
+        def call(nodes: tuple[int, ...], source: Slot, target: Slot) -> tuple[int, int]:
+            return self.kernel(KernelStep(nodes, "process", dict.fromkeys(inputs, source), {output: target}, {}))
+
+        lanes, wide = step.target.lanes, step.target.lanes * len(step.nodes)
+        turn = [aligned(((TICK + 1) * wide,), "f4") for _ in range(2)]
+        block = [aligned((self.block * lanes,), "f4") for _ in range(2)]
+        plain = [self.private(array.ctypes.data, wide) for array in turn]
+        # What a stage makes lies where the next one finds it: its lanes further on in the other buffer.
+        shifted = [self.private(array.ctypes.data + 4 * lanes, wide) for array in turn]
+        even, odd = call(step.nodes, plain[0], shifted[1]), call(step.nodes, plain[1], shifted[0])
+        between = [self.private(array.ctypes.data, lanes) for array in block]
+        singles: list[tuple[int, int]] = []
+        slots: list[tuple[int, int, int]] = []
+        stages, place = [0], 0
+        for k, node in enumerate(step.nodes):
+            source = step.source if k == 0 else between[(k - 1) % 2]
+            singles.append(call((node,), source, step.target if k == len(step.nodes) - 1 else between[k % 2]))
+            for own in self.states[self.schedule.nodes[node].id].values():
+                slots.append((own.ctypes.data, own.nbytes // 4, place))
+                place += own.nbytes // 4
             stages.append(len(slots))
-        table = np.array([word for slot in slots for word in slot] or [0], np.int64)
-        bounds = np.array(stages, np.int64)
-        spare = aligned((max(1, sum(size for _, size in slots)),), "f4")
-        self.keep += [table, bounds, spare]
-        taken, given = next(iter(inner.inputs.values())), next(iter(inner.outputs.values()))
-        self.links.append((len(self.words) + steps.CHAIN_ARGS, start))
-        words = [
-            self.place(step.target),
-            self.place(step.source),
-            self.pitch(step.source),
-            step.target.lanes,
-            len(nodes),
-        ]
-        words += [self.place(taken), self.place(given), address, 0, table.ctypes.data, bounds.ctypes.data]
-        return _function(steps.chain, 3), self.table([*words, spare.ctypes.data])
+        table, bounds = np.array(slots or [(0, 0, 0)], np.int64), np.array(stages, np.int64)
+        spare = aligned((max(1, place),), "f4")
+        self.keep += [*turn, *block, table, bounds, spare]
+        start = len(self.words) + 1
+        words = [self.place(step.target), self.place(step.source), self.pitch(step.source), lanes, len(step.nodes)]
+        words += [turn[0].ctypes.data, turn[1].ctypes.data, even[0], 0, 0]
+        words += [table.ctypes.data, bounds.ctypes.data, spare.ctypes.data]
+        self.links += [(start + steps.CHAIN_EVEN - 1, even[1]), (start + steps.CHAIN_ODD - 1, odd[1])]
+        for address, args in singles:
+            self.links.append((start + len(words) + 1, args))
+            words += [address, 0]
+        return _function(steps.chain, 3), self.table(words)
+
+    def private(self, address: int, lanes: int) -> Slot:
+        """Memory of a step's own as a slot."""
+        self.base.append(address)
+        self.lanes.append(lanes)
+        return Slot(len(self.base) - 1, 0, lanes)
 
     def pitches(self, step: KernelStep) -> dict[str, int]:
         """Lanes of the buffer where a port is only a part of it."""
         slots = {**step.inputs, **step.outputs}
-        return {
-            name: self.schedule.buffers[s.buffer]
-            for name, s in slots.items()
-            if s.buffer and s.lanes != self.schedule.buffers[s.buffer]
-        }
+        return {name: self.lanes[s.buffer] for name, s in slots.items() if s.buffer and s.lanes != self.lanes[s.buffer]}
 
     def view(self, step: KernelStep, nodes: list[CompiledNode], argument: Argument, found: Signature) -> None:
         node = nodes[0]
@@ -369,7 +390,7 @@ class _Binding:
         for g, (node, own) in enumerate(zip(nodes, params, strict=True)):
             for k, param in enumerate(own):
                 cells[k, g] = stored(param, node.config.params[param.name])
-                self.cells[node.id, param.name] = cells[k, g : g + 1]
+                self.cells.setdefault((node.id, param.name), []).append(cells[k, g : g + 1])
         self.keep.append(cells)
         if not moving:
             return cells.ctypes.data
@@ -393,7 +414,7 @@ class _Binding:
             array = self.array(("state", node.id, node.kind.kind, argument.name), dims, argument.dtype, init)
             if isinstance(item, Reading):
                 self.readings[node.id, argument.name] = array
-            self.states.setdefault(node.id, []).append(array)
+            self.states.setdefault(node.id, {})[argument.name] = array
             addresses.append(array.ctypes.data)
         if len(nodes) == 1:
             return addresses[0]

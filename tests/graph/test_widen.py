@@ -141,7 +141,7 @@ def test_a_series_that_is_tapped_in_the_middle_is_cut_there():
     patch = series(16)
     patch.connect("p07.out", "out.in")
     schedule, wide, alone = both(patch)
-    runs = [{schedule.nodes[k].id for k in s.step.nodes} for s in schedule.steps if isinstance(s, ChainStep)]
+    runs = [{schedule.nodes[k].id for k in s.nodes} for s in schedule.steps if isinstance(s, ChainStep)]
     assert runs == [{f"p{k:02d}" for k in range(8)}, {f"p{k:02d}" for k in range(8, 16)}]
     assert np.array_equal(wide["out"], alone["out"])
 
