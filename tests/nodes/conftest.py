@@ -13,8 +13,9 @@ from graph.compiler import compile
 from graph.document import Patch
 from graph.errors import PatchError
 from graph.layouts import LAYOUTS
+from graph.spec import AudioIn, ControlIn, FileRequest, Node, Stream, kernel
 from host.native.program import Program
-from host.offline import run_arrays
+from host.offline import Feed, run_arrays
 from nodes import kinds
 
 BY_COUNT = {len(labels): name for name, labels in LAYOUTS.items()}
@@ -48,6 +49,35 @@ class _Info:
     labels: tuple[str, ...]
 
 
+def file_feed(request: FileRequest, data: np.ndarray, file_rate: int, rate: int) -> Feed:
+    """A file in memory as a stream: silent before ``start_s``; from ``offset_s`` on to the end, or round and round."""
+    assert file_rate == rate, "resampling is the host's business"
+    first, span = round(request.start_s * rate), np.asarray(data, np.float32)[round(request.offset_s * rate) :]
+
+    def feed(start: int, out: np.ndarray) -> None:
+        at = np.arange(start, start + len(out)) - first
+        there = at >= 0 if request.loop and len(span) else (at >= 0) & (at < len(span))
+        out[~there] = 0.0
+        out[there] = span[at[there] % max(len(span), 1)]
+
+    return feed
+
+
+class ControlProbe(Node):
+    """Take a control signal out of the patch, as it is."""
+
+    kind = "control_probe"
+
+    unused = AudioIn("unused", "mono")
+    value = ControlIn("in")
+    stream = Stream("out")
+
+    @kernel
+    def process(value, stream, time, n):
+        for i in range(n):
+            stream[time + i, 0] = value[i, 0]
+
+
 @dataclass
 class Played:
     """What came out: ``[port]`` is ``[frame, channel]``."""
@@ -78,12 +108,13 @@ def play(
     outputs: Sequence[str] | None = None,
 ) -> Played:
     """Run one node. Inputs are ``[frame]`` or ``[frame, channel]`` by port; the outputs of every audio or control
-    port come back by port.
+    port come back by port, and what a node sends to a device or a file as ``"stream"``. A node that plays a file hears
+    the one of ``files`` that it names.
 
     Outputs are aligned to the timeline as in a render; with ``aligned=False`` the latency is left in. ``modulation``
     plugs a mono signal into a param with an amount.
     """
-    registry = kinds()
+    registry = {**kinds(), "control_probe": ControlProbe}
     declared = registry[kind]
     full = {s.name: s.default for s in declared.settings_declared()} | dict(settings or {})
     patch = Patch(sample_rate=rate)
@@ -103,19 +134,35 @@ def play(
     for param, points in (automation or {}).items():
         patch.automate("node", param, [list(p) for p in points])
     services = MemoryServices(files or {})
-    ports = [p for p in declared.ports(full) if p.flow == "out"]
-    wanted = [p.name for p in ports] if outputs is None else list(outputs)
-    layouts = compile(patch, registry, services).node("node").config.layouts
+    ports = {p.name: p.type for p in declared.ports(full) if p.flow == "out" and p.type != "events"}
+    wanted = list(ports) if outputs is None else list(outputs)
+    config = compile(patch, registry, services).node("node").config
+    feeds: dict[str, Feed] = {}
+    request = declared.file(config)
+    if request is not None and request.path in services.files:
+        feeds["node"] = file_feed(request, *services.files[request.path], rate)
     for port in wanted:
-        patch.add(f"out-{port}", "audio_out", settings={"layout": layouts[port]})
+        if ports[port] == "control":
+            patch.add(f"out-{port}", "control_probe")
+        else:
+            patch.add(f"out-{port}", "audio_out", settings={"layout": config.layouts[port]})
         patch.connect(f"node.{port}", f"out-{port}.in")
     schedule = compile(patch, registry, services)
     length = frames if frames is not None else max((len(d) for d in data.values()), default=rate)
     latency = schedule.node("node").latency
     found, program = run_arrays(
-        schedule, services, length + (0 if aligned else latency), data, block=block, threads=threads, checked=checked
+        schedule,
+        services,
+        length + (0 if aligned else latency),
+        data,
+        block=block,
+        threads=threads,
+        checked=checked,
+        feeds=feeds,
     )
     result = {port: found[f"out-{port}"] for port in wanted if f"out-{port}" in found}
+    if "node" in found:
+        result["stream"] = found["node"]
     if not aligned:
         result = {
             port: np.concatenate([np.zeros((latency, y.shape[1]), np.float32), y])[: length + latency]
