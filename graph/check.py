@@ -77,7 +77,7 @@ def _error(problem: Problem) -> PatchError:
 
 def notes(patch: Patch, kinds: Kinds) -> list[Problem]:
     """What is kept but has no effect here: unknown fields and settings, and amounts on cables that modulate nothing."""
-    found = [Problem("", key, "this field is not known here; it is kept") for key in patch.extra]
+    found = [Problem("", within("", key), "this field is not known here; it is kept") for key in patch.extra]
     for id, entry in sorted(patch.nodes().items()):
         place = f"nodes.{id}"
         found += [Problem(id, within(place, key), "this field is not known here; it is kept") for key in entry.extra]
@@ -95,7 +95,7 @@ def notes(patch: Patch, kinds: Kinds) -> list[Problem]:
             ]
     for cable in patch.cables():
         found += [
-            Problem(cable.target, f"{cable.place}.{key}", "this field is not known here; it is kept")
+            Problem(cable.target, within(cable.place, key), "this field is not known here; it is kept")
             for key in cable.extra
         ]
         shape = _shape_or_none(patch.node(cable.target), kinds)

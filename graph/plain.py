@@ -93,7 +93,7 @@ def checked_text(value: str, place: str) -> str:
     if len(value) > LONGEST_TEXT:
         raise PatchError(f"expected at most {LONGEST_TEXT} characters, found {len(value)}", place=place)
     if not value.isascii() and not encodable(value):
-        raise PatchError("expected text, found half of a surrogate pair in it", place=place)
+        raise PatchError("expected text in UTF-8, found something else in it", place=place)
     return value
 
 
