@@ -220,7 +220,7 @@ def _scan_json(data: bytes) -> None:
     for bracket in structure.translate(None, _NOT_BRACKETS):
         if bracket in b"[{":
             depth += 1
-            if depth > DEEPEST_NESTING + 1:
+            if depth > DEEPEST_NESTING:
                 raise PatchError(TOO_DEEP)
         else:
             depth -= 1

@@ -96,13 +96,13 @@ class _Reader:
             place = within("snapshots", name)
             patch.snapshots[checked_key(name, "snapshots")] = checked_snapshot(values, place, strict=True)
         patch.transport = self.transport(raw.get("transport", {}))
-        patch.metadata = self.plain(_map(raw.get("metadata", {}), "metadata", "a map"), "metadata")
+        patch.metadata = self.plain(_map(raw.get("metadata", {}), "metadata", "a map"), "metadata", 1)
         for field in ("name", "description", "author", "license"):
             setattr(patch, field, _text(raw.get(field, ""), field))
         tags = _list(raw.get("tags", []), "tags", "a list of texts")
         patch.tags = [_text(tag, f"tags[{i}]") for i, tag in enumerate(tags)]
         patch.sample_rate = checked_rate(raw.get("sample_rate"))
-        patch.extra = self.rest(raw, _PATCH_DEFAULTS, ("format", "version", "nodes", "cables"), "")
+        patch.extra = self.rest(raw, _PATCH_DEFAULTS, ("format", "version", "nodes", "cables"), "", 0)
         patch.written = _written(raw, _PATCH_DEFAULTS)
         return patch
 
@@ -117,7 +117,7 @@ class _Reader:
                     pass
                 case "settings":
                     where = f"{place}.settings"
-                    entry.settings = self.plain(_map(value, where, "a map of settings"), where)
+                    entry.settings = self.plain(_map(value, where, "a map of settings"), where, 3)
                 case "params":
                     entry.params = _params(value, f"{place}.params")
                 case "position":
@@ -133,7 +133,7 @@ class _Reader:
                         raise mismatch("bytes", value, f"{place}.state")
                     entry.state = value
                 case _:
-                    entry.extra[checked_key(field, place)] = self.plain(value, within(place, field))
+                    entry.extra[checked_key(field, place)] = self.plain(value, within(place, field), 3)
         entry.written = _written(raw, _NODE_DEFAULTS)
         if kind == "group":
             _check_group(entry.settings, f"{place}.settings")
@@ -154,7 +154,7 @@ class _Reader:
             target_port,
             _switch(raw.get("feedback", False), f"{place}.feedback"),
             None if amount is None else _number(amount, f"{place}.amount"),
-            self.rest(raw, _CABLE_DEFAULTS, ("from", "to"), place),
+            self.rest(raw, _CABLE_DEFAULTS, ("from", "to"), place, 2),
             _written(raw, _CABLE_DEFAULTS),
         )
 
@@ -166,7 +166,7 @@ class _Reader:
             checked_name(raw["param"], f"{place}.param"),
             checked_points(_list(raw["points"], f"{place}.points", "a list of points"), place, strict=True),
             _switch(raw.get("enabled", True), f"{place}.enabled"),
-            self.rest(raw, _AUTOMATION_DEFAULTS, ("node", "param", "points"), place),
+            self.rest(raw, _AUTOMATION_DEFAULTS, ("node", "param", "points"), place, 2),
             _written(raw, _AUTOMATION_DEFAULTS),
         )
 
@@ -182,16 +182,16 @@ class _Reader:
         if loop is not None and not 0 <= loop[0] < loop[1]:
             message = "expected a start of 0 seconds or later and an end after it"
             raise PatchError(f"{message}, found {loop[0]!r} and {loop[1]!r}", place="transport.loop")
-        extra = self.rest(raw, _TRANSPORT_DEFAULTS, (), "transport")
+        extra = self.rest(raw, _TRANSPORT_DEFAULTS, (), "transport", 1)
         return Transport(tempo, (signature[0], signature[1]), loop, extra, _written(raw, _TRANSPORT_DEFAULTS))
 
-    def rest(self, raw: _Fields, defaults: _Fields, required: tuple[str, ...], place: str) -> _Fields:
-        """The fields that are not known here."""
+    def rest(self, raw: _Fields, defaults: _Fields, required: tuple[str, ...], place: str, depth: int) -> _Fields:
+        """The fields that are not known here, of a map that is in so many others."""
         unknown = [key for key in raw if key not in defaults and key not in required]
-        return {checked_key(key, place): self.plain(raw[key], within(place, key)) for key in unknown}
+        return {checked_key(key, place): self.plain(raw[key], within(place, key), depth + 1) for key in unknown}
 
-    def plain(self, value: object, place: str) -> Any:
-        return value if self.share else plain(value, place, strict=True)
+    def plain(self, value: object, place: str, depth: int) -> Any:
+        return value if self.share else plain(value, place, strict=True, depth=depth)
 
 
 def _check_group(settings: _Fields, place: str) -> None:

@@ -15,7 +15,7 @@ from typing import Any, cast
 from graph.errors import PatchError
 
 DEEPEST_NESTING = 128
-"""How deep lists and maps may nest in a patch."""
+"""How deep lists and maps may nest in a patch, the outermost counted."""
 LONGEST_TEXT = 1_000_000
 """How many characters one text may have."""
 SMALLEST_INTEGER, LARGEST_INTEGER = -(2**63), 2**64 - 1
@@ -33,7 +33,8 @@ def plain(value: object, place: str, *, strict: bool = False, depth: int = 0) ->
     """A copy of ``value`` as plain data: lists for tuples, text for paths.
 
     ``strict`` is for what comes from files: there a negative zero is refused, where it is otherwise made zero, and only
-    what a decoder yields is accepted. Raises PatchError naming the place in ``value`` that cannot be kept.
+    what a decoder yields is accepted. ``depth`` says in how many lists and maps the value is. Raises PatchError naming
+    the place in ``value`` that cannot be kept.
     """
     kind = type(value)
     if kind is str:
@@ -44,7 +45,7 @@ def plain(value: object, place: str, *, strict: bool = False, depth: int = 0) ->
         return checked_number(cast(float, value), place, strict=strict)
     if kind is bytes:
         return value
-    if depth > DEEPEST_NESTING:
+    if depth >= DEEPEST_NESTING:
         raise PatchError(f"lists and maps nest deeper than {DEEPEST_NESTING}", place=brief(place, 200))
     if isinstance(value, Mapping):
         entries = cast(Mapping[object, object], value)
