@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import threading
 import time
 from pathlib import Path
 
@@ -18,13 +19,19 @@ _UNFINISHED = ".saving"
 _ABANDONED_S = 3600.0
 """After how long an unfinished file must belong to a save that was cut short."""
 
+_one_at_a_time = threading.Lock()
+
 
 def write_whole(path: Path, data: bytes, backups: int = BACKUPS) -> None:
     """Put ``data`` in the file ``path``, or leave it as it was. A file that holds just this is not touched.
 
     Raises OSError where it cannot be written; then nothing has changed but, at most, the backups.
     """
-    path = path.resolve()  # of a link, what it points to is replaced
+    with _one_at_a_time:
+        _write_whole(path.resolve(), data, backups)  # of a link, what it points to is replaced
+
+
+def _write_whole(path: Path, data: bytes, backups: int) -> None:
     old = path.read_bytes() if path.is_file() else None
     if old == data:
         return
