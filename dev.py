@@ -222,9 +222,9 @@ def run(words: list[str], **options) -> int:
     return subprocess.run([str(word) for word in words], cwd=ROOT, **options).returncode
 
 
-def venv_program(name: str) -> str:
+def venv_program(name: str, windows: bool = os.name == "nt") -> str:
     """A program inside `.venv`."""
-    folder, suffix = ("Scripts", ".exe") if os.name == "nt" else ("bin", "")
+    folder, suffix = ("Scripts", ".exe") if windows else ("bin", "")
     return str(VENV / folder / (name + suffix))
 
 
@@ -408,7 +408,7 @@ def lint(arguments: list[str]) -> int:
 
 def bench(arguments: list[str]) -> int:
     """Run the benchmarks."""
-    return run(venv_python("-m", "benchmarks", *arguments))
+    return run(venv_python(str(ROOT / "benchmarks" / "run.py"), *arguments))
 
 
 def setup(arguments: list[str]) -> int:
