@@ -1,0 +1,48 @@
+"""Whatever loads, the compiler takes or refuses in one clear sentence."""
+
+from __future__ import annotations
+
+from collections import Counter
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from graph.compiler import compile
+from graph.errors import PatchError
+from graph.patchfile import loads
+from graph.paths import latencies
+from nodes import kinds
+
+
+class NoFiles:
+    """A world without files."""
+
+    def audio_info(self, path: str) -> Any:
+        raise PatchError(f"there is no file {path[:40]!r}")
+
+    def read_audio(self, path: str, rate: float) -> Any:
+        raise PatchError(f"there is no file {path[:40]!r}")
+
+
+@pytest.mark.parametrize("lenient", [False, True])
+def test_every_patch_that_loads_compiles_or_is_refused_in_one_sentence(bad_patches: ModuleType, lenient: bool) -> None:
+    outcomes: Counter[str] = Counter()
+    known = kinds()
+    for name, data in bad_patches.corpus():
+        try:
+            patch = loads(data)
+        except PatchError:
+            continue
+        missing: list[PatchError] | None = [] if lenient else None
+        try:
+            schedule = compile(patch, known, NoFiles(), missing=missing)
+        except PatchError as error:
+            outcomes["refused"] += 1
+            assert 0 < len(str(error)) < 800, name
+            assert str(error).isprintable(), name
+            continue
+        outcomes["compiled"] += 1
+        latencies(schedule)
+    assert outcomes["compiled"] > 100, outcomes
+    assert outcomes["refused"] > 100, outcomes
