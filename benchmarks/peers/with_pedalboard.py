@@ -1,6 +1,7 @@
 """The workloads in pedalboard: chains of its built-in effects, summed in numpy.
 
-Every chain gets its whole input in one call with ``buffer_size`` at the block, which costs it least. Not the same:
+Every chain gets its whole input in one call with ``buffer_size`` at the block, so that Python has no part in it from
+block to block. Not the same:
 
 - W1: pedalboard has no sidechain, so nothing ducks the music; balance, sends and buses are numpy; its compressor and
   limiter follow other laws (JUCE's, whose time constants differ, and whose limiter is made of two compressors).
