@@ -274,6 +274,7 @@ def test_others_need_sudo_that_does_not_ask(
     monkeypatch.setattr(dev.shutil, "which", lambda name: "/usr/bin/sudo" if sudo else None)
     commands.failing = ("sudo",) if asks else ()
     assert dev.privilege() == leave
+    assert commands.ran == ([["sudo", "-n", "true"]] if sudo else [])
 
 
 # The environment
@@ -316,7 +317,7 @@ def test_a_stopped_installation_is_not_taken_for_a_finished_one(place: Path, com
     make_environment(place)
     dev.install("uv")
     (place / "requirements.lock").write_text("numpy==2.1\n")
-    commands.failing = ("pip",)
+    commands.failing = ("--require-hashes",)
     with pytest.raises(dev.DevError, match="could not be installed"):
         dev.install(None)
     assert dev.stamp() == []

@@ -166,9 +166,7 @@ def test_what_must_not_be_said_would_be_found(text: str) -> None:
     assert said_in(text)
 
 
-@pytest.mark.parametrize(
-    "text", ["https://example.org/work/x", "docs/root/x", "../shared_memory is fine".replace("../", "")]
-)
+@pytest.mark.parametrize("text", ["https://example.org/work/x", "docs/root/x", "a frame-work / home", "todo"])
 def test_what_may_be_said_is_not_found(text: str) -> None:
     assert not said_in(text)
 
