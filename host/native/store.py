@@ -62,14 +62,12 @@ class Library:
 
     def step(self, kernel: Kernel, signature: Signature) -> int:
         """The address of the step of a kernel. Raises KernelError where it cannot be compiled."""
-        key = _key(fingerprint(cast(types.FunctionType, kernel.function)), repr(signature))
+        return self._address(*_kernel_recipe(kernel, signature))
 
-        def build(symbol: str) -> bytes:
-            from host.native.build import build_kernel
-
-            return build_kernel(kernel, signature, symbol)
-
-        return self._address(key, build)
+    def object(self, kernel: Kernel, signature: Signature) -> bytes:
+        """The object code of the step of a kernel, to be looked at. Raises KernelError as ``step`` does."""
+        with self._lock:
+            return self._object(*_kernel_recipe(kernel, signature))
 
     def function(self, function: types.FunctionType, arguments: int) -> int:
         """The address of a helper that takes ``arguments`` 64-bit integers."""
@@ -85,14 +83,16 @@ class Library:
     def _address(self, key: str, build: Callable[[str], bytes]) -> int:
         with self._lock:
             if key not in self._addresses:
-                symbol = f"patchwright_{key[:24]}"
-                code = _read(key)
-                if code is None:
-                    code = build(symbol)
-                    self.built += 1
-                    _write(key, code)
-                self._addresses[key] = self._link(code, symbol)
+                self._addresses[key] = self._link(self._object(key, build), _symbol(key))
             return self._addresses[key]
+
+    def _object(self, key: str, build: Callable[[str], bytes]) -> bytes:
+        code = _read(key)
+        if code is None:
+            code = build(_symbol(key))
+            self.built += 1
+            _write(key, code)
+        return code
 
     def _link(self, code: bytes, symbol: str) -> int:
         if self._linker is None:
@@ -107,6 +107,21 @@ class Library:
 def library() -> Library:
     """The process's one library."""
     return Library()
+
+
+def _kernel_recipe(kernel: Kernel, signature: Signature) -> tuple[str, Callable[[str], bytes]]:
+    """The key of a kernel's step, and what builds it."""
+
+    def build(symbol: str) -> bytes:
+        from host.native.build import build_kernel
+
+        return build_kernel(kernel, signature, symbol)
+
+    return _key(fingerprint(cast(types.FunctionType, kernel.function)), repr(signature)), build
+
+
+def _symbol(key: str) -> str:
+    return f"patchwright_{key[:24]}"
 
 
 def _key(source: str, shape: str) -> str:
