@@ -8,6 +8,7 @@ This module is imported only when something is not in the cache.
 
 from __future__ import annotations
 
+import re
 import threading
 import types as pytypes
 from collections.abc import Sequence
@@ -253,14 +254,14 @@ def _build(function: pytypes.FunctionType, arguments: Sequence[types.Type], symb
     text = result.library.get_llvm_str() + _entry(
         symbol, result.fndesc.llvm_func_name, len(arguments), result.signature.return_type
     )
-    unrolled = _optimised(text, symbol, unroll=True)
-    if "llvm.masked.gather" in str(unrolled) or "llvm.masked.scatter" in str(unrolled):
+    module = _optimised(text, symbol, unroll=True)
+    if _strided(module):
         # The lane loop was unrolled away and the frame loop vectorised with strides instead: keep the lanes together.
         kept = _optimised(text, symbol, unroll=False)
-        if "llvm.masked.gather" not in str(kept):
-            unrolled = kept
-    _refuse_foreign_calls(unrolled, symbol, what)
-    return target_machine().emit_object(unrolled)
+        if _strided(kept) < _strided(module):
+            module = kept
+    _refuse_foreign_calls(module, symbol, what)
+    return target_machine().emit_object(module)
 
 
 def _entry(symbol: str, inner: str, count: int, returns: types.Type) -> str:
@@ -291,6 +292,11 @@ def _optimised(text: str, symbol: str, *, unroll: bool) -> llvm.ModuleRef:
     builder = llvm.create_pass_builder(target_machine(), options)
     builder.getModulePassManager().run(module, builder)
     return module
+
+
+def _strided(module: llvm.ModuleRef) -> int:
+    """How many of a module's vector accesses are strided: each costs as much as its elements one by one."""
+    return len(re.findall(r"call [^\n]*@llvm\.masked\.(?:gather|scatter)\.", str(module)))
 
 
 def _refuse_foreign_calls(module: llvm.ModuleRef, symbol: str, what: str) -> None:
