@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from graph.spec import AudioIn, AudioOut, Level, Node, Switch, kernel
+from graph.spec import LANES, AudioIn, AudioOut, Level, Node, Scratch, Switch, kernel
 from nodes.dsp.machine import f32
 
 
@@ -21,9 +21,17 @@ class Gain(Node):
     mute = Switch("mute", doc="Silence the output.")
     invert = Switch("invert", doc="Turn the polarity round.")
 
+    gain = Scratch((LANES,), "f4")
+
     @kernel
-    def process(signal, out, level, mute, invert, n):
-        for i in range(n):
+    def process(signal, out, level, mute, invert, gain, n):
+        steady = min(n, level.until(0), mute.until(0), invert.until(0))
+        for lane in range(out.lanes):
+            gain[lane] = level[0, lane] * (1 - mute[0, lane]) * (1 - 2 * invert[0, lane])
+        for i in range(steady):
             for lane in range(out.lanes):
-                gain = f32(level[i, lane] * (1 - mute[i, lane]) * (1 - 2 * invert[i, lane]))
-                out[i, lane] = signal[i, lane] * gain
+                out[i, lane] = signal[i, lane] * gain[lane]
+        for i in range(steady, n):
+            for lane in range(out.lanes):
+                factor = f32(level[i, lane] * (1 - mute[i, lane]) * (1 - 2 * invert[i, lane]))
+                out[i, lane] = signal[i, lane] * factor
