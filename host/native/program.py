@@ -463,7 +463,8 @@ def _fit(array: npt.NDArray[Any], item: Memory, node: CompiledNode, name: str) -
     if array.ndim != item.ndim:
         raise TypeError(f"{node.kind.kind}: prepare gives {name} {array.ndim} dimensions, declared are {item.ndim}")
     fitted = aligned(array.shape, item.dtype)
-    fitted[...] = array
+    if array.any():  # else the pages of a long line stay untouched until sound reaches them
+        fitted[...] = array
     return fitted
 
 
