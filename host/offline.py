@@ -16,7 +16,9 @@ from graph.schedule import Schedule
 from graph.spec import TICK, Services
 from host.native.abi import STREAM_CHANNELS, STREAM_DATA, STREAM_END, STREAM_MASK, STREAM_START
 from host.native.arena import Arena, aligned
-from host.native.program import Program, Team, bind
+from host.native.binding import bind
+from host.native.program import Program
+from host.native.team import Team
 
 CHUNK = 16384
 """Frames run by one native call; a power of two, so that a stream's ring is exactly one chunk."""

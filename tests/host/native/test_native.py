@@ -17,7 +17,7 @@ from graph.schedule import CompiledNode, KernelStep, Schedule, Slot
 from graph.spec import GROUPS, LANES, AudioIn, AudioOut, Config, Level, Memory, Node, Scratch, State, kernel
 from host.native.abi import signature
 from host.native.arena import Arena
-from host.native.program import bind
+from host.native.binding import bind
 from host.native.source import KernelError, fingerprint
 from host.native.store import Library, library
 from host.offline import run_arrays

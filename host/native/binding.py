@@ -1,0 +1,403 @@
+"""Binding: every step of a schedule gets its code and its addresses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from graph.schedule import (
+    ChainStep,
+    CompiledNode,
+    DelayStep,
+    FadeStep,
+    FeedbackStep,
+    KernelStep,
+    MixStep,
+    ParamStep,
+    Schedule,
+    Slot,
+    Step,
+)
+from graph.spec import TICK, Kernel, Memory, Param, ParamBank, Port, PortBank, Reading, Services, State, Stream
+from host.native import runner, steps
+from host.native.abi import (
+    CONTEXT_WORDS,
+    RATE,
+    STREAM_WORDS,
+    VIEW_WORDS,
+    Argument,
+    Signature,
+    dims_of,
+    main_lanes,
+    signature,
+)
+from host.native.arena import Arena, aligned
+from host.native.program import BoundStream, Key, Program, native
+from host.native.store import library
+
+
+def bind(schedule: Schedule, arena: Arena, services: Services, *, block: int = 512, checked: bool = False) -> Program:
+    """Give every step its code and its addresses.
+
+    ``block``: frames the buffers hold, a whole number of ticks. Raises PatchError where a kind cannot prepare,
+    KernelError where a kernel cannot be compiled.
+    """
+    return _Binding(schedule, arena, services, block, checked).program()
+
+
+class _Binding:
+    """The work of ``bind``."""
+
+    def __init__(self, schedule: Schedule, arena: Arena, services: Services, block: int, checked: bool) -> None:
+        if block < TICK or block % TICK:
+            raise ValueError(f"a block of {block} frames is not a whole number of ticks of {TICK}")
+        self.schedule, self.arena, self.services, self.block, self.checked = schedule, arena, services, block, checked
+        self.context = np.zeros(CONTEXT_WORDS, np.int64)
+        self.context[RATE] = np.float64(schedule.rate).view(np.int64)
+        self.home = self.context.ctypes.data
+        self.keep: list[Any] = [self.context]
+        self.keys: set[Key] = set()
+        self.streams: dict[str, BoundStream] = {}
+        self.readings: dict[tuple[str, str], npt.NDArray[Any]] = {}
+        self.cells: dict[tuple[str, str], list[npt.NDArray[Any]]] = {}
+        self.memories: dict[int, Mapping[str, npt.NDArray[Any]]] = {}
+        self.addresses: dict[tuple[Kernel, Signature], int] = {}
+        starts = np.zeros(len(schedule.buffers), np.int64)
+        at = 0
+        for k, lanes in enumerate(schedule.buffers):
+            starts[k] = at
+            at += lanes * block + (-lanes * block) % 16
+        self.pool = aligned((at + 16,), "f4")
+        self.keep.append(self.pool)
+        self.lanes: list[int] = list(schedule.buffers)
+        self.base: list[int] = (starts * 4 + self.pool.ctypes.data).tolist()
+        self.words: list[int] = []
+        self.states: dict[str, dict[str, npt.NDArray[Any]]] = {}
+        self.links: list[tuple[int, int]] = []
+        """Words that are to hold the address of another step's table."""
+        self.tables: list[tuple[int, int]] = []
+
+    def program(self) -> Program:
+        rows = np.zeros((len(self.schedule.steps), runner.ROW_WORDS), np.int64)
+        bound = [self.step(step) for step in self.schedule.steps]
+        args = np.array(self.words or [0], np.int64)
+        self.keep.append(args)
+        for at, start in self.links:
+            args[at] = args.ctypes.data + 8 * start
+        for k, (address, start) in enumerate(bound):
+            rows[k, runner.ROW_ADDRESS] = address
+            rows[k, runner.ROW_ARGS] = args.ctypes.data + 8 * start
+        for loop in self.schedule.loops:
+            rows[loop.first, runner.ROW_LOOP_END] = loop.last
+        return Program(
+            self.schedule,
+            self.block,
+            rows,
+            self.context,
+            self.streams,
+            self.readings,
+            self.cells,
+            self.keys,
+            self.keep,
+        )
+
+    def place(self, slot: Slot) -> int:
+        """The address of a slot's first sample, checked against the pool."""
+        address = self.base[slot.buffer] + 4 * slot.lane
+        lanes = self.lanes[slot.buffer]
+        if slot.buffer and slot.lane + slot.lanes > lanes:
+            raise AssertionError(f"slot {slot} is wider than its buffer of {lanes}")
+        if slot.buffer == 0 and slot.lanes > lanes:
+            raise AssertionError(f"silence of {lanes} lanes is too narrow for {slot}")
+        return address
+
+    def pitch(self, slot: Slot) -> int:
+        """Lanes from one frame of a slot to the next."""
+        return self.lanes[slot.buffer] if slot.buffer else slot.lanes
+
+    def table(self, words: Iterable[int]) -> int:
+        start = len(self.words)
+        self.words += [self.home, *words]
+        return start
+
+    def step(self, step: Step) -> tuple[int, int]:
+        """The address of a step's code, and where its table starts."""
+        match step:
+            case KernelStep():
+                return self.kernel(step)
+            case ChainStep():
+                return self.chain(step)
+            case MixStep(target, sources, adding):
+                first = sources[0]
+                if len(sources) > 1 and not adding:
+                    words = [self.place(target), self.place(first), self.place(sources[1]), target.lanes]
+                    return native(steps.add_two, 3), self.table(words)
+                if len(sources) > 1:
+                    words = [self.place(target), self.place(first), self.pitch(first), target.lanes, len(sources)]
+                    return native(steps.add_run, 3), self.table(words)
+                words = [self.place(target), self.pitch(target), self.place(first), self.pitch(first), target.lanes]
+                words.append(int(first.lanes != target.lanes))
+                return native(steps.add_onto if adding else steps.copy, 3), self.table(words)
+            case DelayStep(name, target, source, frames):
+                line = self.array(("delay", name), (frames, source.lanes), "f4")
+                place = self.array(("delay place", name), (1,), "i8")
+                words = [
+                    self.place(target),
+                    self.place(source),
+                    source.lanes,
+                    line.ctypes.data,
+                    frames,
+                    place.ctypes.data,
+                ]
+                return native(steps.delay, 3), self.table(words)
+            case FeedbackStep(name, signal, writing):
+                line = self.array(("feedback", name), (TICK, signal.lanes), "f4")
+                function = steps.write_loop if writing else steps.read_loop
+                return native(function, 3), self.table([self.place(signal), line.ctypes.data, signal.lanes])
+            case FadeStep(target, wet, dry, control):
+                words = [
+                    self.place(target),
+                    self.place(wet),
+                    self.place(dry) if dry else 0,
+                    self.place(control),
+                    target.lanes,
+                ]
+                return native(steps.fade, 3), self.table(words)
+            case ParamStep():
+                return self.param(step)
+
+    def array(self, key: Key, shape: tuple[int, ...], dtype: str, init: float = 0.0) -> npt.NDArray[Any]:
+        self.keys.add(key)
+        found = self.arena.array(key, shape, dtype, init)
+        self.keep.append(found)
+        return found
+
+    def param(self, step: ParamStep) -> tuple[int, int]:
+        param = step.param
+        segments = np.array(
+            [[s.start, s.value, s.end_value, s.length, s.curve] for s in step.segments] or [[0.0] * 5], np.float64
+        )
+        sources = np.array(
+            [[self.place(slot), np.float64(amount).view(np.int64)] for slot, amount in step.modulation] or [[0, 0]],
+            np.int64,
+        )
+        low = step.low if step.low else -np.inf
+        bounds = np.array([param.low, param.high, low], np.float64)
+        base = np.array([step.base], np.float64)
+        self.keep += [segments, sources, bounds, base]
+        flags = (
+            steps.FLAG_HOLD * (param.rate == "tick")
+            + steps.FLAG_GAIN * param.as_gain
+            + steps.FLAG_LOG * (param.curve == "log")
+        )
+        words = [self.place(step.target), segments.ctypes.data, len(step.segments), step.arrival, base.ctypes.data]
+        words += [flags, bounds.ctypes.data, sources.ctypes.data, len(step.modulation)]
+        return native(steps.move_param, 3), self.table(words)
+
+    def kernel(self, step: KernelStep) -> tuple[int, int]:
+        nodes = [self.schedule.nodes[k] for k in step.nodes]
+        node = nodes[0]
+        kernel: Kernel = getattr(node.kind, step.kernel)
+        found = signature(
+            node.kind,
+            kernel.arguments,
+            node.config,
+            groups=len(nodes),
+            moving=bool(step.params),
+            adding=step.adding,
+            pitches=self.pitches(step),
+            checked=self.checked,
+        )
+        cached = self.addresses.get((kernel, found))
+        if cached is None:
+            cached = self.addresses[kernel, found] = library().step(kernel, found)
+        start = len(self.words)
+        self.words += [self.home, node.arrival, node.skew]
+        for argument in found.arguments:
+            if argument.word >= 0:
+                assert len(self.words) - start == argument.word
+                self.view(step, nodes, argument, found)
+        return cached, start
+
+    def chain(self, step: ChainStep) -> tuple[int, int]:
+        """A wide step, what takes the ticks along it, and each node alone for blocks too short for it: see
+        ``steps.chain``.
+        """
+        kind = self.schedule.nodes[step.nodes[0]].kind
+        ports = kind.ports(self.schedule.nodes[step.nodes[0]].config.settings)
+        inputs, (output,) = [p.name for p in ports if p.flow == "in"], [p.name for p in ports if p.flow == "out"]
+
+        def call(nodes: tuple[int, ...], source: Slot, target: Slot) -> tuple[int, int]:
+            return self.kernel(KernelStep(nodes, "process", dict.fromkeys(inputs, source), {output: target}, {}))
+
+        lanes, wide = step.target.lanes, step.target.lanes * len(step.nodes)
+        turn = [aligned(((TICK + 1) * wide,), "f4") for _ in range(2)]
+        block = [aligned((self.block * lanes,), "f4") for _ in range(2)]
+        plain = [self.private(array.ctypes.data, wide) for array in turn]
+        # What a stage makes lies where the next one finds it: its lanes further on in the other buffer.
+        shifted = [self.private(array.ctypes.data + 4 * lanes, wide) for array in turn]
+        even, odd = call(step.nodes, plain[0], shifted[1]), call(step.nodes, plain[1], shifted[0])
+        between = [self.private(array.ctypes.data, lanes) for array in block]
+        singles: list[tuple[int, int]] = []
+        slots: list[tuple[int, int, int]] = []
+        stages, place = [0], 0
+        for k, node in enumerate(step.nodes):
+            source = step.source if k == 0 else between[(k - 1) % 2]
+            singles.append(call((node,), source, step.target if k == len(step.nodes) - 1 else between[k % 2]))
+            for own in self.states[self.schedule.nodes[node].id].values():
+                slots.append((own.ctypes.data, own.nbytes // 4, place))
+                place += own.nbytes // 4
+            stages.append(len(slots))
+        table, bounds = np.array(slots or [(0, 0, 0)], np.int64), np.array(stages, np.int64)
+        spare = aligned((max(1, place),), "f4")
+        self.keep += [*turn, *block, table, bounds, spare]
+        start = len(self.words) + 1
+        words = [self.place(step.target), self.place(step.source), self.pitch(step.source), lanes, len(step.nodes)]
+        words += [turn[0].ctypes.data, turn[1].ctypes.data, even[0], 0, 0]
+        words += [table.ctypes.data, bounds.ctypes.data, spare.ctypes.data]
+        self.links += [(start + steps.CHAIN_EVEN - 1, even[1]), (start + steps.CHAIN_ODD - 1, odd[1])]
+        for address, args in singles:
+            self.links.append((start + len(words) + 1, args))
+            words += [address, 0]
+        return native(steps.chain, 3), self.table(words)
+
+    def private(self, address: int, lanes: int) -> Slot:
+        """Memory of a step's own as a slot."""
+        self.base.append(address)
+        self.lanes.append(lanes)
+        return Slot(len(self.base) - 1, 0, lanes)
+
+    def pitches(self, step: KernelStep) -> dict[str, int]:
+        """Lanes of the buffer where a port is only a part of it."""
+        slots = {**step.inputs, **step.outputs}
+        return {name: self.lanes[s.buffer] for name, s in slots.items() if s.buffer and s.lanes != self.lanes[s.buffer]}
+
+    def view(self, step: KernelStep, nodes: list[CompiledNode], argument: Argument, found: Signature) -> None:
+        node = nodes[0]
+        item = node.kind.declared[argument.name]
+        add = self.words.extend
+        match item:
+            case Port():
+                add([self.place((step.inputs if item.flow == "in" else step.outputs)[item.name]), 0, 0, 0])
+            case PortBank():
+                slots = step.inputs if item.flow == "in" else step.outputs
+                for name in item.names(node.config.settings):
+                    add([self.place(slots[name]), 0, 0, 0])
+            case Param():
+                add([self.values(step, nodes, [[item] for _ in nodes], argument, found.moving), 0, 0, 0])
+            case ParamBank():
+                add(
+                    [
+                        self.values(step, nodes, [item.make(n.config.settings) for n in nodes], argument, found.moving),
+                        0,
+                        0,
+                        0,
+                    ]
+                )
+            case State() | Reading():
+                add([self.state(nodes, argument, item), 0, 0, 0])
+            case Memory():
+                array = self.memory(step.nodes[0])[argument.name]
+                add([array.ctypes.data, *array.shape, *[1] * (VIEW_WORDS - 1 - array.ndim)])
+            case Stream():
+                add([self.stream(node, argument, item).header.ctypes.data, 0, 0, 0])
+            case _:
+                raise AssertionError(f"{argument.name} has no place in a table")
+
+    def values(
+        self, step: KernelStep, nodes: list[CompiledNode], params: list[Any], argument: Argument, moving: bool
+    ) -> int:
+        """The address of the values of a param, or of a bank: ``[index][group]`` cells, or (address, stride) pairs of
+        the same shape.
+        """
+        count = max(1, argument.count)
+        cells = np.zeros((count, len(nodes)), np.float32)
+        for g, (node, own) in enumerate(zip(nodes, params, strict=True)):
+            for k, param in enumerate(own):
+                cells[k, g] = stored(param, node.config.params[param.name])
+                self.cells.setdefault((node.id, param.name), []).append(cells[k, g : g + 1])
+        self.keep.append(cells)
+        if not moving:
+            return cells.ctypes.data
+        pairs = np.zeros((count, len(nodes), 2), np.int64)
+        for g, own in enumerate(params):
+            for k, param in enumerate(own):
+                slot = step.params.get((g, param.name))
+                pairs[k, g] = (
+                    (cells.ctypes.data + 4 * (k * len(nodes) + g), 0) if slot is None else (self.place(slot), 1)
+                )
+        self.keep.append(pairs)
+        return pairs.ctypes.data
+
+    def state(self, nodes: list[CompiledNode], argument: Argument, item: State | Reading) -> int:
+        """The address of a node's state, or of the table of the addresses of several."""
+        addresses: list[int] = []
+        for node in nodes:
+            lanes = main_lanes(node.kind, node.config)
+            dims = dims_of(item.shape, node.config, lanes, 1)
+            init = item.init if isinstance(item, State) else 0.0
+            array = self.array(("state", node.id, node.kind.kind, argument.name), dims, argument.dtype, init)
+            if isinstance(item, Reading):
+                self.readings[node.id, argument.name] = array
+            self.states.setdefault(node.id, {})[argument.name] = array
+            addresses.append(array.ctypes.data)
+        if len(nodes) == 1:
+            return addresses[0]
+        table = np.array(addresses, np.int64)
+        self.keep.append(table)
+        return table.ctypes.data
+
+    def memory(self, index: int) -> Mapping[str, npt.NDArray[Any]]:
+        """A node's memory, prepared once for as long as what it depends on stays the same."""
+        if index not in self.memories:
+            node = self.schedule.nodes[index]
+            config = node.config
+            shape = (
+                repr(config.settings),
+                repr(sorted(config.layouts.items())),
+                config.rate,
+                repr(node.kind.shape_key(config)),
+            )
+            names = [name for name, item in node.kind.declared.items() if isinstance(item, Memory)]
+            made: dict[str, npt.NDArray[Any]] = {}
+            found: dict[str, npt.NDArray[Any]] = {}
+            for name in names:
+
+                def make(name: str = name) -> npt.NDArray[Any]:
+                    if not made:
+                        made.update(node.kind.prepare(config, self.services))
+                    item = node.kind.declared[name]
+                    return _fit(made[name], item, node, name)
+
+                key = ("memory", node.id, node.kind.kind, name)
+                self.keys.add(key)
+                found[name] = self.arena.get(key, shape, make)
+                self.keep.append(found[name])
+            self.memories[index] = found
+        return self.memories[index]
+
+    def stream(self, node: CompiledNode, argument: Argument, item: Stream) -> BoundStream:
+        if node.id not in self.streams:
+            header = self.array(("stream", node.id), (STREAM_WORDS,), "i8")
+            self.streams[node.id] = BoundStream(node, item.flow, item.serves, argument.lanes, header)
+        return self.streams[node.id]
+
+
+def _fit(array: npt.NDArray[Any], item: Memory, node: CompiledNode, name: str) -> npt.NDArray[Any]:
+    """A prepared array as declared, on a cache line."""
+    if array.ndim != item.ndim:
+        raise TypeError(f"{node.kind.kind}: prepare gives {name} {array.ndim} dimensions, declared are {item.ndim}")
+    fitted = aligned(array.shape, item.dtype)
+    if array.any():  # else the pages of a long line stay untouched until sound reaches them
+        fitted[...] = array
+    return fitted
+
+
+def stored(param: Param, value: float) -> float:
+    """A param's stored value in the unit the kernel wants."""
+    if param.as_gain:
+        return 0.0 if value <= param.low else 10.0 ** (value / 20.0)
+    return value
