@@ -146,12 +146,18 @@ def _emit_node(work: _Lowering, node: Wired) -> None:
         _emit_kernel(work, node, "emit", {})
         return
     inputs = _inputs(work, node)
-    if node.bypass and node.kind.bypassable and "bypass" not in node.automation:
-        dry = _dry(work, node, inputs)
-        work.signals.shared.add(dry.buffer)
-        _publish(work, node, {node.outputs[0].name: dry})
+    bypassed = node.bypass and node.kind.bypassable and "bypass" not in node.automation
+    if bypassed and len(node.outputs) == 1 and not node.mute and not _is_controlled(node, "mute"):
+        _publish(work, node, {node.outputs[0].name: _passed(work, node, inputs)})
         return
-    _emit_kernel(work, node, "process", inputs)
+    _emit_kernel(work, node, "process", inputs, bypassed)
+
+
+def _passed(work: _Lowering, node: Wired, inputs: dict[str, Slot]) -> Slot:
+    """What stands for the first output of a node that is bypassed for good."""
+    dry = _dry(work, node, inputs)
+    work.signals.shared.add(dry.buffer)
+    return dry
 
 
 def _dry(work: _Lowering, node: Wired, inputs: dict[str, Slot]) -> Slot:
@@ -160,7 +166,7 @@ def _dry(work: _Lowering, node: Wired, inputs: dict[str, Slot]) -> Slot:
     return work.signals.later(f"{node.id}.bypass", inputs[node.inputs[0].name], latency)
 
 
-def _emit_kernel(work: _Lowering, node: Wired, kernel: str, inputs: dict[str, Slot]) -> None:
+def _emit_kernel(work: _Lowering, node: Wired, kernel: str, inputs: dict[str, Slot], bypassed: bool = False) -> None:
     signals = work.signals
     params = _moving(work, node)
     if kernel == "emit":
@@ -168,7 +174,8 @@ def _emit_kernel(work: _Lowering, node: Wired, kernel: str, inputs: dict[str, Sl
     controls = {name: _control(work, node, name) for name in ("bypass", "mute") if _is_controlled(node, name)}
     muted = node.mute and "mute" not in controls
     adding = None
-    if not controls and not muted and kernel == "process" and node.kind.accumulates and len(node.outputs) == 1:
+    plain = not controls and not muted and not bypassed
+    if plain and kernel == "process" and node.kind.accumulates and len(node.outputs) == 1:
         first = node.outputs[0].name
         adding = signals.open_sum((node.index, first), channels_of(node.layouts[first]))
     outputs: dict[str, Slot] = {}
@@ -181,6 +188,8 @@ def _emit_kernel(work: _Lowering, node: Wired, kernel: str, inputs: dict[str, Sl
         adding.done += 1
         signals.advance(adding)
         return
+    if bypassed:
+        outputs[node.outputs[0].name] = _passed(work, node, inputs)
     if "bypass" in controls:
         first = node.outputs[0].name
         outputs[first] = _fade(work, outputs[first], _dry(work, node, inputs), controls["bypass"])
