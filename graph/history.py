@@ -75,6 +75,7 @@ class History:
         again = Batch(entry.name, tuple(reversed(entry.steps))).apply(self.patch)
         self._done.pop()
         self._undone.append(_Entry(entry.name, None, entry.serial, [again]))
+        self.end_gesture()
         return entry.name
 
     def redo(self) -> str | None:

@@ -290,10 +290,10 @@ class Inside(Edit):
         outer = cast(Mapping[str, Any], raw)
         try:
             inner = from_document({**outer, "format": FORMAT, "version": VERSION})
-            before = self.edit.apply(inner)
+            self.edit.apply(inner)
         except PatchError as error:
             where = f"{place}.{error.place}" if error.place else place
             raise PatchError(error.message, place=where, node=self.group) from None
         added = [key for key in ("format", "version") if key not in outer]
         settings["patch"] = {key: value for key, value in to_document(inner).items() if key not in added}
-        return Inside(self.group, before)
+        return SetSetting(self.group, "patch", raw)
