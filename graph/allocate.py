@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from graph.schedule import ChainStep, DelayStep, FadeStep, FeedbackStep, KernelStep, MixStep, ParamStep, Slot, Step
+from graph.schedule import DelayStep, FadeStep, FeedbackStep, KernelStep, MixStep, ParamStep, Slot, Step
 
 
 def reads(step: Step) -> list[Slot]:
@@ -13,8 +13,6 @@ def reads(step: Step) -> list[Slot]:
         case KernelStep():
             found = [*step.inputs.values(), *step.params.values()]
             return found + list(step.outputs.values()) if step.adding else found
-        case ChainStep():
-            return [step.source]
         case MixStep():
             return [*step.sources, step.target] if step.adding else list(step.sources)
         case DelayStep():
@@ -32,8 +30,6 @@ def writes(step: Step) -> list[Slot]:
     match step:
         case KernelStep():
             return list(step.outputs.values())
-        case ChainStep():
-            return [step.target]
         case MixStep() | DelayStep() | ParamStep() | FadeStep():
             return [step.target]
         case FeedbackStep():
@@ -84,8 +80,6 @@ def _placed(step: Step, place: dict[int, int]) -> Step:
             outputs = {name: at(slot) for name, slot in step.outputs.items()}
             params = {key: at(slot) for key, slot in step.params.items()}
             return KernelStep(step.nodes, step.kernel, inputs, outputs, params, step.adding)
-        case ChainStep():
-            return ChainStep(step.nodes, at(step.source), at(step.target))
         case MixStep():
             return MixStep(at(step.target), tuple(at(s) for s in step.sources), step.adding)
         case DelayStep():

@@ -9,7 +9,6 @@ from graph.document import Automation
 from graph.layouts import channels_of
 from graph.order import Order
 from graph.schedule import (
-    ChainStep,
     Compensation,
     CompiledNode,
     FadeStep,
@@ -66,10 +65,6 @@ def lower(nodes: list[Wired], found: Order, timing: Timing, sides: Sides, rate: 
     for group in sides.groups:
         _reserve(work, group)
     for k in sides.order:
-        if k in sides.chained:
-            if k in sides.chains:
-                _emit_chain(work, sides.chains[k])
-            continue
         group = sides.group_of.get(k)
         if group is not None:
             if group not in emitted:
@@ -250,16 +245,6 @@ def _emit_wide(work: _Lowering, group: list[int]) -> None:
             for j, node in enumerate(nodes)
         }
     )
-
-
-def _emit_chain(work: _Lowering, chain: list[int]) -> None:
-    """One step for several nodes in series."""
-    signals = work.signals
-    first, last = work.nodes[chain[0]], work.nodes[chain[-1]]
-    source = _inputs(work, first)[first.inputs[0].name]
-    target = signals.new(source.lanes)
-    signals.steps.append(ChainStep(tuple(chain), source, target))
-    _publish(work, last, {last.outputs[0].name: target})
 
 
 def _is_controlled(node: Wired, name: str) -> bool:

@@ -60,15 +60,6 @@ class KernelStep:
 
 
 @dataclass(frozen=True, slots=True)
-class ChainStep:
-    """Several nodes of one kind in series, as one wide step: each works on the tick that the one before has done."""
-
-    nodes: tuple[int, ...]
-    source: Slot
-    target: Slot
-
-
-@dataclass(frozen=True, slots=True)
 class MixStep:
     """Copy one signal, or write the sum of two; with ``adding``, add one onto the target, or several side by side.
 
@@ -128,7 +119,7 @@ class FadeStep:
     control: Slot
 
 
-Step = KernelStep | ChainStep | MixStep | DelayStep | FeedbackStep | ParamStep | FadeStep
+Step = KernelStep | MixStep | DelayStep | FeedbackStep | ParamStep | FadeStep
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""The compiler's fifth pass: nodes of one kind and shape as one wide step, side by side or in series.
+"""The compiler's fifth pass: nodes of one kind and shape side by side in one step.
 
 Eight stereo tracks through the same equaliser are one step of sixteen lanes, which the vector unit takes in the time
 of two. A group starts at a kind that keeps state (a recursion leaves the vector unit idle when it works alone) and
@@ -28,9 +28,6 @@ class Sides:
     order: list[int]
     groups: list[list[int]] = field(default_factory=list[list[int]])
     group_of: dict[int, int] = field(default_factory=dict[int, int])
-    chains: dict[int, list[int]] = field(default_factory=dict[int, list[int]])
-    """Nodes in series that run as one step, by the first of them."""
-    chained: set[int] = field(default_factory=set[int])
 
 
 def widen(nodes: list[Wired], found: Order, timing: Timing, rate: int) -> Sides:
@@ -50,8 +47,7 @@ def widen(nodes: list[Wired], found: Order, timing: Timing, rate: int) -> Sides:
         members = alike[key]
         if len(members) > 1:
             _group(nodes, members, place, destiny, sides)
-    _chain(nodes, found, timing, candidates, sides)
-    if sides.groups or sides.chains:
+    if sides.groups:
         sides.order = _reordered(nodes, found, sides)
     return sides
 
@@ -146,48 +142,10 @@ def _add(sides: Sides, place: dict[int, tuple[int, int]], group: list[int]) -> N
     sides.groups.append(group)
 
 
-def _chain(
-    nodes: list[Wired], found: Order, timing: Timing, candidates: dict[int, tuple[object, ...]], sides: Sides
-) -> None:
-    """Find runs of alike nodes that keep state, each the only listener of the one before it, and cut them into full
-    vectors.
-    """
-    listeners: dict[int, list[Wired]] = {}
-    for node in nodes:
-        for cable in node.wires:
-            listeners.setdefault(cable.source, []).append(node)
-
-    def fits(k: int) -> bool:
-        node = nodes[k]
-        stateful = any(isinstance(f, State) for f in node.kind.declared.values())
-        timeless = "time" not in node.kind.process.arguments and not timing.latency[k]
-        return stateful and timeless and len(node.outputs) == 1 and k not in sides.group_of
-
-    follower: dict[int, int] = {}
-    for k, key in candidates.items():
-        heard = listeners.get(k, [])
-        if len(heard) == 1 and fits(k):
-            other = heard[0]
-            if candidates.get(other.index) == key and len(other.wires) == 1 and fits(other.index):
-                if not other.wires[0].feedback:
-                    follower[k] = other.index
-    for start in sorted(follower.keys() - set(follower.values())):
-        run = [start]
-        while run[-1] in follower:
-            run.append(follower[run[-1]])
-        channels = channels_of(nodes[start].layouts[nodes[start].inputs[0].name])
-        for width in WIDTHS:
-            count = width // channels
-            while count > 2 and len(run) >= count:
-                sides.chains[run[0]] = run[:count]
-                sides.chained.update(run[:count])
-                run = run[count:]
-
-
 def _reordered(nodes: list[Wired], found: Order, sides: Sides) -> list[int]:
     """The order with each group, and each loop, as one unit."""
     count = len(nodes)
-    units: list[list[int]] = [*sides.groups, *sides.chains.values(), *found.loops]
+    units: list[list[int]] = [*sides.groups, *found.loops]
     unit = list(range(count))
     for at, members in enumerate(units):
         for k in members:

@@ -9,7 +9,6 @@ import numpy as np
 import numpy.typing as npt
 
 from graph.schedule import (
-    ChainStep,
     CompiledNode,
     DelayStep,
     FadeStep,
@@ -72,12 +71,9 @@ class _Binding:
             at += lanes * block + (-lanes * block) % 16
         self.pool = aligned((at + 16,), "f4")
         self.keep.append(self.pool)
-        self.lanes: list[int] = list(schedule.buffers)
+        self.lanes = schedule.buffers
         self.base: list[int] = (starts * 4 + self.pool.ctypes.data).tolist()
         self.words: list[int] = []
-        self.states: dict[str, dict[str, npt.NDArray[Any]]] = {}
-        self.links: list[tuple[int, int]] = []
-        """Words that are to hold the address of another step's table."""
         self.tables: list[tuple[int, int]] = []
 
     def program(self) -> Program:
@@ -85,8 +81,6 @@ class _Binding:
         bound = [self.step(step) for step in self.schedule.steps]
         args = np.array(self.words or [0], np.int64)
         self.keep.append(args)
-        for at, start in self.links:
-            args[at] = args.ctypes.data + 8 * start
         for k, (address, start) in enumerate(bound):
             rows[k, runner.ROW_ADDRESS] = address
             rows[k, runner.ROW_ARGS] = args.ctypes.data + 8 * start
@@ -128,8 +122,6 @@ class _Binding:
         match step:
             case KernelStep():
                 return self.kernel(step)
-            case ChainStep():
-                return self.chain(step)
             case MixStep(target, sources, adding):
                 first = sources[0]
                 if len(sources) > 1 and not adding:
@@ -222,54 +214,6 @@ class _Binding:
                 self.view(step, nodes, argument, found)
         return cached, start
 
-    def chain(self, step: ChainStep) -> tuple[int, int]:
-        """A wide step, what takes the ticks along it, and each node alone for blocks too short for it: see
-        ``steps.chain``.
-        """
-        kind = self.schedule.nodes[step.nodes[0]].kind
-        ports = kind.ports(self.schedule.nodes[step.nodes[0]].config.settings)
-        inputs, (output,) = [p.name for p in ports if p.flow == "in"], [p.name for p in ports if p.flow == "out"]
-
-        def call(nodes: tuple[int, ...], source: Slot, target: Slot) -> tuple[int, int]:
-            return self.kernel(KernelStep(nodes, "process", dict.fromkeys(inputs, source), {output: target}, {}))
-
-        lanes, wide = step.target.lanes, step.target.lanes * len(step.nodes)
-        turn = [aligned(((TICK + 1) * wide,), "f4") for _ in range(2)]
-        block = [aligned((self.block * lanes,), "f4") for _ in range(2)]
-        plain = [self.private(array.ctypes.data, wide) for array in turn]
-        # What a stage makes lies where the next one finds it: its lanes further on in the other buffer.
-        shifted = [self.private(array.ctypes.data + 4 * lanes, wide) for array in turn]
-        even, odd = call(step.nodes, plain[0], shifted[1]), call(step.nodes, plain[1], shifted[0])
-        between = [self.private(array.ctypes.data, lanes) for array in block]
-        singles: list[tuple[int, int]] = []
-        slots: list[tuple[int, int, int]] = []
-        stages, place = [0], 0
-        for k, node in enumerate(step.nodes):
-            source = step.source if k == 0 else between[(k - 1) % 2]
-            singles.append(call((node,), source, step.target if k == len(step.nodes) - 1 else between[k % 2]))
-            for own in self.states[self.schedule.nodes[node].id].values():
-                slots.append((own.ctypes.data, own.nbytes // 4, place))
-                place += own.nbytes // 4
-            stages.append(len(slots))
-        table, bounds = np.array(slots or [(0, 0, 0)], np.int64), np.array(stages, np.int64)
-        spare = aligned((max(1, place),), "f4")
-        self.keep += [*turn, *block, table, bounds, spare]
-        start = len(self.words) + 1
-        words = [self.place(step.target), self.place(step.source), self.pitch(step.source), lanes, len(step.nodes)]
-        words += [turn[0].ctypes.data, turn[1].ctypes.data, even[0], 0, 0]
-        words += [table.ctypes.data, bounds.ctypes.data, spare.ctypes.data]
-        self.links += [(start + steps.CHAIN_EVEN - 1, even[1]), (start + steps.CHAIN_ODD - 1, odd[1])]
-        for address, args in singles:
-            self.links.append((start + len(words) + 1, args))
-            words += [address, 0]
-        return native(steps.chain, 3), self.table(words)
-
-    def private(self, address: int, lanes: int) -> Slot:
-        """Memory of a step's own as a slot."""
-        self.base.append(address)
-        self.lanes.append(lanes)
-        return Slot(len(self.base) - 1, 0, lanes)
-
     def pitches(self, step: KernelStep) -> dict[str, int]:
         """Lanes of the buffer where a port is only a part of it."""
         slots = {**step.inputs, **step.outputs}
@@ -342,7 +286,6 @@ class _Binding:
             array = self.array(("state", node.id, node.kind.kind, argument.name), dims, argument.dtype, init)
             if isinstance(item, Reading):
                 self.readings[node.id, argument.name] = array
-            self.states.setdefault(node.id, {})[argument.name] = array
             addresses.append(array.ctypes.data)
         if len(nodes) == 1:
             return addresses[0]

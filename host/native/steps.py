@@ -6,9 +6,9 @@ Signals may be any number of lanes; a step over whole frames is one loop over ``
 
 from __future__ import annotations
 
-from graph.spec import TICK, helper
+from graph.spec import helper
 from host.native.abi import SCRUBBED, TIME
-from host.native.raw import call_step, load_f32, load_f64, set_word, store_f32, word
+from host.native.raw import load_f32, load_f64, set_word, store_f32, word
 from nodes.dsp.exponentials import exp2, gain_of_db, log2
 from nodes.dsp.machine import finite
 
@@ -18,9 +18,6 @@ COPY_TARGET, COPY_TARGET_PITCH, COPY_SOURCE, COPY_SOURCE_PITCH, COPY_LANES, COPY
 RUN_TARGET, RUN_SOURCE, RUN_PITCH, RUN_LANES, RUN_COUNT = 1, 2, 3, 4, 5
 DELAY_TARGET, DELAY_SOURCE, DELAY_LANES, DELAY_LINE, DELAY_FRAMES, DELAY_PLACE = 1, 2, 3, 4, 5, 6
 LOOP_SIGNAL, LOOP_LINE, LOOP_LANES = 1, 2, 3
-CHAIN_TARGET, CHAIN_SOURCE, CHAIN_PITCH, CHAIN_LANES, CHAIN_STAGES = 1, 2, 3, 4, 5
-CHAIN_TURNS, CHAIN_STEP, CHAIN_EVEN, CHAIN_ODD = 6, 8, 9, 10
-CHAIN_SLOTS, CHAIN_BOUNDS, CHAIN_SPARE, CHAIN_SINGLES = 11, 12, 13, 14
 FADE_TARGET, FADE_WET, FADE_DRY, FADE_CONTROL, FADE_LANES = 1, 2, 3, 4, 5
 (
     PARAM_TARGET,
@@ -162,61 +159,6 @@ def write_loop(args, offset, n):
     source, line = word(args, LOOP_SIGNAL) + offset * lanes * 4, word(args, LOOP_LINE)
     for k in range(n * lanes):
         store_f32(line, k, load_f32(source, k))
-
-
-@helper
-def chain(args, offset, n):
-    """Nodes in series as lanes of one wide step: at each turn, each works on what the one before it made a turn ago.
-
-    Stage k does tick s − k at turn s, so the first and last turns have stages without a tick; their states are put
-    aside and put back, and what they make is dropped. Two buffers take turns; each stage's lanes are written where
-    the next
-    stage's are read. A block of fewer ticks than stages goes through the nodes one by one.
-    """
-    lanes, stages, pitch = word(args, CHAIN_LANES), word(args, CHAIN_STAGES), word(args, CHAIN_PITCH)
-    ticks = n // TICK
-    if ticks < stages:
-        for stage in range(stages):
-            call_step(word(args, CHAIN_SINGLES + 2 * stage), word(args, CHAIN_SINGLES + 2 * stage + 1), offset, n)
-        return
-    target = word(args, CHAIN_TARGET) + offset * lanes * 4
-    source = word(args, CHAIN_SOURCE) + offset * pitch * 4
-    wide = lanes * stages
-    for turn in range(ticks + stages - 1):
-        first, last = max(0, turn - ticks + 1), min(stages - 1, turn)
-        even = turn % 2 == 0
-        taken = word(args, CHAIN_TURNS) if even else word(args, CHAIN_TURNS + 1)
-        given = word(args, CHAIN_TURNS + 1) if even else word(args, CHAIN_TURNS)
-        if turn < ticks:
-            start = turn * TICK
-            for i in range(TICK):
-                for lane in range(lanes):
-                    store_f32(taken, i * wide + lane, load_f32(source, (start + i) * pitch + lane))
-        if last - first + 1 < stages:
-            move_states(args, first, last, stages, 1)
-        call_step(word(args, CHAIN_STEP), word(args, CHAIN_EVEN) if even else word(args, CHAIN_ODD), 0, TICK)
-        if last - first + 1 < stages:
-            move_states(args, first, last, stages, 0)
-        if turn >= stages - 1:
-            start = (turn - stages + 1) * TICK
-            for i in range(TICK):
-                for lane in range(lanes):
-                    store_f32(target, (start + i) * lanes + lane, load_f32(given, (i + 1) * wide + lane))
-
-
-@helper
-def move_states(args, first, last, stages, away):
-    """Put the states of the stages outside first … last aside, or back."""
-    slots, bounds, spare = word(args, CHAIN_SLOTS), word(args, CHAIN_BOUNDS), word(args, CHAIN_SPARE)
-    for stage in range(stages):
-        if stage < first or stage > last:
-            for slot in range(word(bounds, stage), word(bounds, stage + 1)):
-                address, size, place = word(slots, 3 * slot), word(slots, 3 * slot + 1), word(slots, 3 * slot + 2)
-                for k in range(size):
-                    if away:
-                        store_f32(spare, place + k, load_f32(address, k))
-                    else:
-                        store_f32(address, k, load_f32(spare, place + k))
 
 
 @helper

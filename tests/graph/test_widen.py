@@ -9,7 +9,7 @@ import pytest
 
 from graph.compiler import compile
 from graph.document import Patch
-from graph.schedule import ChainStep, KernelStep, MixStep
+from graph.schedule import KernelStep, MixStep
 from graph.spec import LANES, AudioIn, AudioOut, Level, Node, Setting, Sidechain, State, kernel
 from host.offline import run_arrays
 from nodes import kinds
@@ -111,47 +111,18 @@ def test_what_moves_or_differs_stays_alone():
     assert np.array_equal(wide["out"], alone["out"])
 
 
-def series(count: int, layout: str = "stereo") -> Patch:
+def test_nodes_in_series_are_never_side_by_side():
     patch = Patch(sample_rate=48000)
-    patch.add("in", "audio_in", settings={"layout": layout})
+    patch.add("in", "audio_in")
     before = "in"
-    for k in range(count):
-        patch.add(f"p{k:02d}", "pole", level_db=-0.3 * k)
-        patch.connect(f"{before}.out", f"p{k:02d}.in")
-        before = f"p{k:02d}"
-    patch.add("out", "audio_out", settings={"layout": layout})
+    for k in range(8):
+        patch.add(f"p{k}", "pole")
+        patch.connect(f"{before}.out", f"p{k}.in")
+        before = f"p{k}"
+    patch.add("out", "audio_out")
     patch.connect(f"{before}.out", "out.in")
-    return patch
-
-
-@pytest.mark.parametrize(
-    ("count", "layout", "chains"),
-    [(8, "stereo", 1), (13, "stereo", 2), (20, "mono", 1), (3, "stereo", 0), (28, "mono", 2)],
-)
-@pytest.mark.parametrize("block", [64, 128, 256])
-def test_nodes_in_series_are_one_step_with_the_same_bits(count, layout, chains, block):
-    schedule, wide, alone = both(series(count, layout), block=block)
-    assert not wide_steps(schedule), "never side by side"
-    assert len([s for s in schedule.steps if isinstance(s, ChainStep)]) == chains
-    assert alone["out"].any()
-    assert np.array_equal(wide["out"], alone["out"])
-
-
-def test_a_series_that_is_tapped_in_the_middle_is_cut_there():
-    patch = series(16)
-    patch.connect("p07.out", "out.in")
     schedule, wide, alone = both(patch)
-    runs = [{schedule.nodes[k].id for k in s.nodes} for s in schedule.steps if isinstance(s, ChainStep)]
-    assert runs == [{f"p{k:02d}" for k in range(8)}, {f"p{k:02d}" for k in range(8, 16)}]
-    assert np.array_equal(wide["out"], alone["out"])
-
-
-def test_a_series_in_a_loop_is_left_alone():
-    patch = series(10)
-    patch.node("p00").params["level_db"] = -40
-    patch.connect("p09.out", "p00.in", feedback=True)
-    schedule, wide, alone = both(patch)
-    assert not [s for s in schedule.steps if isinstance(s, ChainStep)]
+    assert not wide_steps(schedule)
     assert np.array_equal(wide["out"], alone["out"])
 
 
