@@ -2,9 +2,8 @@
 
 Eight stereo tracks through the same equaliser are one step of sixteen lanes, which the vector unit takes in the time
 of two. A group starts at a kind that keeps state (a recursion leaves the vector unit idle when it works alone) and
-goes on through whatever
-follows each member in the same way. Eight equalisers in series are a wide step too, each one tick behind the one
-before it. No bit changes: every lane is computed as it would be alone.
+goes on through whatever follows each member in the same way. No bit changes: every lane is computed as it would be
+alone.
 """
 
 from __future__ import annotations
