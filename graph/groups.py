@@ -30,6 +30,8 @@ class Flat:
     """Nodes inside a bypassed group."""
     muted: set[str] = field(default_factory=set[str])
     """Nodes that feed the outputs of a muted group."""
+    tempo: float = 120.0
+    """Beats per minute: the outermost patch's, which those inside follow."""
 
 
 def expand(patch: Patch) -> Flat:
@@ -38,7 +40,7 @@ def expand(patch: Patch) -> Flat:
     A bypassed group bypasses every node in it that can be; a muted one silences what feeds its outputs. Raises
     PatchError naming the group where its inside is not as it must be.
     """
-    flat = Flat()
+    flat = Flat(tempo=float(patch.transport.tempo))
     _expand(flat, "", patch, 0)
     return flat
 

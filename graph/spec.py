@@ -110,6 +110,8 @@ class Config:
     """Params that automation or a cable moves."""
     info: Mapping[str, Any] = field(default_factory=dict[str, Any])
     """What the kind's ``info`` hook found out."""
+    tempo: float = 120.0
+    """Beats per minute of the patch's transport."""
 
     def channels(self, port: str) -> int:
         """Channels of a port, once the layouts are known."""

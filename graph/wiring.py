@@ -54,12 +54,13 @@ class Wired:
     automation: dict[str, Automation] = field(default_factory=dict[str, Automation])
     layouts: dict[str, str] = field(default_factory=dict[str, str])
     info: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    tempo: float = 120.0
 
     def config(self, rate: float) -> Config:
         """What the kind's hooks are told of this node."""
         plugged = frozenset(w.target_port for w in self.wires if not w.to_param)
         driven = frozenset(w.target_port for w in self.wires if w.to_param) | frozenset(self.automation)
-        return Config(self.id, self.settings, self.params, rate, self.layouts, plugged, driven, self.info)
+        return Config(self.id, self.settings, self.params, rate, self.layouts, plugged, driven, self.info, self.tempo)
 
 
 _Shape = tuple[tuple[Port, ...], tuple[Port, ...], dict[str, Param]]
@@ -95,7 +96,8 @@ def wire(flat: Flat, kinds: Kinds, missing: list[PatchError] | None = None) -> l
         params = resolve_params(kind, settings, entry)
         numbers[id] = len(nodes)
         bypass = entry.bypass or (id in flat.bypassed and kind.bypassable)
-        nodes.append(Wired(len(nodes), id, kind, settings, params, bypass, entry.mute or id in flat.muted, *shape))
+        mute = entry.mute or id in flat.muted
+        nodes.append(Wired(len(nodes), id, kind, settings, params, bypass, mute, *shape, tempo=flat.tempo))
     for cable in flat.cables:
         source, target = numbers[cable.source], numbers[cable.target]
         ports = nodes[target].inputs
