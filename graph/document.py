@@ -289,8 +289,8 @@ class Patch:
         return other
 
     def take(self, other: Patch) -> None:
-        """Become what another patch is; the two then share their content."""
-        self.__dict__.update(other.__dict__)
+        """Become what another patch is, in the folder where this one is; the two then share their content."""
+        self.__dict__.update({**other.__dict__, "folder": self.folder})
 
     def __eq__(self, other: object) -> bool:
         """Whether the content is the same, whatever the order of nodes and cables."""

@@ -206,6 +206,13 @@ def test_renaming_takes_everything_along() -> None:
     assert patch.snapshots == {"s": {"z": {"p": 1}, "z/x": {"p": 2}, "ab": {"p": 3}}}
 
 
+def test_a_patch_that_is_replaced_stays_in_its_folder() -> None:
+    patch = load(GOLDEN)
+    ReplacePatch(Patch("another")).apply(patch)
+    assert patch == Patch("another")
+    assert patch.folder == GOLDEN.parent
+
+
 def test_edits_share_nothing_with_the_patch() -> None:
     patch = Patch()
     entry, values = NodeEntry("gain", {"m": {"a": 1}}), {"n": {"p": 1.0}}
