@@ -5,11 +5,24 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from graph.compiler import compile
     from graph.document import Automation, Cable, NodeEntry, Patch, Transport
     from graph.errors import PatchError
     from graph.patchfile import dumps, load, loads, save
 
-__all__ = ["Automation", "Cable", "NodeEntry", "Patch", "PatchError", "Transport", "dumps", "load", "loads", "save"]
+__all__ = [
+    "Automation",
+    "Cable",
+    "NodeEntry",
+    "Patch",
+    "PatchError",
+    "Transport",
+    "compile",
+    "dumps",
+    "load",
+    "loads",
+    "save",
+]
 
 _HOMES = {
     "Automation": "graph.document",
@@ -18,6 +31,7 @@ _HOMES = {
     "Patch": "graph.document",
     "PatchError": "graph.errors",
     "Transport": "graph.document",
+    "compile": "graph.compiler",
     "dumps": "graph.patchfile",
     "load": "graph.patchfile",
     "loads": "graph.patchfile",

@@ -196,7 +196,7 @@ class Setting:
             case "map":
                 if isinstance(value, Mapping):
                     return dict(value)  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
-        raise PatchError(f"expected {self.expected}, got {_brief(value)}")
+        raise PatchError(f"expected {self.expected}, found {_brief(value)}")
 
     @property
     def expected(self) -> str:

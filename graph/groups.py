@@ -92,14 +92,16 @@ def _expand(flat: Flat, prefix: str, patch: Patch, depth: int) -> None:
 
 def _open(flat: Flat, name: str, entry: NodeEntry, depth: int) -> None:
     """Put the inside of one group into the flat patch."""
-    from graph.patchfile import from_document
+    from graph.form import VERSION, from_document
 
     place = f"nodes.{name}.settings"
     raw = entry.settings.get("patch")
     if not isinstance(raw, Mapping):
         raise PatchError("expected the inner patch, a map with nodes and cables", place=f"{place}.patch", node=name)
     try:
-        inner = from_document({**cast(Mapping[str, Any], raw), "format": "patchwright", "version": 1})
+        inner = from_document(
+            {**cast(Mapping[str, Any], raw), "format": "patchwright", "version": VERSION}, known_plain=True
+        )
     except PatchError as error:
         raise PatchError(error.message, place=f"{place}.patch.{error.place}", node=name) from None
     before = set(flat.nodes)

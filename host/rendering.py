@@ -13,11 +13,13 @@ from typing import Any
 
 import numpy as np
 
-from graph.check import resolve_params
 from graph.compiler import DEFAULT_RATE, compile
 from graph.document import Patch
+from graph.edits import Edit, Inside, SetBypass, SetMute, SetParam
 from graph.errors import PatchError
+from graph.groups import expand
 from graph.layouts import LAYOUTS
+from graph.resolve import resolve_settings
 from graph.schedule import CompiledNode, Schedule
 from graph.spec import TICK, Kinds
 from host.audiofile import AudioFileError, AudioReader, AudioWriter, create_audio, open_audio
@@ -153,25 +155,32 @@ def _adjusted(
         }
     values |= dict(settings)
     automated = {(line.node, line.param) for line in patch.automation if line.enabled}
-    for (id, param), value in values.items():
-        if id not in patch.graph.nodes:
-            raise RenderError(f"there is no node {id!r} to set {param} of")
-        entry = patch.graph.nodes[id]["entry"]
-        kind = kinds.get(entry.kind)
-        if param in ("bypass", "mute") and (kind is None or param not in {p.name for p in kind.params(entry.settings)}):
-            if value not in (0, 1):
-                raise RenderError(f"{id}.{param}: expected 0 or 1, got {value:g}")
-            setattr(entry, param, bool(value))
-        else:
-            entry.params[param] = value
-            if kind is not None:
-                try:
-                    resolve_params(kind, entry.settings, entry)
-                except PatchError as error:
-                    raise PatchError(error.message, place=f"nodes.{id}.{error.place}", node=id) from None
-        if (id, param) in automated:
-            notes.append(f"{id}.{param} is automated: the automation outranks the value {value:g}")
+    for (address, param), value in values.items():
+        _set(patch, address, param, value, kinds)
+        if (address, param) in automated:
+            notes.append(f"{address}.{param} is automated: the automation outranks the value {value:g}")
     return patch
+
+
+def _set(patch: Patch, address: str, param: str, value: float, kinds: Kinds) -> None:
+    """Give a param another value, in a group too; ranges are checked when the patch is compiled."""
+    known = {address: patch.node(address)} if patch.graph.has_node(address) else expand(patch).nodes
+    if address not in known:
+        raise RenderError(f"there is no node {address!r} to set {param} of")
+    entry = known[address]
+    kind = kinds.get(entry.kind)
+    own = kind is not None and param in {p.name for p in kind.params(resolve_settings(kind, entry))}
+    *outer, id = address.split("/")
+    edit: Edit
+    if param in ("bypass", "mute") and not own:
+        if value not in (0, 1):
+            raise RenderError(f"{address}.{param}: expected 0 or 1, got {value:g}")
+        edit = SetBypass(id, bool(value)) if param == "bypass" else SetMute(id, bool(value))
+    else:
+        edit = SetParam(id, param, value)
+    for group in reversed(outer):
+        edit = Inside(group, edit)
+    edit.apply(patch)
 
 
 def _first_rate(inputs: Mapping[str, PathLike]) -> int | None:

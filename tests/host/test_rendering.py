@@ -361,3 +361,30 @@ def test_memory_does_not_grow_with_length(tmp_path):
     code = textwrap.dedent(CHILD).format(root=root, body=body)
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True)
     assert int(done.stdout) < 20_000, "kilobytes"
+
+
+def test_values_reach_into_groups(tmp_path):
+    source = write(tmp_path / "in.wav", np.ones((640, 2), np.float32))
+    inner = {"nodes": {"g": {"kind": "gain"}}, "cables": []}
+    settings = {"patch": inner, "ports": {"in": "g.in", "out": "g.out"}, "params": {"lvl": "g.level_db"}}
+    patch = Patch(sample_rate=RATE)
+    patch.add("in", "audio_in")
+    patch.add("box", "group", settings=settings)
+    patch.add("out", "audio_out")
+    patch.connect("in.out", "box.in")
+    patch.connect("box.out", "out.in")
+    patch.snapshot("quiet", {"box/g": {"level_db": -20}})
+
+    def heard(**options) -> float:
+        render(patch, {"out": tmp_path / "out.wav"}, {"in": source}, **options)
+        return float(read(tmp_path / "out.wav")[0, 0])
+
+    assert heard(snapshot="quiet") == pytest.approx(0.1)
+    assert heard(settings={("box/g", "level_db"): -40.0}) == pytest.approx(0.01)
+    assert heard(settings={("box", "lvl"): -60.0}) == pytest.approx(0.001)
+    assert heard(settings={("box", "mute"): 1}) == 0.0
+    assert heard(settings={("box", "lvl"): -60.0, ("box/g", "bypass"): 1}) == 1.0
+    with pytest.raises(RenderError, match="no node 'box/x'"):
+        heard(settings={("box/x", "level_db"): 0.0})
+    with pytest.raises(PatchError, match=r"box/g.*-96 to 24"):
+        heard(settings={("box/g", "level_db"): 300.0})
