@@ -6,7 +6,7 @@ Signals may be any number of lanes; a step over whole frames is one loop over ``
 
 from __future__ import annotations
 
-from graph.spec import helper
+from graph.spec import TICK, helper
 from host.native.abi import SCRUBBED, TIME
 from host.native.raw import load_f32, load_f64, set_word, store_f32, word
 from nodes.dsp.exponentials import exp2, gain_of_db, log2
@@ -180,10 +180,8 @@ def fade(args, offset, n):
 
 
 @helper
-def automated(segments, count, frame, base):
-    """The value of automation at a frame of the timeline."""
-    if count == 0:
-        return base
+def segment_at(segments, count, frame):
+    """The last segment that starts at a frame or before it; the first one for frames before them all."""
     low, high = 0, count - 1
     while low < high:
         middle = (low + high + 1) >> 1
@@ -191,7 +189,13 @@ def automated(segments, count, frame, base):
             low = middle
         else:
             high = middle - 1
-    at = low * SEGMENT_WORDS
+    return low
+
+
+@helper
+def automated(segments, at, frame):
+    """The value of a segment of automation at a frame of the timeline; its ends hold outside."""
+    at *= SEGMENT_WORDS
     start, value, end_value = load_f64(segments, at), load_f64(segments, at + 1), load_f64(segments, at + 2)
     length, curve = load_f64(segments, at + 3), load_f64(segments, at + 4)
     u = (frame - start) / length
@@ -202,19 +206,6 @@ def automated(segments, count, frame, base):
     if curve == 1.0:
         return value + (end_value - value) * u
     return value * exp2(u * log2(end_value / value))
-
-
-@helper
-def breaks(segments, count, frame):
-    """Whether a segment starts at a frame."""
-    low, high = 0, count - 1
-    while low < high:
-        middle = (low + high + 1) >> 1
-        if load_f64(segments, middle * SEGMENT_WORDS) <= frame:
-            low = middle
-        else:
-            high = middle - 1
-    return count > 0 and load_f64(segments, low * SEGMENT_WORDS) == frame
 
 
 @helper
@@ -234,21 +225,34 @@ def modulated(args, value, i, flags):
 
 @helper
 def move_param(args, offset, n):
-    """The values of a param: automation at the node's own time, then modulation, then decibels to gain where the
-    kernel wants gain.
-    """
+    """The values of a param: automation at the node's own time, then modulation, then decibels to gain where wanted."""
     target = word(args, PARAM_TARGET) + offset * 4
     segments, count = word(args, PARAM_SEGMENTS), word(args, PARAM_COUNT)
     flags = word(args, PARAM_FLAGS)
-    base = load_f64(word(args, PARAM_BASE), 0)
+    value = load_f64(word(args, PARAM_BASE), 0)
     first = word(word(args, 0), TIME) + offset - word(args, PARAM_ARRIVAL)
-    held = 0.0
-    for i in range(n):
-        if flags & FLAG_HOLD and i % 64 and not breaks(segments, count, float(first + i)):
-            store_f32(target, i, held)
-            continue
-        value = modulated(args, automated(segments, count, float(first + i), base), offset + i, flags)
-        if flags & FLAG_GAIN:
-            value = gain_of_db(value)
-        held = value
-        store_f32(target, i, held)
+    at = segment_at(segments, count, float(first))
+    i = 0
+    while i < n:
+        end = n
+        if count:
+            if at + 1 < count and load_f64(segments, (at + 1) * SEGMENT_WORDS) <= first + i:
+                at += 1
+            if at + 1 < count:
+                end = min(n, max(i + 1, int(load_f64(segments, (at + 1) * SEGMENT_WORDS)) - first))
+        if flags & FLAG_HOLD:
+            end = min(end, (i // TICK + 1) * TICK)
+            held = param_value(args, segments, at, count, value, first + i, offset + i, flags)
+            for k in range(i, end):
+                store_f32(target, k, held)
+        else:
+            for k in range(i, end):
+                store_f32(target, k, param_value(args, segments, at, count, value, first + k, offset + k, flags))
+        i = end
+
+
+@helper
+def param_value(args, segments, at, count, base, frame, i, flags):
+    """What a param is at one frame."""
+    value = modulated(args, automated(segments, at, float(frame)) if count else base, i, flags)
+    return gain_of_db(value) if flags & FLAG_GAIN else value

@@ -25,8 +25,7 @@ TICK = 64
 
 
 class Keyed(Node):
-    """A mono processor with a sidechain, a param that adds to the signal, and latency it only declares and really has.
-    """
+    """A mono processor with a sidechain, and a param that is added to the signal."""
 
     kind = "keyed"
     signal = AudioIn("in", "mono")
