@@ -74,7 +74,9 @@ MATH |= {
     "fmin",
 }
 ALLOWED_CALLS = (
-    MATH | {name + "f" for name in MATH} | {"memcpy", "memset", "memmove", "clock_gettime", "sem_post", "sem_trywait"}
+    MATH
+    | {name + "f" for name in MATH}
+    | {"memcpy", "memset", "memmove", "clock_gettime", "sched_yield", "sem_post", "sem_trywait"}
 )
 RAISED = "patchwright_raised"
 SCRATCH_LIMIT = 128 * 1024
