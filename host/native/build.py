@@ -11,11 +11,14 @@ from __future__ import annotations
 import re
 import threading
 import types as pytypes
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 import llvmlite.binding as llvm
 from numba import njit, types
 from numba.core import config as numba_config
+from numba.core.codegen import JITCodeLibrary
+from numba.core.cpu import CPUContext
 
 from graph.spec import Kernel
 from host.native import intrinsics
@@ -242,16 +245,38 @@ def _side_by_side(
     return [*opened, *loop, gather], [*loop, scatter]
 
 
-def _build(function: pytypes.FunctionType, arguments: Sequence[types.Type], symbol: str, what: str) -> bytes:
-    saved = numba_config.OPT, numba_config.LOOP_VECTORIZE
+_entries: list[Callable[[object], None]] = []
+"""What stands for machine code in numba's books; kept, since it looks functions up by it."""
+
+
+@contextmanager
+def _front_end_only() -> Iterator[None]:
+    """Let numba type and lower, but neither optimise nor turn every helper into machine code that nobody calls: that is
+    most of a cold start.
+    """
+
+    def entry(context, library, fndesc, env):
+        library._ensure_finalized()
+        _entries.append([].append)
+        return _entries[-1]
+
+    saved = numba_config.OPT, numba_config.LOOP_VECTORIZE, CPUContext.get_executable, JITCodeLibrary._finalize_specific
     numba_config.OPT, numba_config.LOOP_VECTORIZE = type(saved[0])(0), 0
+    CPUContext.get_executable, JITCodeLibrary._finalize_specific = entry, lambda library: None
     try:
-        dispatcher = njit(**OPTIONS)(function)
-        dispatcher.compile(tuple(arguments))
+        yield
+    finally:
+        numba_config.OPT, numba_config.LOOP_VECTORIZE = saved[:2]
+        CPUContext.get_executable, JITCodeLibrary._finalize_specific = saved[2:]
+
+
+def _build(function: pytypes.FunctionType, arguments: Sequence[types.Type], symbol: str, what: str) -> bytes:
+    try:
+        with _front_end_only():
+            dispatcher = njit(**OPTIONS)(function)
+            dispatcher.compile(tuple(arguments))
     except Exception as error:  # numba raises many kinds; each means the same to an author
         raise KernelError(f"{what} cannot be compiled: {_reason(error)}") from error
-    finally:
-        numba_config.OPT, numba_config.LOOP_VECTORIZE = saved
     result = dispatcher.overloads[tuple(arguments)]
     text = result.library.get_llvm_str() + _entry(
         symbol, result.fndesc.llvm_func_name, len(arguments), result.signature.return_type
