@@ -36,8 +36,8 @@ def writes(step: Step) -> list[Slot]:
             return [] if step.writing else [step.signal]
 
 
-def allocate(steps: list[Step], lanes: list[int]) -> tuple[list[Step], list[int]]:
-    """The steps over buffers, and the lanes of each buffer.
+def allocate(steps: list[Step], lanes: list[int], *, reuse: bool = True) -> tuple[list[Step], list[int]]:
+    """The steps over buffers, and the lanes of each buffer; without ``reuse``, every signal has its own.
 
     A step's outputs never share a buffer with its inputs, except the sum it adds into. The most recently freed buffer
     is taken first, because it is still in the cache.
@@ -65,7 +65,7 @@ def allocate(steps: list[Step], lanes: list[int]) -> tuple[list[Step], list[int]
         touched.update(slot.buffer for slot in reads(step))
         result.append(_placed(step, place))
         for signal in sorted(touched):
-            if last[signal] == at and signal:
+            if reuse and last[signal] == at and signal:
                 free.setdefault(lanes[signal], []).append(place[signal])
     return result, buffers
 

@@ -30,18 +30,19 @@ def compile(
     *,
     missing: list[PatchError] | None = None,
     wide: bool = True,
+    parallel: bool = False,
 ) -> Schedule:
     """Compile a patch for a sample rate (else the patch's own, else 48000 Hz).
 
     The result depends on what the patch says, never on the order in which it lists things. With a list for what is
     ``missing``, nodes of unknown kinds pass audio through, missing files are silent, and each is noted there.
-    ``wide=False`` keeps every node in a step of its own; no sample depends on it. Raises
-    PatchError,
-    naming the place, for a patch that cannot run.
+    ``wide=False`` keeps every node in a step of its own, and ``parallel`` every signal in a buffer of its own, so that
+    threads need not wait for buffers; no sample depends on either. Raises PatchError, naming the place, for one that
+    cannot run.
     """
     rate = rate or patch.sample_rate or DEFAULT_RATE
     with _collector_resting():
-        return _compile(patch, kinds, services, rate, missing, wide)
+        return _compile(patch, kinds, services, rate, missing, wide, parallel)
 
 
 @contextmanager
@@ -60,7 +61,13 @@ def _collector_resting() -> Generator[None]:
 
 
 def _compile(
-    patch: Patch, kinds: Kinds, services: Services, rate: int, missing: list[PatchError] | None, wide: bool
+    patch: Patch,
+    kinds: Kinds,
+    services: Services,
+    rate: int,
+    missing: list[PatchError] | None,
+    wide: bool,
+    parallel: bool,
 ) -> Schedule:
     nodes = wire(expand(patch), kinds, missing)
     inform(nodes, services, rate, missing)
@@ -70,7 +77,7 @@ def _compile(
     timing = time(nodes, found, rate)
     sides = widen(nodes, found, timing, rate) if wide else Sides(found.nodes)
     lowered = lower(nodes, found, timing, sides, rate)
-    steps, buffers = allocate(lowered.steps, lowered.lanes)
+    steps, buffers = allocate(lowered.steps, lowered.lanes, reuse=not parallel)
     cables = tuple(
         (w.source, w.source_port, n.index, w.target_port, id(w) in found.closing) for n in nodes for w in n.wires
     )

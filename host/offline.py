@@ -23,6 +23,8 @@ from host.native.team import Team
 CHUNK = 16384
 """Frames run by one native call; a power of two, so that a stream's ring is exactly one chunk."""
 
+BLOCK_OF_A_TEAM = 2048
+
 Frames = npt.NDArray[np.float32]
 Feed = Callable[[int, Frames], None]
 """Fill an array ``[frame, channel]`` with a stream's frames from a timeline frame on (which may be negative)."""
@@ -44,6 +46,9 @@ class Offline:
     arena: Arena = field(default_factory=Arena)
 
     def __post_init__(self) -> None:
+        if self.threads > 1:
+            # Threads meet at every block, and a meeting costs the same for a short one.
+            self.block = max(self.block, BLOCK_OF_A_TEAM)
         self.program: Program = bind(self.schedule, self.arena, self.services, block=self.block, checked=self.checked)
         self._team = Team(self.program, self.threads) if self.threads > 1 else None
         self._rings: dict[str, Frames] = {}

@@ -104,7 +104,7 @@ def render(
         raise RenderError(f"a sample rate of {rate} Hz is outside 1000 to 768000")
     services = FileServices(patch.folder or Path.cwd())
     missing: list[PatchError] | None = [] if allow_missing else None
-    schedule = compile(patch, kinds, services, rate, missing=missing)
+    schedule = compile(patch, kinds, services, rate, missing=missing, parallel=threads > 1)
     notes += [str(error) for error in missing or ()]
     with ExitStack() as stack:
         job = _Job(schedule, services, stack, notes, allow_missing)

@@ -13,6 +13,7 @@ from numba.extending import intrinsic
 I64 = ir.IntType(64)
 F64 = ir.DoubleType()
 F32 = ir.FloatType()
+I32 = ir.IntType(32)
 
 
 @intrinsic
@@ -39,6 +40,43 @@ def f32(typingctx, x):
         return args[0]
 
     return types.float32(types.float32), codegen
+
+
+ROOT_HALF_BITS = 0x3F3504F3
+"""The bits of the float32 nearest to √½: subtracted from those of a number, they leave its exponent on top."""
+
+
+def _bits32(builder, x):
+    return builder.bitcast(x, I32)
+
+
+@intrinsic
+def exponent32(typingctx, x):
+    def codegen(context, builder, sig, args):
+        shifted = builder.sub(_bits32(builder, args[0]), ir.Constant(I32, ROOT_HALF_BITS))
+        return builder.sitofp(builder.ashr(shifted, ir.Constant(I32, 23)), F32)
+
+    return types.float32(types.float32), codegen
+
+
+@intrinsic
+def mantissa32(typingctx, x):
+    def codegen(context, builder, sig, args):
+        bits = _bits32(builder, args[0])
+        shifted = builder.sub(bits, ir.Constant(I32, ROOT_HALF_BITS))
+        exponent = builder.and_(shifted, ir.Constant(I32, 0xFF800000))
+        return builder.bitcast(builder.sub(bits, exponent), F32)
+
+    return types.float32(types.float32), codegen
+
+
+@intrinsic
+def scaled32(typingctx, x, e):
+    def codegen(context, builder, sig, args):
+        shift = builder.shl(_bits32(builder, args[1]), ir.Constant(I32, 23))
+        return builder.bitcast(builder.add(_bits32(builder, args[0]), shift), F32)
+
+    return types.float32(types.float32, types.float32), codegen
 
 
 @intrinsic
@@ -163,7 +201,6 @@ def call_step(typingctx, address, args, offset, frames):
 
 
 ARM = platform.machine().lower() in ("arm64", "aarch64")
-I32 = ir.IntType(32)
 VOID = ir.VoidType()
 
 
@@ -175,6 +212,17 @@ def relax(typingctx):
             builder.call(hint, [ir.Constant(I32, 1)])
         else:
             builder.call(builder.module.declare_intrinsic("llvm.x86.sse2.pause", [], ir.FunctionType(VOID, [])), [])
+        return context.get_dummy_value()
+
+    return types.void(), codegen
+
+
+@intrinsic
+def give_way(typingctx):
+    def codegen(context, builder, sig, args):
+        if platform.system() != "Windows":
+            function = cgutils.get_or_insert_function(builder.module, ir.FunctionType(I32, []), "sched_yield")
+            builder.call(function, [])
         return context.get_dummy_value()
 
     return types.void(), codegen
@@ -255,6 +303,9 @@ MACHINE = {
             float_of,
             select,
             finite,
+            exponent32,
+            mantissa32,
+            scaled32,
             word,
             set_word,
             load_atomic,
@@ -262,6 +313,6 @@ MACHINE = {
             add_atomic,
             call_step,
         ),
-        *(relax, flush_denormals, restore_float_mode),
+        *(relax, give_way, flush_denormals, restore_float_mode),
     )
 } | {"load_f32": load_f32, "store_f32": store_f32, "load_f64": load_f64}

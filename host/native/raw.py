@@ -74,6 +74,12 @@ def relax() -> None:
 
 
 @_native_only
+def give_way() -> None:
+    """Offer the processor to another thread."""
+    raise NotImplementedError("compiled code only")
+
+
+@_native_only
 def flush_denormals() -> int:
     """Set flush-to-zero and denormals-are-zero; the control word before."""
     raise NotImplementedError("compiled code only")

@@ -13,6 +13,7 @@ from host.native.raw import (
     add_atomic,
     call_step,
     flush_denormals,
+    give_way,
     load_atomic,
     relax,
     restore_float_mode,
@@ -21,13 +22,15 @@ from host.native.raw import (
     word,
 )
 
-ROW_WORDS = 4
-ROW_ADDRESS, ROW_ARGS, ROW_LOOP_END, ROW_WAITS = 0, 1, 2, 3
+ROW_WORDS = 3
+ROW_ADDRESS, ROW_ARGS, ROW_LOOP_END = 0, 1, 2
 TICK = 64
 
-# Words of a team's table: several threads that work through one program together.
-TEAM_NEXT, TEAM_ROUND, TEAM_DONE, TEAM_QUIT, TEAM_FRAMES = 0, 8, 16, 24, 32
-TEAM_WORDS = 40
+# Words of a team's table: several threads that work through one program together. Each on a cache line of its own.
+TEAM_ROUND, TEAM_DONE, TEAM_QUIT, TEAM_FRAMES = 0, 8, 16, 24
+TEAM_WORDS = 32
+PATIENCE = 4000
+"""Turns of a waiting loop after which the processor is offered to somebody else."""
 
 
 @helper
@@ -59,45 +62,54 @@ def run(rows, count, context, frames, block):
 
 
 @helper
-def work(rows, count, waits, flags, team, member):
-    """One member of a team: take the next unit, wait for what it needs, run it, say so; until told to quit.
+def wait_for(address, value):
+    """Wait until a word has a value."""
+    turns = 0
+    while load_atomic(address) != value:
+        relax()
+        turns += 1
+        if turns > PATIENCE:
+            give_way()
 
-    ``waits`` holds, for each row, how many rows it waits for and which; ``flags`` holds for each row the round in
-    which it was last done.
-    """
+
+@helper
+def work(rows, units, flags, team, order, count):
+    """One member of a team: at each round, do its own units in its own order; until told to quit."""
     before = flush_denormals()
     seen = 0
     while True:
+        turns = 0
         while load_atomic(team + 8 * TEAM_ROUND) == seen:
             if load_atomic(team + 8 * TEAM_QUIT):
                 restore_float_mode(before)
                 return
             relax()
+            turns += 1
+            if turns > PATIENCE:
+                give_way()
         seen = load_atomic(team + 8 * TEAM_ROUND)
-        play(rows, count, waits, flags, team, seen)
+        play(rows, units, flags, word(team, TEAM_FRAMES), order, count, seen)
         add_atomic(team + 8 * TEAM_DONE, 1)
 
 
 @helper
-def play(rows, count, waits, flags, team, turn):
-    """Share one block with whoever else plays it."""
-    frames = word(team, TEAM_FRAMES)
-    while True:
-        unit = add_atomic(team + 8 * TEAM_NEXT, 1)
-        if unit >= count:
-            return
-        entry = word(waits, unit)
-        at = word(entry, 0)
-        for k in range(word(entry, 1)):
-            needed = flags + 8 * word(entry, 2 + k)
-            while load_atomic(needed) != turn:
-                relax()
-        run_rows(rows, at, frames)
+def play(rows, units, flags, frames, order, count, turn):
+    """Do units in an order, each as soon as what it waits for is done, by whomever.
+
+    ``units`` holds for each unit the address of ``[row, how many it waits for, which]``; ``flags`` the round in which
+    each was last done.
+    """
+    for k in range(count):
+        unit = word(order, k)
+        entry = word(units, unit)
+        for j in range(word(entry, 1)):
+            wait_for(flags + 8 * word(entry, 2 + j), turn)
+        run_rows(rows, word(entry, 0), frames)
         store_atomic(flags + 8 * unit, turn)
 
 
 @helper
-def lead(rows, count, waits, flags, team, members, context, frames, block):
+def lead(rows, units, flags, team, order, count, members, context, frames, block):
     """Run a program as ``run`` does, with ``members`` others at work."""
     before = flush_denormals()
     done = 0
@@ -107,11 +119,9 @@ def lead(rows, count, waits, flags, team, members, context, frames, block):
         turn += 1
         set_word(team, TEAM_FRAMES, size)
         store_atomic(team + 8 * TEAM_DONE, 0)
-        store_atomic(team + 8 * TEAM_NEXT, 0)
         store_atomic(team + 8 * TEAM_ROUND, turn)
-        play(rows, count, waits, flags, team, turn)
-        while load_atomic(team + 8 * TEAM_DONE) != members:
-            relax()
+        play(rows, units, flags, size, order, count, turn)
+        wait_for(team + 8 * TEAM_DONE, members)
         set_word(context, TIME, word(context, TIME) + size)
         done += size
     restore_float_mode(before)

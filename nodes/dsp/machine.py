@@ -11,6 +11,9 @@ from typing import Any, TypeVar
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+ROOT_HALF = 0.7071067690849304
+"""The float32 nearest to √½."""
+
 
 def _intrinsic(function: F) -> F:
     function.__native_intrinsic__ = function.__name__  # pyright: ignore[reportFunctionMemberAccess]
@@ -57,3 +60,23 @@ def select(condition: bool, a: float, b: float) -> float:
 def finite(x: float) -> float:
     """x, or zero where x is NaN or infinite (float32)."""
     return x if math.isfinite(x) else 0.0
+
+
+@_intrinsic
+def exponent32(x: float) -> float:
+    """The whole number e (as float32) for which x = m · 2^e with m within √½ … √2, for a positive float32."""
+    m, e = math.frexp(x)
+    return float(e - (m < ROOT_HALF))
+
+
+@_intrinsic
+def mantissa32(x: float) -> float:
+    """The m of x = m · 2^e with m within √½ … √2, for a positive float32."""
+    m, _ = math.frexp(x)
+    return m * 2 if m < ROOT_HALF else m
+
+
+@_intrinsic
+def scaled32(x: float, e: float) -> float:
+    """x · 2^(e − 1.5 · 2^23) in float32, for a whole e, where neither x nor the result is zero, denormal or infinite."""
+    return math.ldexp(x, int(e) - 12582912)
