@@ -2,8 +2,7 @@
 
 Time is the timeline. The arrival of a node is the latency of the longest path to it; shorter paths are delayed to
 match. All outside inputs of a loop are aligned with one another where they enter it, so nothing outside changes its
-period; differences inside
-are compensated inside.
+period; differences inside are compensated inside.
 """
 
 from __future__ import annotations

@@ -2,9 +2,8 @@
 
 A step is called as ``step(args, offset, n)``: the address of its table of 64-bit words, the frames from the start of
 the block at which to work, and the frames to do; both are whole ticks. Words 0 to 2 of the table are the address of
-the context, the
-arrival of the node, and its skew; then come four words for each view, in the order of the kernel's arguments, as
-``View`` words say.
+the context, the arrival of the node, and its skew; then come four words for each view, in the order of the kernel's
+arguments, as ``View`` words say.
 """
 
 from __future__ import annotations

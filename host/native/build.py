@@ -2,8 +2,7 @@
 
 Numba is the front end only: it types and lowers the functions; we link, inline and optimise the module ourselves, so
 that vector code does not depend on a process's settings, and so that a kernel that would allocate, raise or call the
-interpreter is refused here.
-This module is imported only when something is not in the cache.
+interpreter is refused here. This module is imported only when something is not in the cache.
 """
 
 from __future__ import annotations

@@ -2,8 +2,7 @@
 
 Objects are kept under a key that changes with everything they depend on: the kernel's source and all it reaches, the
 signature, this package's own source, the versions of the compiler, and the processor. A warm start therefore loads
-machine code and never
-imports the compiler.
+machine code and never imports the compiler.
 """
 
 from __future__ import annotations
