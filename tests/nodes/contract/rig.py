@@ -1,0 +1,336 @@
+"""Many nodes of a kind in one patch, side by side, each between inputs and outputs of its own, run by the real thing.
+
+Signals enter as they are: what real inputs would clean is part of what is tried.
+"""
+
+from __future__ import annotations
+
+import math
+import zlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache, cached_property
+from typing import Any
+
+import numpy as np
+
+from graph.compiler import compile
+from graph.document import Patch
+from graph.errors import PatchError
+from graph.layouts import LAYOUTS
+from graph.schedule import CompiledNode, Schedule
+from graph.spec import LANES, AudioIn, AudioOut, ControlIn, LayoutSetting, Node, State, Stream, kernel
+from host.native.program import Program
+from host.offline import Drain, Frames, Offline, feed_array
+from nodes import kinds
+
+from .variants import Structure, Variant, drawn, ends, structures
+
+RATE = 48000
+STREAM = "stream"
+"""Stands where a port's name would for what comes from, or goes to, a device or a file."""
+
+Signal = Callable[[str, int], Frames]
+"""What is plugged into a port (or comes through the stream): from its name and channels to ``[frame, channel]``."""
+
+
+class RawIn(Node):
+    """Bring numbers in, even those that are none."""
+
+    kind = "raw_in"
+    out = AudioOut("out", "=layout")
+    layout = LayoutSetting()
+    stream = Stream("in")
+
+    @kernel
+    def process(out, stream, time, n):
+        for i in range(n):
+            for lane in range(out.lanes):
+                out[i, lane] = stream[time + i, lane]
+
+
+class RawOut(Node):
+    """Take a signal out as it is."""
+
+    kind = "raw_out"
+    signal = AudioIn("in", "=layout")
+    layout = LayoutSetting()
+    stream = Stream("out")
+
+    @kernel
+    def process(signal, stream, time, n):
+        for i in range(n):
+            for lane in range(signal.lanes):
+                stream[time + i, lane] = signal[i, lane]
+
+
+class RawControl(Node):
+    """Take a control signal out as it is."""
+
+    kind = "raw_control"
+    unused = AudioIn("unused", "mono")
+    value = ControlIn("in")
+    stream = Stream("out")
+
+    @kernel
+    def process(value, stream, time, n):
+        for i in range(n):
+            stream[time + i, 0] = value[i, 0]
+
+
+class Abreast(Node):
+    """Something that keeps state and may run side by side, for others to follow: sums and leaks."""
+
+    kind = "abreast"
+    wide = True
+    signal = AudioIn("in")
+    out = AudioOut("out")
+    z = State((LANES,))
+
+    @kernel
+    def process(signal, out, z, n):
+        for i in range(n):
+            for lane in range(out.lanes):
+                z[lane] = 0.5 * (z[lane] + signal[i, lane])
+                out[i, lane] = z[lane]
+
+
+RIG: dict[str, type[Node]] = {k.kind: k for k in (RawIn, RawOut, RawControl, Abreast)}
+
+
+@dataclass(frozen=True, slots=True)
+class _Info:
+    rate: int
+    frames: int
+    labels: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """Short decaying noises by the name of their layout, at whatever rate is asked for."""
+
+    rate: int
+    frames: int = 400
+
+    def audio_info(self, path: str) -> _Info:
+        """See Services."""
+        return _Info(self.rate, self.frames, self._labels(path))
+
+    def read_audio(self, path: str, rate: float) -> tuple[Frames, tuple[str, ...]]:
+        """See Services."""
+        labels = self._labels(path)
+        rng = np.random.default_rng(7)
+        fall = 10.0 ** (-2.0 * np.arange(self.frames) / self.frames)
+        data = 0.2 * rng.standard_normal((self.frames, len(labels))) * fall[:, None]
+        data[0] = 1.0
+        return data.astype(np.float32), labels
+
+    def _labels(self, path: str) -> tuple[str, ...]:
+        layout = path.removesuffix(".wav")
+        if layout not in LAYOUTS:
+            raise PatchError(f"there is no file {path!r}")
+        return LAYOUTS[layout]
+
+
+@dataclass(slots=True)
+class Listener:
+    """What is noted of an output too long to keep: its peak, and what comes from some frame on."""
+
+    late: int
+    until: int
+    peak: float = 0.0
+    late_peak: float = 0.0
+    late_power: float = 0.0
+    late_bad: int = 0
+
+    def __call__(self, start: int, part: Frames) -> None:
+        """Hear some frames."""
+        part = part[: max(0, self.until - start)]
+        whole = np.abs(part)
+        good = np.isfinite(whole)
+        whole = np.where(good, whole, 0.0)
+        self.peak = max(self.peak, float(whole.max(initial=0.0)))
+        skip = max(0, self.late - start)
+        self.late_peak = max(self.late_peak, float(whole[skip:].max(initial=0.0)))
+        self.late_power += float(np.square(whole[skip:], dtype=np.float64).sum())
+        self.late_bad += int(np.count_nonzero(~good[skip:]))
+
+
+@dataclass(slots=True)
+class Heard:
+    """What came out of the nodes: by their place in the list of variants, then by port."""
+
+    outputs: list[dict[str, Frames]]
+    listeners: list[dict[str, Listener]]
+    program: Program
+    schedule: Schedule
+    nodes: list[CompiledNode]
+
+
+Tweak = Callable[[Patch, str, int], None]
+"""Something done to a node of the patch, by its id and place, before it is compiled."""
+
+
+@dataclass(eq=False)
+class Subject:
+    """A kind that is being tried."""
+
+    kind: type[Node]
+    rate: int = RATE
+    registry: dict[str, type[Node]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.registry = {**kinds(), **RIG, self.kind.kind: self.kind}
+
+    @cache  # noqa: B019
+    def at(self, rate: int) -> Subject:
+        """The same kind at another sample rate."""
+        return Subject(self.kind, rate)
+
+    @cached_property
+    def structures(self) -> list[Structure]:
+        """Structures that the kind accepts."""
+        return structures(self.kind, lambda s: self.compiled(Variant(s)) is not None)
+
+    @cached_property
+    def variants(self) -> list[Variant]:
+        """Everything that is tried: ends, then draws; without what the kind refuses."""
+        found = self.structures
+        offered = [*ends(self.kind, found[0]), *drawn(self.kind, found)] if found else []
+        return [v for v in offered if self.compiled(v) is not None]
+
+    @cached_property
+    def few(self) -> list[Structure]:
+        """Some of the structures, for what needs code of its own: compiling is slow where it has not been done."""
+        return self.structures[:: math.ceil(len(self.structures) / 4)] if self.structures else []
+
+    def of_few(self) -> list[Variant]:
+        """The variants of these."""
+        return [v for v in self.variants if v.structure in self.few]
+
+    def compiled(self, variant: Variant) -> CompiledNode | None:
+        """The node as compiled alone; None where the kind refuses."""
+        patch = Patch(sample_rate=self.rate)
+        self.place(patch, "n", variant)
+        try:
+            return compile(patch, self.registry, Files(self.rate)).node("n")
+        except PatchError:
+            return None
+
+    def place(self, patch: Patch, id: str, variant: Variant) -> None:
+        """Put a node into a patch, its inputs plugged."""
+        patch.add(id, self.kind.kind, settings=dict(variant.structure.settings), **dict(variant.params))
+        for port, layout in variant.structure.plugged.items():
+            source = source_id(port, layout)
+            if source not in patch.graph:
+                patch.add(source, "raw_in", settings={"layout": layout})
+            patch.connect(f"{source}.out", f"{id}.{port}")
+
+    def outputs(self, node: CompiledNode) -> list[tuple[str, str, str]]:
+        """The outputs of a compiled node that can be heard: name, type, layout."""
+        ports = [p for p in self.kind.ports(node.config.settings) if p.flow == "out" and p.type != "events"]
+        return [(p.name, p.type, node.config.layouts[p.name]) for p in ports]
+
+    def plug_outputs(self, patch: Patch, id: str, node: CompiledNode) -> dict[str, str]:
+        """Put a probe on every output; their ids by port."""
+        found: dict[str, str] = {}
+        for k, (port, type, layout) in enumerate(self.outputs(node)):
+            probe = found[port] = f"{id}-out{k}"
+            if type == "control":
+                patch.add(probe, "raw_control")
+            else:
+                patch.add(probe, "raw_out", settings={"layout": layout})
+            patch.connect(f"{id}.{port}", f"{probe}.in")
+        return found
+
+    def run(
+        self,
+        variants: Sequence[Variant],
+        signal: Signal,
+        frames: int,
+        *,
+        block: int = 448,
+        checked: bool = False,
+        tweak: Tweak | None = None,
+        listen: Callable[[int], Listener] | None = None,
+        extra: Mapping[str, Frames] | None = None,
+    ) -> Heard:
+        """Run variants, all of which the kind accepts, aligned to the timeline. With ``listen`` nothing is kept but
+        what listeners note. ``extra`` feeds what a tweak has added.
+        """
+        patch = Patch(sample_rate=self.rate)
+        names: list[dict[str, str]] = []
+        for k, variant in enumerate(variants):
+            node = self.compiled(variant)
+            assert node is not None
+            self.place(patch, f"n{k:03d}", variant)
+            names.append(self.plug_outputs(patch, f"n{k:03d}", node))
+            if tweak:
+                tweak(patch, f"n{k:03d}", k)
+        services = Files(self.rate)
+        schedule = compile(patch, self.registry, services, wide=False)
+        with Offline(schedule, services, block, checked=checked) as offline:
+            for id, stream in offline.program.streams.items():
+                if stream.flow == "in":
+                    given = extra[id] if extra and id in extra else signal(_port_of(id), stream.channels)
+                    offline.feeds[id] = feed_array(np.ascontiguousarray(given, np.float32))
+            result = Heard([], [], offline.program, schedule, [schedule.node(f"n{k:03d}") for k in range(len(names))])
+            for k, own in enumerate(names):
+                own = own | ({STREAM: f"n{k:03d}"} if sinks(self.kind) else {})
+                result.outputs.append({})
+                result.listeners.append({})
+                for port, id in own.items():
+                    if listen:
+                        offline.drains[id] = result.listeners[k][port] = listen(k)
+                    else:
+                        channels = offline.program.streams[id].channels
+                        array = result.outputs[k][port] = np.zeros((frames, channels), np.float32)
+                        offline.drains[id] = keep(array)
+            latest = max((n.arrival for n in schedule.nodes), default=0)
+            for _ in offline.run(frames + latest):
+                pass
+        return result
+
+
+def sinks(kind: type[Node]) -> bool:
+    """Whether a kind sends to a device or a file."""
+    return any(isinstance(f, Stream) and f.flow == "out" for f in kind.declared.values())
+
+
+def served(kind: type[Node]) -> bool:
+    """Whether a kind is served by a device or a file."""
+    return any(isinstance(f, Stream) and f.flow == "in" for f in kind.declared.values())
+
+
+def source_id(port: str, layout: str) -> str:
+    """The id of what is plugged into ports of a name, with a layout."""
+    return f"in-{port}-{layout.replace('.', '_')}"
+
+
+def _port_of(id: str) -> str:
+    return id.split("-")[1] if id.startswith("in-") else STREAM
+
+
+def keep(into: Frames) -> Drain:
+    """A drain that fills an array."""
+
+    def drain(start: int, part: Frames) -> None:
+        room = max(0, min(len(part), len(into) - start))
+        into[start : start + room] = part[:room]
+
+    return drain
+
+
+def noise(frames: int, level: float = 1.0) -> Signal:
+    """White noise up to a peak, another one for each port and channel."""
+
+    def make(port: str, channels: int) -> Frames:
+        rng = np.random.default_rng(zlib.crc32(port.encode()))
+        return (level * rng.uniform(-1.0, 1.0, (frames, channels))).astype(np.float32)
+
+    return make
+
+
+def batches(items: Sequence[Any], size: int = 32) -> list[list[Any]]:
+    """Items a few at a time."""
+    return [list(items[k : k + size]) for k in range(0, len(items), size)]
