@@ -160,12 +160,12 @@ WRONG: list[tuple[str, Any, str]] = [
     (
         "layout",
         lambda p: p.node("src").settings.update(layout="9.1"),
-        "nodes.src.settings.layout: expected one of mono, stereo, lcr, quad, 5.0, 5.1, 7.1, 5.1.4, 7.1.4, got '9.1'",
+        "nodes.src.settings.layout: expected one of mono, stereo, lcr, quad, 5.0, 5.1, 7.1, 5.1.4, 7.1.4, found '9.1'",
     ),
     (
         "setting",
         lambda p: p.node("src").settings.update(seed=10),
-        "nodes.src.settings.seed: expected a whole number from 0 to 9, got 10",
+        "nodes.src.settings.seed: expected a whole number from 0 to 9, found 10",
     ),
     ("ports", lambda p: p.add("f", "fussy", {"mode": "b"}), "nodes.f.settings.mode: b has no ports"),
     # cables
@@ -424,7 +424,7 @@ def test_settings_and_params_resolve_to_their_types_with_defaults_filled_in() ->
     assert list(params) == ["level_db", "mute", "shape", "frames"]
     with pytest.raises(PatchError, match=r"params\.level_db: expected a number from -96 to 24 dB, found 25"):
         resolve_params(Gain, {}, NodeEntry("gain", params={"level_db": 25}))
-    with pytest.raises(PatchError, match=r"settings\.seed: expected a whole number from 0 to 9, got 'x'"):
+    with pytest.raises(PatchError, match=r"settings\.seed: expected a whole number from 0 to 9, found 'x'"):
         resolve_settings(Source, NodeEntry("source", {"seed": "x"}))
 
 
