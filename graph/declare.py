@@ -269,7 +269,9 @@ class Stream:
     """Frames that come from, or go to, a device or a file: addressed by timeline frame, served by the host.
 
     The kernel sees ``stream[frame, channel]``; only frames from ``stream.start`` to before ``stream.end`` are there.
-    With ``serves="file"`` the kind's ``file`` hook says which file, and where on the timeline it lies.
+    ``stream[frame, i, channel]`` is the i-th from a frame on, for i below ``stream.run(frame)``: a loop over such an
+    i becomes vector code. With ``serves="file"`` the kind's ``file`` hook says which file, and where on the timeline
+    it lies.
     """
 
     flow: Flow

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from graph.spec import AudioOut, LayoutSetting, Level, Node, Setting, Stream, Switch, kernel
-from nodes.dsp.machine import f32, finite
+from graph.spec import LANES, AudioOut, LayoutSetting, Level, Node, Scratch, Setting, Stream, Switch, kernel
+from nodes.dsp.machine import finite
 
 
 class AudioIn(Node):
@@ -11,6 +11,7 @@ class AudioIn(Node):
 
     kind = "audio_in"
     family = "input"
+    accumulates = True
 
     out = AudioOut("out", "=layout")
     layout = LayoutSetting("layout", "stereo")
@@ -22,9 +23,17 @@ class AudioIn(Node):
     level = Level("level_db", 0.0, doc="Level received.")
     mute = Switch("mute", doc="Silence the input.")
     stream = Stream("in")
+    gain = Scratch((LANES,), "f4")
 
     @kernel
-    def process(out, level, mute, stream, time, n):
-        for i in range(n):
+    def process(out, level, mute, stream, gain, time, n):
+        done = 0
+        while done < n:
+            t = time + done
+            run = min(n - done, stream.run(t), level.until(done) - done, mute.until(done) - done)
             for lane in range(out.lanes):
-                out[i, lane] = finite(stream[time + i, lane]) * f32(level[i, lane] * (1 - mute[i, lane]))
+                gain[lane] = level[done, lane] * (1 - mute[done, lane])
+            for i in range(run):
+                for lane in range(out.lanes):
+                    out[done + i, lane] = finite(stream[t, i, lane]) * gain[lane]
+            done += run

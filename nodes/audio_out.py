@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from graph.spec import AudioIn, LayoutSetting, Level, Node, Setting, Stream, Switch, kernel
-from nodes.dsp.machine import f32
+from graph.spec import LANES, AudioIn, LayoutSetting, Level, Node, Scratch, Setting, Stream, Switch, kernel
 
 
 class AudioOut(Node):
@@ -18,9 +17,17 @@ class AudioOut(Node):
     level = Level("level_db", 0.0, doc="Level sent.")
     mute = Switch("mute", doc="Silence the output.")
     stream = Stream("out")
+    gain = Scratch((LANES,), "f4")
 
     @kernel
-    def process(signal, level, mute, stream, time, n):
-        for i in range(n):
+    def process(signal, level, mute, stream, gain, time, n):
+        done = 0
+        while done < n:
+            t = time + done
+            run = min(n - done, stream.run(t), level.until(done) - done, mute.until(done) - done)
             for lane in range(signal.lanes):
-                stream[time + i, lane] = signal[i, lane] * f32(level[i, lane] * (1 - mute[i, lane]))
+                gain[lane] = level[done, lane] * (1 - mute[done, lane])
+            for i in range(run):
+                for lane in range(signal.lanes):
+                    stream[t, i, lane] = signal[done + i, lane] * gain[lane]
+            done += run

@@ -7,8 +7,9 @@ lets the buffers of a step overlap), so loops need no overlap checks. With ``che
 bad one is counted in
 the context's fault word and moved to zero, instead of touching foreign memory.
 
-Indices: signals and params ``[frame, lane]``, banks ``[frame, index, lane]``, streams ``[timeline frame, channel]``,
-state, scratch and memory as declared.
+Indices: signals and params ``[frame, lane]``, banks ``[frame, index, lane]``, streams ``[timeline frame, channel]`` or,
+for frames that lie side by side (``stream.run`` says how many), ``[timeline frame, frames on, channel]``; state,
+scratch and memory as declared.
 """
 
 from __future__ import annotations
@@ -160,7 +161,10 @@ def _offset(builder, access: Access, proxy, index):
             return offset
         case _:
             frame = builder.and_(index[0], proxy.a)
-            return _plus(builder, _times(builder, frame, _number(arg.lanes)), index[1])
+            if len(index) == 3:
+                size = _plus(builder, proxy.a, _number(1))
+                frame = _guarded(builder, access, proxy, _plus(builder, frame, index[1]), size)
+            return _plus(builder, _times(builder, frame, _number(arg.lanes)), index[-1])
 
 
 def _pointer(builder, access: Access, proxy, index):
@@ -194,7 +198,8 @@ def _scoped(builder, instruction, access: Access):
 
 def _fits(view: View, index) -> bool:
     if isinstance(index, types.BaseTuple):
-        return len(index) == view.access.rank and all(isinstance(t, types.Integer) for t in index)
+        ranks = (2, 3) if view.access.argument.mode in ("stream_in", "stream_out") else (view.access.rank,)
+        return len(index) in ranks and all(isinstance(t, types.Integer) for t in index)
     return view.access.rank == 1 and isinstance(index, types.Integer)
 
 
@@ -299,6 +304,22 @@ def _missed(view, frames):
     """Count frames that a stream should have had."""
     if view.access.argument.mode in ("stream_in", "stream_out"):
         return lambda view, frames: _count_missed(view, frames)
+    return None
+
+
+@intrinsic
+def _mask(typingctx, view):
+    def codegen(context, builder, sig, args):
+        return cgutils.create_struct_proxy(sig.args[0])(context, builder, value=args[0]).a
+
+    return types.int64(view), codegen
+
+
+@overload_method(View, "run")
+def _run(view, frame):
+    """How many frames of a stream lie side by side from a timeline frame on."""
+    if view.access.argument.mode in ("stream_in", "stream_out"):
+        return lambda view, frame: _mask(view) + 1 - (frame & _mask(view))
     return None
 
 
