@@ -60,6 +60,12 @@ def add_onto(args, offset, n):
     elif lanes == pitch and lanes == own:
         for k in range(n * lanes):
             store_f32(target, k, load_f32(target, k) + load_f32(source, k))
+    elif lanes == 2:
+        for i in range(n):
+            left = load_f32(target, i * pitch) + load_f32(source, i * own)
+            right = load_f32(target, i * pitch + 1) + load_f32(source, i * own + 1)
+            store_f32(target, i * pitch, left)
+            store_f32(target, i * pitch + 1, right)
     else:
         for i in range(n):
             for lane in range(lanes):
@@ -107,6 +113,11 @@ def copy(args, offset, n):
     elif lanes == pitch and lanes == own:
         for k in range(n * lanes):
             store_f32(target, k, load_f32(source, k))
+    elif lanes == 2:
+        for i in range(n):
+            left, right = load_f32(source, i * own), load_f32(source, i * own + 1)
+            store_f32(target, i * pitch, left)
+            store_f32(target, i * pitch + 1, right)
     else:
         for i in range(n):
             for lane in range(lanes):
