@@ -222,26 +222,17 @@ def _side_by_side(
     for dim in arg.dims[:-1]:
         rows *= dim
     name = arg.name
-    flat = Argument(name, "scratch", arg.dtype, dims=(rows, arg.dims[-1]))
-    slot = Argument(name, "scratch", arg.dtype, dims=(rows, inner))
+    width = 4 if arg.dtype == "f4" else 8
     names[f"block_{name}"] = intrinsics.stack_block(_bytes(arg))
     names[f"type_{name}"] = View(Access(arg, scope, False, signature.checked))
-    names[f"flat_{name}"] = View(Access(flat, scope, False, False))
-    names[f"slot_{name}"] = View(Access(slot, scope, False, False))
+    for way, back in (("gather", False), ("scatter", True)):
+        names[f"{way}_{name}"] = intrinsics.side_by_side(rows, inner, signature.groups, width, back=back)
     opened = [
         f"local_{name} = block_{name}()",
         f"view_{name} = open_view(type_{name}, local_{name}, 0, 0, 0, context)",
-        f"all_{name} = open_view(flat_{name}, local_{name}, 0, 0, 0, context)",
+        f"gather_{name}(word(args, {arg.word}), local_{name})",
     ]
-    loop = [
-        f"for g in range({signature.groups}):",
-        f"    one = open_view(slot_{name}, word(word(args, {arg.word}), g), 0, 0, 0, context)",
-        f"    for r in range({rows}):",
-        f"        for c in range({inner}):",
-    ]
-    gather = f"            all_{name}[r, g * {inner} + c] = one[r, c]"
-    scatter = f"            one[r, c] = all_{name}[r, g * {inner} + c]"
-    return [*opened, *loop, gather], [*loop, scatter]
+    return opened, [f"scatter_{name}(word(args, {arg.word}), local_{name})"]
 
 
 _entries: list[Callable[[object], None]] = []

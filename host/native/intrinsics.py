@@ -292,6 +292,32 @@ def stack_block(size: int):
     return block
 
 
+def side_by_side(rows: int, inner: int, groups: int, width: int, *, back: bool):
+    """An intrinsic that copies between ``groups`` arrays ``[rows][inner]``, whose addresses are in a table, and one
+    local array ``[rows][groups · inner]``: from them, or ``back`` to them. Elements are ``width`` bytes.
+
+    Written out copy by copy: as a loop it would be vectorised across rows, with strided accesses.
+    """
+
+    @intrinsic
+    def copy(typingctx, table, local):
+        def codegen(context, builder, sig, args):
+            row = ir.VectorType(ir.IntType(8 * width), inner).as_pointer()
+            for g in range(groups):
+                one = builder.load(builder.gep(_pointer(builder, args[0], I64), [ir.Constant(I64, g)]))
+                for r in range(rows):
+                    own = builder.add(one, ir.Constant(I64, r * inner * width))
+                    shared = builder.add(args[1], ir.Constant(I64, (r * groups + g) * inner * width))
+                    source, target = (shared, own) if back else (own, shared)
+                    value = builder.load(builder.inttoptr(source, row), align=width)
+                    builder.store(value, builder.inttoptr(target, row), align=width)
+            return context.get_dummy_value()
+
+        return types.void(types.int64, types.int64), codegen
+
+    return copy
+
+
 MACHINE = {
     operation.__name__: operation
     for operation in (
