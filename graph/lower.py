@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cache
 from itertools import pairwise
 
 from graph.document import Automation
@@ -22,7 +23,7 @@ from graph.schedule import (
     Step,
 )
 from graph.signals import SILENCE, Key, Signals, fed
-from graph.spec import TICK, Param, Port
+from graph.spec import TICK, Node, Param, Port, PortBank
 from graph.timing import Timing
 from graph.widen import Sides
 from graph.wiring import Wire, Wired
@@ -213,6 +214,7 @@ def _reserve(work: _Lowering, group: list[int]) -> None:
         source = work.nodes[term.key[0]]
         alone = work.signals.users[term.key] == 1 and not term.delay and not term.closing
         plain = source.index not in work.sides.group_of and not source.bypass and not source.mute
+        plain = plain and not _banked(source.kind)
         if alone and plain and not source.automation and channels_of(source.layouts[term.key[1]]) == channels:
             wide = wide or work.signals.new(channels * len(nodes))
             work.reserved[term.key] = Slot(wide.buffer, j * channels, channels)
@@ -279,7 +281,15 @@ def _inputs(work: _Lowering, node: Wired) -> dict[str, Slot]:
             found[port.name] = found[port.fallback]
         else:
             found[port.name] = _input(work, node, port)
+    if _banked(node.kind):
+        return {name: work.signals.packed(slot) for name, slot in found.items()}
     return found
+
+
+@cache
+def _banked(kind: type[Node]) -> bool:
+    """Whether a kind has a bank of ports: all of a bank are signals of their own, so that one code serves them all."""
+    return any(isinstance(item, PortBank) for item in kind.declared.values())
 
 
 def _input(work: _Lowering, node: Wired, port: Port) -> Slot:
