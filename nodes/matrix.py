@@ -7,6 +7,7 @@ from typing import Any
 
 from graph.layouts import labels_of
 from graph.spec import AudioIn, AudioOut, LayoutSetting, Node, Param, Params, kernel
+from nodes.dsp.machine import fma
 
 
 def _gains(settings: Mapping[str, Any]) -> list[Param]:
@@ -37,5 +38,5 @@ class Matrix(Node):
             for lane in range(out.lanes):
                 total = 0.0
                 for k in range(signal.lanes):
-                    total += float(gains[i, lane * signal.lanes + k, 0]) * signal[i, k]
+                    total = fma(gains[i, lane * signal.lanes + k, 0], signal[i, k], total)
                 out[i, lane] = total
