@@ -323,6 +323,19 @@ def _run(view, frame):
     return None
 
 
+@intrinsic
+def _moves(typingctx, view, which, group):
+    """Whether a param of a moving step (one of a bank, of one of its nodes) moves itself."""
+
+    def codegen(context, builder, sig, args):
+        proxy = cgutils.create_struct_proxy(sig.args[0])(context, builder, value=args[0])
+        pair = builder.add(builder.mul(args[1], _number(sig.args[0].access.groups)), args[2])
+        stride = _constant_load(builder, proxy.base, builder.add(builder.mul(pair, _number(2)), _number(1)))
+        return builder.icmp_signed("!=", stride, _number(0))
+
+    return types.boolean(view, types.int64, types.int64), codegen
+
+
 @overload_method(View, "until")
 def _until(view, i):
     """The frame up to which a param holds its value from frame ``i`` on: at most to the end of the tick, or for ever
@@ -338,22 +351,28 @@ def _until(view, i):
     if access.argument.mode == "param":
 
         def until(view, i):
-            end = (i // tick + 1) * tick
-            for j in range(i + 1, end):
-                for g in range(groups):
-                    if view[j, g * channels] != view[i, g * channels]:
-                        return j
+            end = NEVER
+            for g in range(groups):
+                if _moves(view, 0, g):
+                    end = min(end, (i // tick + 1) * tick)
+                    for j in range(i + 1, end):
+                        if view[j, g * channels] != view[i, g * channels]:
+                            end = j
+                            break
             return end
 
     else:
 
         def until(view, i):
-            end = (i // tick + 1) * tick
-            for j in range(i + 1, end):
-                for k in range(count):
-                    for g in range(groups):
-                        if view[j, k, g * channels] != view[i, k, g * channels]:
-                            return j
+            end = NEVER
+            for k in range(count):
+                for g in range(groups):
+                    if _moves(view, k, g):
+                        end = min(end, (i // tick + 1) * tick)
+                        for j in range(i + 1, end):
+                            if view[j, k, g * channels] != view[i, k, g * channels]:
+                                end = j
+                                break
             return end
 
     return until
