@@ -169,7 +169,7 @@ class Node:
     """Whether bypass makes sense: the first input goes to the first output, and both have one layout."""
     wide: ClassVar[bool] = False
     """Whether the kernel takes several nodes side by side: it must then use ``out.groups`` and ``out.channels``, and
-    no memory.
+    no memory, except in nodes that ``alone`` keeps out of wide steps.
     """
     accumulates: ClassVar[bool] = False
     """Whether the kernel writes each frame of its output exactly once, so that it may add into a sum instead of
@@ -241,6 +241,11 @@ class Node:
     def latency(cls, config: Config) -> int:
         """Frames by which the outputs lag the inputs."""
         return 0
+
+    @classmethod
+    def alone(cls, config: Config) -> bool:
+        """Whether a node of a wide kind runs by itself all the same, because it needs memory as it is configured."""
+        return False
 
     @classmethod
     def tail(cls, config: Config) -> float:

@@ -65,6 +65,8 @@ def _key(node: Wired, timing: Timing, rate: int) -> tuple[object, ...] | None:
     if len(layouts) != 1 or 2 * channels > WIDTHS[0]:
         return None
     config = node.config(rate)
+    if node.kind.alone(config):
+        return None
     states = [f.shape for f in node.kind.declared.values() if isinstance(f, State)]
     shapes = tuple(shape(config) for shape in states if callable(shape))
     settings = repr(sorted(node.settings.items()))
