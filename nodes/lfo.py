@@ -22,7 +22,7 @@ from graph.spec import (
 )
 from nodes.dsp.chance import base_of, chance
 from nodes.dsp.precise import precise
-from nodes.dsp.turns import nearest, part_of_turn, sine_of_turns, steer, turn_at, turns_at
+from nodes.dsp.turns import part_of_turn, sine_of_turns, steer, turn_at, whole_turns_at
 from nodes.dsp.waves import saw, square, triangle
 
 WAVES = ("sine", "triangle", "saw", "square", "sample_hold")
@@ -75,13 +75,12 @@ class Lfo(Node):
 
     @kernel
     def process(out, frequency, phase, depth, number, stored, base, turning, rate, time, n):
-        scale = stored[1] / rate
         i = 0
         while i < n:
             end = min(n, frequency.until(i))
-            steer(turning, precise(frequency[i, 0], stored[0]), float(time + i), scale)
+            steer(turning, precise(frequency[i, 0], stored[0]) * stored[1], float(time + i), rate)
             for j in range(i, end):
-                turn = turn_at(turning, float(time + j), scale) + phase[j, 0]
+                turn = turn_at(turning, float(time + j), rate) + phase[j, 0]
                 if number.shape[0] == SINE:
                     y = sine_of_turns(turn)
                 elif number.shape[0] == TRIANGLE:
@@ -91,8 +90,8 @@ class Lfo(Node):
                 elif number.shape[0] == SQUARE:
                     y = square(part_of_turn(turn))
                 else:
-                    turns = turns_at(turning, float(time + j), scale) + phase[j, 0]
-                    y = chance(base[0], int(nearest(turns - part_of_turn(turns))))
+                    part = part_of_turn(turn) - phase[j, 0]
+                    y = chance(base[0], int(whole_turns_at(turning, float(time + j), rate, part)))
                 if number.shape[1] == 1:
                     y = 0.5 + 0.5 * y
                 out[j, 0] = y * depth[j, 0]

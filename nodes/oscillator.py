@@ -56,17 +56,16 @@ class Oscillator(Node):
 
     @kernel
     def process(out, freq, level, phase, number, stored, turning, rate, time, n):
-        scale = 1.0 / rate
         i = 0
         while i < n:
             end = min(n, freq.until(i))
             f = precise(freq[i, 0], stored[0])
-            steer(turning, f, float(time + i), scale)
+            steer(turning, f, float(time + i), rate)
             per_turn = rate / f
             # Silent from half of the sample rate on, and fading towards it.
-            audible = min(max(50.0 * (0.5 - f * scale), 0.0), 1.0)
+            audible = min(max(50.0 * (0.5 - f / rate), 0.0), 1.0)
             for j in range(i, end):
-                turn = turn_at(turning, float(time + j), scale) + phase[j, 0]
+                turn = turn_at(turning, float(time + j), rate) + phase[j, 0]
                 if number.shape[0] == SINE:
                     y = sine_of_turns(turn)
                 else:

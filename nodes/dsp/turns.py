@@ -13,6 +13,8 @@ HALF_PI = math.pi / 2
 TWO_PI = 2 * math.pi
 TO_WHOLE = 6755399441055744.0
 """1.5 · 2^52: adding it to a float64 below 2^51 leaves no bits for a fraction."""
+TO_PART = 384.0
+"""1.5 · 2^8: adding it to a float64 within ±1 leaves 44 bits for a fraction."""
 
 # Where a phase is held, by the place in a state of four float64: the part of a turn and the whole turns at a frame, the
 # frame, and the frequency from there on (zero: not known yet).
@@ -27,8 +29,8 @@ def nearest(x):
 
 @helper
 def part_of_turn(x):
-    """x less the whole turns in it: 0 ≤ … < 1."""
-    r = x - nearest(x)
+    """x less the whole turns in it: 0 ≤ … < 1, to 2⁻⁴⁴, so that what is whole but for rounding is whole."""
+    r = ((x - nearest(x)) + TO_PART) - TO_PART
     return select(r < 0.0, r + 1.0, r)
 
 
@@ -63,32 +65,33 @@ def sine_of_turns(x):
 
 
 @helper
-def steer(phase, frequency, frame, scale):
-    """Let a phase go on with a frequency from a frame on. ``scale``: turns per frame and unit of frequency.
+def steer(phase, frequency, frame, rate):
+    """Let a phase go on with a frequency, in turns per second, from a frame on.
 
-    The first frequency counts from the timeline's zero: while it stays, the phase is frequency · frame · scale.
+    The first frequency counts from the timeline's zero: while it stays, the phase is frequency · frame / rate.
     """
     if frequency != phase[FREQUENCY]:
         if phase[FREQUENCY] != 0.0:
-            turns = fma(phase[FREQUENCY] * scale, frame - phase[FRAME], phase[PART])
-            part = part_of_turn(turns)
-            phase[WHOLE] += nearest(turns - part)
+            part = part_of_turn(turn_at(phase, frame, rate))
+            phase[WHOLE] = whole_turns_at(phase, frame, rate, part)
             phase[PART] = part
             phase[FRAME] = frame
         phase[FREQUENCY] = frequency
 
 
 @helper
-def turn_at(phase, frame, scale):
-    """The part of a turn at a frame, give or take whole ones; the rounding does not grow with time."""
-    step = phase[FREQUENCY] * scale
+def turn_at(phase, frame, rate):
+    """The part of a turn at a frame, give or take a whole one; what is rounded off does not grow with time."""
+    step = phase[FREQUENCY] / rate
+    rest = fma(-step, rate, phase[FREQUENCY]) / rate
     distance = frame - phase[FRAME]
     high = step * distance
-    low = fma(step, distance, -high)
+    low = fma(rest, distance, fma(step, distance, -high))
     return (high - nearest(high)) + low + phase[PART]
 
 
 @helper
-def turns_at(phase, frame, scale):
-    """All turns up to a frame."""
-    return fma(phase[FREQUENCY] * scale, frame - phase[FRAME], phase[PART]) + phase[WHOLE]
+def whole_turns_at(phase, frame, rate, part):
+    """The whole turns up to a frame, of which the part of a turn is known."""
+    turns = fma(phase[FREQUENCY] / rate, frame - phase[FRAME], phase[PART])
+    return phase[WHOLE] + nearest(turns - part)
