@@ -14,7 +14,7 @@ from graph.spec import Memory
 from graph.widen import WIDTHS
 from host.offline import Frames, run_arrays
 
-from .rig import Files, Subject, batches, noise
+from .rig import Files, Subject, batches, noise, port_of, served
 from .sound import FRAMES, alike, same, torture, tortured
 from .variants import Structure, Variant, draw, inputs, params, seeded
 
@@ -146,9 +146,9 @@ def sums(subject: Subject) -> Iterator[str]:
             yield f"it accumulates, and does not: {Variant(structure)}"
         signal = noise(SHORT)
         data = {
-            n.id: signal(n.id.split("-")[1], channels_of(n.config.layouts["out"]))
+            n.id: signal(port_of(n.id), channels_of(n.config.layouts["out"]))
             for n in schedule.nodes
-            if n.id.startswith("in-")
+            if n.id.startswith("in-") or served(n.kind)
         }
         found, _ = run_arrays(schedule, services, SHORT, data, block=256)
         total = np.zeros((SHORT, channels_of(layout)), np.float32)

@@ -19,12 +19,12 @@ from graph.document import Patch
 from graph.errors import PatchError
 from graph.layouts import LAYOUTS
 from graph.schedule import CompiledNode, Schedule
-from graph.spec import LANES, AudioIn, AudioOut, ControlIn, LayoutSetting, Node, State, Stream, kernel
+from graph.spec import LANES, AudioIn, AudioOut, ControlIn, LayoutSetting, Node, Param, State, Stream, kernel
 from host.native.program import Program
 from host.offline import Drain, Frames, Offline, feed_array
 from nodes import kinds
 
-from .variants import Structure, Variant, drawn, ends, structures
+from .variants import Structure, Variant, drawn, ends, params, seeded, structures
 
 RATE = 48000
 STREAM = "stream"
@@ -178,6 +178,7 @@ class Subject:
     kind: type[Node]
     rate: int = RATE
     registry: dict[str, type[Node]] = field(init=False)
+    _moveable: dict[str, list[Param]] = field(default_factory=dict[str, list[Param]])
 
     def __post_init__(self) -> None:
         self.registry = {**kinds(), **RIG, self.kind.kind: self.kind}
@@ -194,10 +195,23 @@ class Subject:
 
     @cached_property
     def variants(self) -> list[Variant]:
-        """Everything that is tried: ends, then draws; without what the kind refuses."""
+        """Everything that is tried: the ends that the kind accepts, then the draws."""
         found = self.structures
-        offered = [*ends(self.kind, found[0]), *drawn(self.kind, found)] if found else []
-        return [v for v in offered if self.compiled(v) is not None]
+        if not found:
+            return []
+        accepted = [v for v in ends(self.kind, found[0]) if self.compiled(v) is not None]
+        return accepted + [v for v in map(self._relaxed, drawn(self.kind, found)) if v is not None]
+
+    def _relaxed(self, variant: Variant) -> Variant | None:
+        """The variant with as many of its params as the kind accepts together: some only go with some layouts."""
+        chance = seeded(self.kind, str(variant))
+        left = dict(variant.params)
+        while self.compiled(Variant(variant.structure, left)) is None:
+            alone = [name for name in left if self.compiled(Variant(variant.structure, {name: left[name]})) is None]
+            if not left:
+                return None
+            del left[chance.choice(alone or list(left))]
+        return Variant(variant.structure, left)
 
     @cached_property
     def few(self) -> list[Structure]:
@@ -208,10 +222,22 @@ class Subject:
         """The variants of these."""
         return [v for v in self.variants if v.structure in self.few]
 
-    def compiled(self, variant: Variant) -> CompiledNode | None:
-        """The node as compiled alone; None where the kind refuses."""
+    def moveable(self, structure: Structure) -> list[Param]:
+        """The params that may be automated: those that can be modulated, and choices, which only jump; without what
+        the kind refuses with this structure.
+        """
+        key = repr(structure)
+        if key not in self._moveable:
+            found = [p for p in params(self.kind, structure) if p.modulatable or p.curve == "choice"]
+            self._moveable[key] = [p for p in found if self.compiled(Variant(structure), p) is not None]
+        return self._moveable[key]
+
+    def compiled(self, variant: Variant, moving: Param | None = None) -> CompiledNode | None:
+        """The node as compiled alone, with a param that moves if one is given; None where the kind refuses."""
         patch = Patch(sample_rate=self.rate)
         self.place(patch, "n", variant)
+        if moving:
+            patch.automate("n", moving.name, [[0.0, moving.default, "hold"]])
         try:
             return compile(patch, self.registry, Files(self.rate)).node("n")
         except PatchError:
@@ -272,7 +298,7 @@ class Subject:
         with Offline(schedule, services, block, checked=checked) as offline:
             for id, stream in offline.program.streams.items():
                 if stream.flow == "in":
-                    given = extra[id] if extra and id in extra else signal(_port_of(id), stream.channels)
+                    given = extra[id] if extra and id in extra else signal(port_of(id), stream.channels)
                     offline.feeds[id] = feed_array(np.ascontiguousarray(given, np.float32))
             result = Heard([], [], offline.program, schedule, [schedule.node(f"n{k:03d}") for k in range(len(names))])
             for k, own in enumerate(names):
@@ -307,7 +333,8 @@ def source_id(port: str, layout: str) -> str:
     return f"in-{port}-{layout.replace('.', '_')}"
 
 
-def _port_of(id: str) -> str:
+def port_of(id: str) -> str:
+    """The port that a source feeds, by its id."""
     return id.split("-")[1] if id.startswith("in-") else STREAM
 
 

@@ -16,7 +16,7 @@ from host.native.abi import dims_of, main_lanes
 from host.offline import Frames
 
 from .rig import STREAM, Files, Heard, Listener, Subject, batches, noise, served
-from .variants import Variant, inputs, params, seeded
+from .variants import Variant, inputs, seeded
 
 FRAMES = 47 * TICK
 BLOCKS = (64, 448, 1024)
@@ -78,9 +78,10 @@ def bounds(subject: Subject) -> Iterator[str]:
             faults = at.run(part, torture, FRAMES, checked=True).program.faults
             if faults:
                 yield f"{faults} indices are out of range at {at.rate} Hz"
+    moved = subject.moveable(subject.structures[0])
 
     def tweak(patch: Patch, id: str, k: int) -> None:
-        for param in moveable(params(subject.kind, subject.structures[0])):
+        for param in moved:
             curve = "linear" if param.modulatable else "hold"
             patch.automate(id, param.name, [[0.0, param.low, curve], [0.06, param.high, "hold"]])
 
@@ -294,11 +295,6 @@ def _spoilt(signal, start: int):
 # -- params that move --------------------------------------------------------------------------------------------------
 
 
-def moveable(found: list[Param]) -> list[Param]:
-    """The params that may be automated: those that can be modulated, and choices, which only jump."""
-    return [p for p in found if p.modulatable or p.curve == "choice"]
-
-
 STEP = 1007
 """The frame at which a param jumps: within a tick."""
 
@@ -306,7 +302,7 @@ STEP = 1007
 def moving(subject: Subject) -> Iterator[str]:
     """Automation and modulation of each param: finite, the same in every block, nothing before its time, and heard."""
     for structure in subject.structures[:2]:
-        moved = moveable(params(subject.kind, structure))
+        moved = subject.moveable(structure)
         for part in batches(moved, 8):
             yield from _moving(subject, Variant(structure), part)
 
@@ -370,8 +366,10 @@ def holding(subject: Subject) -> Iterator[str]:
     """Params that could move and do not sound as params that cannot move."""
     chosen = subject.of_few()[-24:] + subject.variants[:1]
 
+    moved = [subject.moveable(variant.structure) for variant in chosen]
+
     def tweak(patch: Patch, id: str, k: int) -> None:
-        for param in moveable(params(subject.kind, chosen[k].structure)):
+        for param in moved[k]:
             value = chosen[k].params.get(param.name, param.default)
             patch.automate(id, param.name, [[0.0, value, "hold"]])
 
