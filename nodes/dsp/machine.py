@@ -78,5 +78,5 @@ def mantissa32(x: float) -> float:
 
 @_intrinsic
 def scaled32(x: float, e: float) -> float:
-    """x · 2^(e − 1.5 · 2^23) in float32, for a whole e, where neither x nor the result is zero, denormal or infinite."""
+    """x · 2^(e − 1.5 · 2^23) in float32, for a whole e, where x and the result are normal numbers."""
     return math.ldexp(x, int(e) - 12582912)

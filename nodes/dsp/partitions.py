@@ -5,14 +5,11 @@ input-output delay", 1995), each level a frequency-domain delay line: every new 
 multiplied with the spectra of all the level's partitions. Blocks are aligned to the ticks a kernel runs on, so results
 do not depend on how many ticks come at once.
 
-====== ============= ========================================================================
-block  first tap     when
-====== ============= ========================================================================
-64     0             every tick
-512    448           on the last tick of a block, for the output from the first frame of that tick on
-4096   8128          spread evenly over the ticks of the next block, for the output from its last tick on
-32768  65472         likewise
-====== ============= ========================================================================
+====== ============= ======================================================================== block  first tap
+when ====== ============= ======================================================================== 64     0
+every tick 512    448           on the last tick of a block, for the output from the first frame of that tick on 4096
+8128          spread evenly over the ticks of the next block, for the output from its last tick on 32768  65472
+likewise ====== ============= ========================================================================
 
 The work of a block is a list of items of about a microsecond: gather the input, stages of the transform, products,
 stages back, deliver. What is due at a tick follows from its number alone.
@@ -40,16 +37,14 @@ from nodes.dsp.fft import (
     plain,
     split_rows,
 )
-from nodes.dsp.machine import f32, finite, fma32
+from nodes.dsp.lines import clean
+from nodes.dsp.machine import fma32
 
 FIRST_TAPS = (0, 448, 8128, 65472)
 """The first tap of each level: P − 64 where the work is done at once, 2P − 64 where it is spread."""
 
 WORTH = 4
 """The largest blocks are only used where at least so many partitions of them are filled."""
-
-LOUDEST = 1e9
-"""Input beyond this is clipped: so that no sum of products overflows, however wrong what comes in is."""
 
 # Columns of the plan, a row per level: block size P, stages along rows, partitions; then where things of the level
 # start: twiddles, spectra of the filters, spectra of the input, buffers.
@@ -270,11 +265,10 @@ def convolve(signal, at, lanes, wet, plan, places, tables, filters, history, spe
     """One tick: ``signal[at … at + 63, lane]`` in, ``wet[0 … 63, lane]`` out. ``scratch`` holds 1024 floats."""
     mask = plan[GENERAL, HISTORY] - 1
     now = places[GENERAL, TICKS] * TICK
-    loudest = f32(LOUDEST)
     for i in range(TICK):
         for lane in range(lanes):
             new = lane * (mask + 1) + (now & mask)
-            history[new + i] = max(-loudest, min(loudest, finite(signal[at + i, lane])))
+            history[new + i] = clean(signal[at + i, lane])
     head(plan, places, now, lanes, tables, filters, history, spectra, work, sums, done, scratch)
     for i in range(TICK):
         for lane in range(lanes):

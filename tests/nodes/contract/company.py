@@ -10,10 +10,10 @@ from graph.compiler import compile
 from graph.document import Patch
 from graph.layouts import channels_of
 from graph.schedule import KernelStep, Schedule
-from graph.spec import Memory
 from graph.widen import WIDTHS
 from host.offline import Frames, run_arrays
 
+from .declaration import remembers_abreast
 from .rig import Files, Subject, batches, noise, port_of, served
 from .sound import FRAMES, alike, same, torture, tortured
 from .variants import Structure, Variant, draw, inputs, params, seeded
@@ -23,10 +23,13 @@ SHORT = 8 * 64
 
 def wide(subject: Subject) -> Iterator[str]:
     """Side by side, and in series, each node gives the bits that it gives alone."""
-    if not subject.kind.wide or any(isinstance(f, Memory) for f in subject.kind.declared.values()):
-        return  # what is wide and has memory is refused as declared: to run it would write over other memory
+    if not subject.kind.wide:
+        return
     abreast = 0
     for structure in _alone(subject):
+        node = subject.compiled(Variant(structure))
+        if node is None or remembers_abreast(subject.kind, node):
+            return  # what is wide and has memory is refused as declared: to run it would write over other memory
         patch, data = _tracks(subject, structure)
         schedule, differs = _compared(subject, patch, data)
         abreast += any(len(s.nodes) > 1 and _is(schedule, s, subject) for s in _kernels(schedule))
@@ -44,7 +47,8 @@ def _alone(subject: Subject) -> list[Structure]:
     for k, own in enumerate([settings[0], *settings]):
         main = inputs(subject.kind, own)[0]
         structure = Structure(own, {main.name: "mono" if k == 0 else "stereo"})
-        if structure not in found and len(found) < 3 and subject.compiled(Variant(structure)) is not None:
+        node = subject.compiled(Variant(structure))
+        if structure not in found and len(found) < 3 and node is not None and not subject.kind.alone(node.config):
             found.append(structure)
     return found
 
@@ -95,7 +99,7 @@ def _drawn(subject: Subject, structure: Structure, chance) -> Variant:
     """A variant that the kind accepts, mildly drawn: nothing that silences it."""
     for _ in range(50):
         values = {
-            p.name: p.default if p.curve == "switch" else 0.5 * (p.default + draw(p, chance))
+            p.name: p.default if p.curve == "switch" or not p.modulatable else 0.5 * (p.default + draw(p, chance))
             for p in params(subject.kind, structure)
             if p.curve in ("linear", "log", "switch")
         }

@@ -8,13 +8,14 @@ import re
 from collections.abc import Iterator
 
 from graph.layouts import LAYOUTS
-from graph.spec import Kernel, Memory, Param, ParamBank, Port
+from graph.schedule import CompiledNode
+from graph.spec import Kernel, Memory, Node, Param, ParamBank, Port
 from host.catalogue import described
 from host.native.abi import RESERVED, signature
 from host.native.source import KernelError
 from host.native.store import library
 
-from .rig import Subject
+from .rig import Files, Subject
 from .variants import DRAWN, Variant, params
 
 FAMILIES = {"input", "mix", "space", "dynamics", "tone", "time", "control", "analysis", "utility"}
@@ -64,9 +65,9 @@ def declared(subject: Subject) -> Iterator[str]:
         ports = kind.ports({s.name: s.default for s in kind.settings_declared()} | dict(structure.settings))
         yield from _ports(ports)
         yield from _params(params(kind, structure), {p.name for p in ports if p.flow == "in"})
-    if kind.wide and any(isinstance(f, Memory) for f in kind.declared.values()):
-        yield "it is wide, and has memory"
     tried = [subject.compiled(v) for v in subject.variants]
+    if any(remembers_abreast(kind, node) for node in tried if node is not None):
+        yield "it is wide, and has memory"
     for node in tried:
         assert node is not None
         tail = kind.tail(node.config)
@@ -77,6 +78,13 @@ def declared(subject: Subject) -> Iterator[str]:
             yield f"a latency of {latency!r} frames"
         if kind.accumulates and len(subject.outputs(node)) != 1:
             yield "it accumulates, and has not one output"
+
+
+def remembers_abreast(kind: type[Node], node: CompiledNode) -> bool:
+    """Whether a node may stand side by side with others, and has memory, which only nodes that run alone can have."""
+    if not kind.wide or kind.alone(node.config) or not any(isinstance(f, Memory) for f in kind.declared.values()):
+        return False
+    return any(array.size for array in kind.prepare(node.config, Files(int(node.config.rate))).values())
 
 
 def _ports(ports: tuple[Port, ...]) -> Iterator[str]:
