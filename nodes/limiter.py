@@ -37,7 +37,7 @@ ABSURD = 1e30
 """What is taken for a level that is no number, after sums of the largest floats."""
 SHORTEST_RAMP = 32
 """Frames that the gain of a true-peak limiter takes to fall, at least: faster, it would raise new crests itself."""
-UNIT = 1 << 40
+UNIT = 1 << 36
 """A gain of one, where gains are whole numbers: their sums are then exact, and a gain of one stays exactly one."""
 BELOW_ONE = 0.99999994
 """The float32 before one: it makes a ceiling that was rounded up the float32 below what was asked for."""
@@ -65,8 +65,8 @@ def _extent(config: Config) -> int:
 
 @helper
 def below(db):
-    """The largest float32 that is not above a level in decibels."""
-    exact = exp2(LOG2_PER_DB * db)
+    """The largest float32 that is not above a level of 0 dB or less, nor above any that a float32 says so."""
+    exact = exp2(LOG2_PER_DB * db) * (1.0 + 7e-9 * db)
     c = f32(exact)
     return select(1.0 * c > exact, f32(c * f32(BELOW_ONE)), c)
 

@@ -47,8 +47,7 @@ HALVES = np.ascontiguousarray(_points(MIDDLE, 3.0, 1.0)[0::2], np.float32)
 """Half way between points at twice the rate."""
 
 HIGHEST = float(1.5 * max(np.abs(BETWEEN).sum(), np.abs(UPON).sum(), np.abs(NEAR).sum()) * np.abs(HALVES).sum())
-"""No crest is more than this many times the largest sample around it (a parabola rises at most half above its points).
-"""
+"""No crest is higher than this many times the largest sample around it; a parabola adds half of its points at most."""
 
 
 @helper
