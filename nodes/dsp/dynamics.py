@@ -1,7 +1,7 @@
 """What compressors and limiters share: smoothing by attack and release, the static curve, sliding windows, delay.
 
-How far a gain falls is a base-2 logarithm here: one is 6.02 dB. A *track* is one detector: a lane of its own, or all the
-lanes of a node where they are linked. Arrays of a tick are ``[frame, track]``.
+How far a gain falls is a base-2 logarithm here: one is 6.02 dB. A *track* is one detector: a lane of its own, or all
+the lanes of a node where they are linked. Arrays of a tick are ``[frame, track]``.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def exp2_32(x):
 
 @helper
 def remainder(ms, rate):
-    """What is left of a difference after one frame, where 63.2 % of it is made up in ``ms``: exp(−1000 / (ms · rate))."""
+    """What a frame leaves of a difference of which ``ms`` make up 63.2 %: exp(−1000 / (ms · rate))."""
     return exp2(-min(1442.695040888963 / max(ms * rate, 1e-9), 900.0))
 
 
