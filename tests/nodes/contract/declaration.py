@@ -16,7 +16,7 @@ from host.native.source import KernelError
 from host.native.store import library
 
 from .rig import Files, Subject
-from .variants import DRAWN, Variant, params
+from .variants import Variant, params
 
 FAMILIES = {"input", "mix", "space", "dynamics", "tone", "time", "control", "analysis", "utility"}
 UNITS = {"_db": "dB", "_hz": "Hz", "_ms": "ms", "_s": "s"}
@@ -59,8 +59,6 @@ def declared(subject: Subject) -> Iterator[str]:
     yield from _arguments(subject)
     if not subject.structures:
         yield "no structure that was tried is accepted"
-    elif len(subject.variants) <= DRAWN:
-        yield "settings and layouts that are accepted are refused again whatever the params"
     for structure in subject.structures:
         ports = kind.ports({s.name: s.default for s in kind.settings_declared()} | dict(structure.settings))
         yield from _ports(ports)

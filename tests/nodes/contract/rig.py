@@ -19,14 +19,19 @@ from graph.document import Patch
 from graph.errors import PatchError
 from graph.layouts import LAYOUTS
 from graph.schedule import CompiledNode, Schedule
-from graph.spec import LANES, AudioIn, AudioOut, ControlIn, LayoutSetting, Node, Param, State, Stream, kernel
+from graph.spec import LANES, AudioIn, AudioOut, ControlIn, Kernel, LayoutSetting, Node, Param, State, Stream, kernel
+from host.native.abi import RESERVED, signature
 from host.native.program import Program
 from host.offline import Drain, Frames, Offline, feed_array
 from nodes import kinds
 
-from .variants import Structure, Variant, drawn, ends, params, seeded, structures
+from .variants import ATTEMPTS, DRAWN, Structure, Variant, drawn, ends, params, seeded, structures
 
 RATE = 48000
+MOST_CODES = 10
+"""Draws that need yet other machine code than these are drawn again, as long as that helps: each takes a second where
+it has not been compiled.
+"""
 STREAM = "stream"
 """Stands where a port's name would for what comes from, or goes to, a device or a file."""
 
@@ -196,20 +201,42 @@ class Subject:
     @cached_property
     def variants(self) -> list[Variant]:
         """Everything that is tried: the ends that the kind accepts, then the draws."""
-        found = self.structures
-        if not found:
+        if not self.structures:
             return []
-        accepted = [v for v in ends(self.kind, found[0]) if self.compiled(v) is not None]
-        return accepted + [v for v in map(self._relaxed, drawn(self.kind, found)) if v is not None]
+        found = [v for v in ends(self.kind, self.structures[0]) if self.compiled(v) is not None]
+        return found + self._drawn({self.code(v) for v in found})
 
-    def _relaxed(self, variant: Variant) -> Variant | None:
+    def _drawn(self, codes: set[str]) -> list[Variant]:
+        """The draws, over all structures in turn, none of which goes without."""
+        found: list[Variant] = []
+        chance = seeded(self.kind, "params")
+        for k in range(DRAWN):
+            for _ in range(ATTEMPTS):
+                variant = self._relaxed(drawn(self.kind, self.structures[k % len(self.structures)], chance))
+                if self.code(variant) in codes or len(codes) < MOST_CODES:
+                    break
+            codes.add(self.code(variant))
+            found.append(variant)
+        return found
+
+    def code(self, variant: Variant) -> str:
+        """What the machine code of a variant depends on: with some kinds params, too."""
+        node = self.compiled(variant)
+        kernel = getattr(self.kind, "process", None)
+        if (
+            node is None
+            or not isinstance(kernel, Kernel)
+            or not {*kernel.arguments} <= {*self.kind.declared, *RESERVED}
+        ):
+            return ""
+        return repr(signature(self.kind, kernel.arguments, node.config))
+
+    def _relaxed(self, variant: Variant) -> Variant:
         """The variant with as many of its params as the kind accepts together: some only go with some layouts."""
         chance = seeded(self.kind, str(variant))
         left = dict(variant.params)
         while self.compiled(Variant(variant.structure, left)) is None:
             alone = [name for name in left if self.compiled(Variant(variant.structure, {name: left[name]})) is None]
-            if not left:
-                return None
             del left[chance.choice(alone or list(left))]
         return Variant(variant.structure, left)
 
@@ -218,9 +245,14 @@ class Subject:
         """Some of the structures, for what needs code of its own: compiling is slow where it has not been done."""
         return self.structures[:: math.ceil(len(self.structures) / 4)] if self.structures else []
 
-    def of_few(self) -> list[Variant]:
-        """The variants of these."""
-        return [v for v in self.variants if v.structure in self.few]
+    def of_few(self, structures: Sequence[Structure], codes: int) -> list[Variant]:
+        """The variants of some structures, of no more than so many codes each."""
+        found: list[Variant] = []
+        for structure in structures:
+            chosen = [v for v in self.variants if v.structure == structure]
+            allowed = list(dict.fromkeys(self.code(v) for v in chosen))[:codes]
+            found += [v for v in chosen if self.code(v) in allowed and v not in found]
+        return found
 
     def moveable(self, structure: Structure) -> list[Param]:
         """The params that may be automated: those that can be modulated, and choices, which only jump; without what

@@ -8,7 +8,20 @@ from typing import ClassVar
 
 import numpy as np
 
-from graph.spec import LANES, AudioIn, AudioOut, Level, Memory, Node, Param, State, Switch, kernel
+from graph.spec import (
+    LANES,
+    AudioIn,
+    AudioOut,
+    ChoiceSetting,
+    Level,
+    Memory,
+    Node,
+    Param,
+    Scratch,
+    State,
+    Switch,
+    kernel,
+)
 from nodes.dsp.machine import finite
 
 LATE = 5
@@ -232,6 +245,25 @@ class Fading(Lingering):
                 line[p, lane] = x
             p = (p + 1) % line.shape[0]
         place[0] = p
+
+
+class Manifold(Effect):
+    """Fade in over each call, but only in one of many shapes; and need other code at every size."""
+
+    kind = "manifold"
+    caught_by = "blocks"
+    shape = ChoiceSetting("shape", tuple("abcdefghij"), doc="Which of them.")
+    size = Param("size", 1.0, 1.0, 40.0, curve="integer", doc="How much room.", modulatable=False)
+    which = Scratch(lambda config: (1 + "abcdefghij".index(config.settings["shape"]),))
+    room = Scratch(lambda config: (int(config.params["size"]),))
+
+    @kernel
+    def process(signal, out, which, room, n):
+        for i in range(n):
+            for lane in range(out.lanes):
+                room[0] = signal[i, lane]
+                fade = np.float32(0.5 + 0.5 * (i + 1) / n) if which.shape[0] == 8 else np.float32(1.0)
+                out[i, lane] = signal[i, lane] * fade
 
 
 class Bursting(Effect):

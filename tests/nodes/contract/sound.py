@@ -73,8 +73,7 @@ def blocks(subject: Subject) -> Iterator[str]:
 def bounds(subject: Subject) -> Iterator[str]:
     """No index out of range, at either rate, still or moving."""
     for at in (subject, subject.at(SLOW_RATE)):
-        extremes = (at.few[0], at.few[-1])
-        for part in batches([v for v in at.variants if v.structure in extremes]):
+        for part in batches(at.of_few((at.few[0], at.few[-1]), 2)):
             faults = at.run(part, torture, FRAMES, checked=True).program.faults
             if faults:
                 yield f"{faults} indices are out of range at {at.rate} Hz"
@@ -188,12 +187,17 @@ def memory_frames(subject: Subject, node: CompiledNode) -> int:
     return longest
 
 
-def fades(subject: Subject) -> list[tuple[int, int, Variant]]:
-    """Variants whose tail can be waited for: frames of memory and of tail, and the variant; the quick ones first."""
+def fades(subject: Subject, endless: bool = False) -> list[tuple[int, int, Variant]]:
+    """Variants whose tail can be waited for: frames of memory and of tail, and the variant; the quick ones first.
+
+    With ``endless`` also those that never fall silent, as if they fell silent at once.
+    """
     found: list[tuple[int, int, Variant]] = []
     for variant in subject.variants:
         node = _node(subject, variant)
         tail = subject.kind.tail(node.config)
+        if endless and math.isinf(tail):
+            tail = 0.0
         if math.isfinite(tail):
             found.append((memory_frames(subject, node), math.ceil(tail * subject.rate), variant))
     seeded(subject.kind, "tails").shuffle(found)
@@ -259,7 +263,7 @@ def nan(subject: Subject) -> Iterator[str]:
                         yield f"{port} is not the same after a tick of NaN: {variant}"
         return
     subject = subject.at(SLOW_RATE)
-    for part in batches(fades(subject), 16):
+    for part in batches(fades(subject, endless=True), 16):
         late = 512 + TICK + max(memory + wait for memory, wait, _ in part)
         until = late + 2048
         signal = noise(until, 0.5)
@@ -364,7 +368,7 @@ def _jumped(heard: Heard, param: Param, low: int, high: int, jump: int) -> Itera
 
 def holding(subject: Subject) -> Iterator[str]:
     """Params that could move and do not sound as params that cannot move."""
-    chosen = subject.of_few()[-24:] + subject.variants[:1]
+    chosen = [v for structure in subject.few for v in subject.of_few([structure], 2)[-6:]] + subject.variants[:1]
 
     moved = [subject.moveable(variant.structure) for variant in chosen]
 

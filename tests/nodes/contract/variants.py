@@ -16,6 +16,12 @@ DRAWN = 64
 STRUCTURES = 6
 LARGEST_STEP = 300
 """How far above its lowest value an open-ended whole number is set: enough to matter, and quick to run."""
+LARGEST_TIME_S = 0.02
+"""The same for a setting that is a time: what begins later would not be heard."""
+ATTEMPTS = 40
+"""How often something else is tried where a structure or a draw is not wanted."""
+TIMES = ("ms", "s", "frames")
+"""Units of times. Most draws of a time are short, so that what comes later is heard before the signal ends."""
 
 MAPS: Mapping[str, tuple[object, ...]] = {
     "channel_map": ({"L": "R", "R": "L"}, {"M": "L"}, {"L": "L", "R": "R", "C": "L", "LFE": "R"}),
@@ -72,7 +78,7 @@ def structures(kind: type[Node], accepts: Callable[[Structure], bool]) -> list[S
         offer(first, layout, k)
     longest = max((len(values) for values in settings.values()), default=1)
     at = 0
-    while at < 4 * longest and len(found) < max(STRUCTURES, min(longest, 10)):
+    while at < ATTEMPTS and len(found) < max(STRUCTURES, min(longest, 10)):
         chosen = {name: values[at] if at < len(values) else chance.choice(values) for name, values in settings.items()}
         offer(chosen, LAYOUTS_TRIED[at % 3] if at < longest else chance.choice(LAYOUTS_TRIED), at)
         at += 1
@@ -94,7 +100,8 @@ def _candidates(kind: type[Node], setting: Setting) -> list[Any]:
             rest = [False, True]
         case "integer" | "number":
             low = setting.low if setting.low is not None else setting.default
-            high = min(setting.high if setting.high is not None else math.inf, low + LARGEST_STEP)
+            step = LARGEST_TIME_S if setting.name.endswith("_s") else LARGEST_STEP
+            high = min(setting.high if setting.high is not None else math.inf, low + step)
             middle = low + (high - low) * 0.37
             rest = [low, high, round(middle) if setting.type == "integer" else middle]
         case "path":
@@ -144,20 +151,20 @@ def ends(kind: type[Node], structure: Structure) -> Iterator[Variant]:
                 yield Variant(structure, {param.name: value})
 
 
-def drawn(kind: type[Node], found: list[Structure], count: int = DRAWN) -> Iterator[Variant]:
-    """Every param at random, over all structures in turn; logarithmically where the param is."""
-    chance = seeded(kind, "params")
-    for k in range(count):
-        structure = found[k % len(found)]
-        yield Variant(structure, {p.name: draw(p, chance) for p in params(kind, structure)})
+def drawn(kind: type[Node], structure: Structure, chance: random.Random) -> Variant:
+    """Every param at random."""
+    return Variant(structure, {p.name: draw(p, chance) for p in params(kind, structure)})
 
 
 def draw(param: Param, chance: random.Random) -> float:
-    """A value of a param."""
+    """A value of a param. A switch stays where it is more often than not: thrown, many of them leave little to hear."""
+    u = chance.random() ** chance.choice((1, 4, 8) if param.unit in TIMES else (1,))
     match param.curve:
-        case "switch" | "choice" | "integer":
-            return float(chance.randint(math.ceil(param.low), math.floor(param.high)))
+        case "switch":
+            return param.default if u < 0.7 else 1.0 - param.default
+        case "choice" | "integer":
+            return float(round(param.low + (param.high - param.low) * u))
         case "log":
-            return min(max(param.low * (param.high / param.low) ** chance.random(), param.low), param.high)
+            return min(max(param.low * (param.high / param.low) ** u, param.low), param.high)
         case _:
-            return chance.uniform(param.low, param.high)
+            return param.low + (param.high - param.low) * u
