@@ -217,6 +217,8 @@ def check(
         raise typer.Exit(0 if found.ok else 1)
     for finding in found.findings:
         sys.stderr.write(f"{finding.place}: {finding.message}\n" if finding.place else f"{finding.message}\n")
+    for note in found.notes:
+        sys.stderr.write(f"note: {note.place}: {note.message}\n")
     for output in found.outputs:
         print(f"{output.node}: {output.latency} frames of latency")
         for path in output.paths:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from graph.check import problems
+from graph.check import Problem, notes, problems
 from graph.compiler import compile
 from graph.document import Patch
 from graph.errors import PatchError
@@ -17,18 +17,23 @@ from host.services import FileServices
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that is wrong, and where."""
+    """One thing that is wrong, or worth a word, and where."""
 
     node: str
     place: str
     message: str
 
+    def to_dict(self) -> dict[str, str]:
+        """As JSON has it."""
+        return {"node": self.node, "place": self.place, "message": self.message}
+
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """The findings, and the schedule if there is one in spite of them."""
+    """What is wrong, what is kept but has no effect, and the schedule if there is one in spite of that."""
 
     findings: tuple[Finding, ...]
+    notes: tuple[Finding, ...]
     schedule: Schedule | None
     outputs: tuple[OutputLatency, ...]
 
@@ -42,7 +47,8 @@ class Checked:
         schedule = self.schedule
         return {
             "ok": self.ok,
-            "problems": [{"node": f.node, "place": f.place, "message": f.message} for f in self.findings],
+            "problems": [f.to_dict() for f in self.findings],
+            "notes": [f.to_dict() for f in self.notes],
             "outputs": {
                 o.node: {
                     "latency_frames": o.latency,
@@ -70,7 +76,7 @@ class Checked:
 
 def check(patch: Patch, kinds: Kinds, services: FileServices, rate: int | None = None) -> Checked:
     """Everything that can be found wrong with a patch, and its latencies where it compiles."""
-    findings = [Finding(p.node, p.place, p.message) for p in problems(patch, kinds)]
+    findings = _found(problems(patch, kinds))
     schedule: Schedule | None = None
     missing: list[PatchError] = []
     try:
@@ -80,4 +86,8 @@ def check(patch: Patch, kinds: Kinds, services: FileServices, rate: int | None =
     known = {(f.node, f.place) for f in findings}
     findings += [Finding(e.node, e.place, e.message) for e in missing if (e.node, e.place) not in known]
     outputs = tuple(latencies(schedule)) if schedule else ()
-    return Checked(tuple(findings), schedule, outputs)
+    return Checked(tuple(findings), tuple(_found(notes(patch, kinds))), schedule, outputs)
+
+
+def _found(listed: list[Problem]) -> list[Finding]:
+    return [Finding(p.node, p.place, p.message) for p in listed]

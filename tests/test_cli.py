@@ -199,6 +199,40 @@ def test_check_lists_every_problem_and_says_where(folder):
     assert any("-96" in p["message"] and "24" in p["message"] for p in answer["problems"])
 
 
+def test_check_notes_what_is_kept_and_has_no_effect(folder):
+    patch = {
+        "format": "patchwright",
+        "version": 1,
+        "mood": "blue",
+        "nodes": {
+            "in": {"kind": "audio_in", "colour": "red"},
+            "g": {"kind": "gain", "settings": {"warmth": 3}},
+            "out": {"kind": "audio_out"},
+        },
+        "cables": [{"from": "in.out", "to": "g.in", "amount": 0.5}, {"from": "g.out", "to": "out.in", "wire": "gold"}],
+    }
+    (folder / "odd.json").write_text(json.dumps(patch))
+    done = run("check", "odd.json", "--json", cwd=folder)
+    answer = json.loads(done.stdout)
+    assert (done.returncode, answer["ok"], answer["problems"]) == (0, True, [])
+    assert {(note["node"], note["place"]) for note in answer["notes"]} == {
+        ("", "mood"),
+        ("in", "nodes.in.colour"),
+        ("g", "nodes.g.settings.warmth"),
+        ("g", "cables.in.out -> g.in.amount"),
+        ("out", "cables.g.out -> out.in.wire"),
+    }
+    assert all(set(note) == {"node", "place", "message"} and note["message"] for note in answer["notes"])
+    done = run("check", "odd.json", cwd=folder)
+    assert done.returncode == 0
+    assert "no problems found" in done.stdout
+    lines = done.stderr.splitlines()
+    assert len(lines) == 5
+    assert all(line.startswith("note: ") for line in lines)
+    assert any("nodes.g.settings.warmth: gain does not have it" in line for line in lines)
+    assert json.loads(run("check", "start.pwp", "--json", cwd=folder).stdout)["notes"] == []
+
+
 def test_the_catalogue_has_the_agreed_shape(folder):
     kinds = json.loads(run("nodes", "--json", cwd=folder).stdout)
     by_name = {k["kind"]: k for k in kinds}
