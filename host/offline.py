@@ -44,6 +44,8 @@ class Offline:
     feeds: dict[str, Feed] = field(default_factory=dict[str, Feed])
     drains: dict[str, Drain] = field(default_factory=dict[str, Drain])
     arena: Arena = field(default_factory=Arena)
+    unsound: dict[str, int] = field(default_factory=dict[str, int])
+    """Samples that came in NaN or infinite, by node id; kinds that bring sound in make silence of them."""
 
     def __post_init__(self) -> None:
         if self.threads > 1:
@@ -87,6 +89,9 @@ class Offline:
                 for at, part in _pieces(self._rings[id], start, count):
                     if feed:
                         feed(at, part)
+                        bad = part.size - int(np.count_nonzero(np.isfinite(part)))
+                        if bad:
+                            self.unsound[id] = self.unsound.get(id, 0) + bad
         (self._team or self.program).run(count)
         for id, stream in self.program.streams.items():
             drain = self.drains.get(id) if stream.flow == "out" else None

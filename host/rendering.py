@@ -50,6 +50,7 @@ class RenderReport:
     peaks: dict[str, float]
     """Highest absolute sample of each output, linear."""
     scrubbed: int
+    """Samples that were NaN or infinite, and became silence: in what came in, and going round loops."""
     notes: list[str] = field(default_factory=list[str])
 
     @property
@@ -136,7 +137,10 @@ def render(
         files = {id: str(writer.path) for id, writer in job.writers.items()}
         clipped = {id: writer.clipped for id, writer in job.writers.items()}
         notes += [f"{id}: {count} samples were clipped" for id, count in clipped.items() if count]
-        return RenderReport(rate, length, elapsed, files, clipped, dict(sink.peaks), offline.program.scrubbed, notes)
+        unsound = job.unsound(offline)
+        notes += [f"{place}: {count} samples were NaN or infinite, and became silence" for place, count in unsound]
+        scrubbed = sum(count for _, count in unsound)
+        return RenderReport(rate, length, elapsed, files, clipped, dict(sink.peaks), scrubbed, notes)
 
 
 def _adjusted(
@@ -214,6 +218,7 @@ class _Job:
     notes: list[str]
     allow_missing: bool
     feeds: dict[str, Feed] = field(default_factory=dict[str, Feed])
+    readers: dict[str, AudioReader] = field(default_factory=dict[str, AudioReader])
     writers: dict[str, AudioWriter] = field(default_factory=dict[str, AudioWriter])
 
     def open_inputs(self, inputs: Mapping[str, PathLike]) -> int | None:
@@ -227,7 +232,7 @@ class _Job:
             if id not in inputs:
                 self.notes.append(f"{id} has no input file: it is silent")
                 continue
-            reader = self.stack.enter_context(open_audio(inputs[id], self.schedule.rate))
+            reader = self.readers[id] = self.stack.enter_context(open_audio(inputs[id], self.schedule.rate))
             self.feeds[id] = _reader_feed(reader, node.config.layouts["out"], id, 0)
             ends.append(reader.frames)
         for node in self.schedule.nodes:
@@ -239,7 +244,7 @@ class _Job:
                 own = open_audio(path)
                 start = round(request.offset_s * own.rate)
                 own.close()
-                reader = self.stack.enter_context(
+                reader = self.readers[node.id] = self.stack.enter_context(
                     open_audio(path, self.schedule.rate, loop=request.loop, start_frame=start)
                 )
             except AudioFileError as error:
@@ -305,6 +310,12 @@ class _Job:
                 node=id,
             )
         return full
+
+    def unsound(self, offline: Offline) -> list[tuple[str, int]]:
+        """How many samples were NaN or infinite, and where, as far as there were any."""
+        found = [(id, reader.scrubbed + offline.unsound.get(id, 0)) for id, reader in self.readers.items()]
+        found.append(("feedback loops", offline.program.scrubbed))
+        return [(place, count) for place, count in found if count]
 
     def quiet_frames(self) -> int:
         """How long everything must be silent before the tail is over: as long as the slowest path may hide a sound."""

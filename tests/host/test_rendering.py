@@ -289,6 +289,41 @@ def test_clipping_is_counted(tmp_path):
     assert soundfile.info(tmp_path / "out.flac").subtype == "PCM_16"
 
 
+@pytest.mark.parametrize("rate", [48000, 44100])
+def test_what_is_no_number_where_it_comes_in_is_silence_and_is_counted(tmp_path, rate):
+    """At the patch's own rate and at another, through an input and through a player."""
+    clean, dirty = noise(20000), noise(20000)
+    dirty[7000:7003], dirty[9000, 1] = (np.nan, np.inf), -np.inf
+    clean[~np.isfinite(dirty)] = 0.0
+    patch = simple()
+    patch.folder = tmp_path
+    patch.add("tape", "file_player", settings={"path": "tape.wav"})
+    patch.connect("tape.out", "out.in")
+    found, outputs = [], []
+    for sound in (clean, dirty):
+        write(tmp_path / "in.wav", sound, rate)
+        write(tmp_path / "tape.wav", sound, rate)
+        report = render(patch, {"out": tmp_path / "out.wav"}, {"in": tmp_path / "in.wav"}, seconds=0.5)
+        found.append((report.scrubbed, [note for note in report.notes if "NaN" in note]))
+        outputs.append(read(tmp_path / "out.wav"))
+    assert np.array_equal(*outputs)
+    said = [f"{id}: 7 samples were NaN or infinite, and became silence" for id in ("in", "tape")]
+    assert found == [(0, []), (14, said)]
+
+
+def test_what_goes_round_a_loop_and_is_no_number_is_counted(tmp_path):
+    patch = simple()
+    patch.add("up", "gain", level_db=24)
+    patch.add("more", "gain", level_db=24)
+    for cable in (("g.out", "up.in"), ("up.out", "more.in")):
+        patch.connect(*cable)
+    patch.connect("more.out", "g.in", feedback=True)
+    write(tmp_path / "in.wav", np.full((20000, 2), 0.1))
+    report = render(patch, {"out": tmp_path / "out.wav"}, {"in": tmp_path / "in.wav"}, seconds=0.4)
+    assert report.scrubbed > 0
+    assert f"feedback loops: {report.scrubbed} samples were NaN or infinite, and became silence" in report.notes
+
+
 def test_a_recorder_writes_inside_the_patchs_folder_and_never_over_a_file(tmp_path):
     source = write(tmp_path / "in.wav", noise(640))
     patch = simple()
