@@ -89,9 +89,9 @@ class Offline:
                 for at, part in _pieces(self._rings[id], start, count):
                     if feed:
                         feed(at, part)
-                        bad = part.size - int(np.count_nonzero(np.isfinite(part)))
-                        if bad:
-                            self.unsound[id] = self.unsound.get(id, 0) + bad
+                        sound = np.isfinite(part)
+                        if not sound.all():
+                            self.unsound[id] = self.unsound.get(id, 0) + part.size - int(np.count_nonzero(sound))
         (self._team or self.program).run(count)
         for id, stream in self.program.streams.items():
             drain = self.drains.get(id) if stream.flow == "out" else None
