@@ -1,6 +1,7 @@
-"""The shipped demo, rendered as ``dev.py demo`` does, judged by others: ffmpeg, the music's own file, stems that add up.
+"""The shipped demo, rendered as ``dev.py demo`` does, judged by others: ffmpeg, the music's file, stems that add up.
 
-Golden levels lie beside this file; ``.venv/bin/python -m tests.test_demo`` writes them anew, after a change that is meant.
+Golden levels lie beside this file; after a change that is meant, ``.venv/bin/python -m tests.test_demo`` writes them
+anew.
 """
 
 from __future__ import annotations
