@@ -89,6 +89,20 @@ def test_true_peak_stays_below_the_ceiling(play, name, lookahead):
         assert true_peak(y, "VHQ") <= ceiling + 0.1
 
 
+@pytest.mark.parametrize("link", [True, False])
+@pytest.mark.parametrize("channels", [2, 6])
+@pytest.mark.parametrize("release", [1.0, 5000.0])
+def test_true_peak_stays_below_the_ceiling_in_every_channel(play, link, channels, release):
+    """Each with other material, however fast the gain comes back."""
+    names = ("noise", "fs/4 in bursts", "random signs", "bursts of random signs", "square of 997 Hz", "clipped music")
+    x = np.stack([2 * np.roll(MATERIAL[names[c]], 97 * c) for c in range(channels)], 1)
+    y = limited(play, x, {"link": link}, release_ms=release, ceiling_db=-3)
+    peaks = [true_peak(y[:, c]) for c in range(channels)]
+    assert np.abs(y).max() <= at_most(-3)
+    assert max(peaks) <= -2.9
+    assert max(peaks) > -4
+
+
 @pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="ffmpeg is not installed")
 def test_ffmpeg_agrees(play, tmp_path):
     """All the material in one go; ffmpeg says tenths of a decibel."""
