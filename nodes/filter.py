@@ -17,99 +17,52 @@ from graph.spec import (
     helper,
     kernel,
 )
-from nodes.dsp.biquad import (
-    TYPES,
-    Curve,
-    decibels,
-    delays,
-    design,
-    direct,
-    flows,
-    integrators,
-    movement,
-    ringing,
-    transfer,
-)
-from nodes.dsp.machine import fma
+from nodes.dsp.biquad import TYPES, Curve, cascade, decibels, follow, ringing, settle, transfer
 
 NEVER = 1 << 60
 """A frame that no call reaches; params that do not move hold until beyond it."""
 
 
 @helper
-def next_to_design(g, i, freq, q, gain_db, seen):
+def next_to_settle(g, freq, q, gain_db, seen):
     """The first of the nodes from ``g`` on whose params changed; their number, if there is none."""
     while g < freq.groups:
         lane = g * freq.channels
-        if seen[0, g] != freq[i, lane] or seen[1, g] != q[i, lane] or seen[2, g] != gain_db[i, lane]:
+        if seen[0, 0, g] != freq[0, lane] or seen[0, 1, g] != q[0, lane] or seen[0, 2, g] != gain_db[0, lane]:
             return g
         g += 1
     return g
 
 
 @helper
-def redesign(type, freq, q, gain_db, seen, form, w1, w2, rate):
-    """Bring the direct forms to what the params say now."""
-    g = next_to_design(0, 0, freq, q, gain_db, seen)
+def settled(type, freq, q, gain_db, seen, form, w, c, rate):
+    """The coefficients of every lane, while nothing moves."""
+    g = next_to_settle(0, freq, q, gain_db, seen)
     while g < freq.groups:
-        first = g * freq.channels
-        f, w, db = float(freq[0, first]), float(q[0, first]), float(gain_db[0, first])
-        now = design(type, f, w, db, rate)
-        if seen[0, g] > 0.0:
-            before = design(type, seen[0, g], seen[1, g], seen[2, g], rate)
-            for lane in range(first, first + freq.channels):
-                s1, s2 = integrators(before[0], before[1], w1[lane], w2[lane])
-                w1[lane], w2[lane] = delays(now[0], now[1], s1, s2)
-        seen[0, g], seen[1, g], seen[2, g] = f, w, db
-        form[0, g], form[1, g], form[2, g], form[3, g], form[4, g] = direct(*now)
-        g = next_to_design(g + 1, 0, freq, q, gain_db, seen)
+        lane = g * freq.channels
+        f, width, db = float(freq[0, lane]), float(q[0, lane]), float(gain_db[0, lane])
+        settle(0, g, freq.channels, type, f, width, db, seen, form, w, rate)
+        g = next_to_settle(g + 1, freq, q, gain_db, seen)
+    for lane in range(freq.lanes):
+        for row in range(5):
+            c[0, row, lane] = form[0, row, lane // freq.channels]
 
 
 @helper
-def rest(tick, signal, out, c, w1, w2):
-    """A tick of direct forms."""
-    for i in range(tick, tick + TICK):
-        for lane in range(out.lanes):
-            x, first, second = float(signal[i, lane]), w1[lane], w2[lane]
-            out[i, lane] = fma(c[0, lane], x, fma(c[1, lane], first, c[2, lane] * second))
-            w1[lane] = fma(c[3, lane], first, fma(c[4, lane], second, x))
-            w2[lane] = first
-
-
-@helper
-def move(type, at, end, signal, out, freq, q, gain_db, seen, form, w1, w2, s1, s2, rate):
-    """A stretch of a filter that moves. Over a whole tick it glides; a step is a step."""
-    f, w, db = float(freq[at, 0]), float(q[at, 0]), float(gain_db[at, 0])
-    if seen[0, 0] == 0.0:
-        seen[0, 0], seen[1, 0], seen[2, 0] = f, w, db
-    moved = movement(f, seen[0, 0], w, seen[1, 0], db, seen[2, 0])
-    g, k, m0, m1, m2 = design(type, seen[0, 0], seen[1, 0], seen[2, 0], rate)
-    for lane in range(out.lanes):
-        s1[lane], s2[lane] = integrators(g, k, w1[lane], w2[lane])
-    h, l, n0, n1, n2 = design(type, f, w, db, rate)
-    dg, dk, d0, d1, d2 = 0.0, 0.0, 0.0, 0.0, 0.0
-    if end - at == TICK and flows(moved, seen[3, 0]):
-        dg, dk = (h - g) * (1.0 / TICK), (l - k) * (1.0 / TICK)
-        d0, d1, d2 = (n0 - m0) * (1.0 / TICK), (n1 - m1) * (1.0 / TICK), (n2 - m2) * (1.0 / TICK)
-    else:
-        g, k, m0, m1, m2 = h, l, n0, n1, n2
-    seen[0, 0], seen[1, 0], seen[2, 0], seen[3, 0] = f, w, db, moved
-    for i in range(at, end):
-        g, k, m0, m1, m2 = g + dg, k + dk, m0 + d0, m1 + d1, m2 + d2
-        c1 = 1.0 / fma(g, g + k, 1.0)
-        c2 = g * c1
-        c3 = g * c2
-        for lane in range(out.lanes):
-            x = float(signal[i, lane])
-            rise = x - s2[lane]
-            v1 = fma(c2, rise, c1 * s1[lane])
-            v2 = fma(c3, rise, fma(c2, s1[lane], s2[lane]))
-            s1[lane] = fma(2.0, v1, -s1[lane])
-            s2[lane] = fma(2.0, v2, -s2[lane])
-            out[i, lane] = fma(m0, x, fma(m1, v1, m2 * v2))
-    for lane in range(out.lanes):
-        w1[lane], w2[lane] = delays(h, l, s1[lane], s2[lane])
-    form[0, 0], form[1, 0], form[2, 0], form[3, 0], form[4, 0] = direct(h, l, n0, n1, n2)
+def moved(type, tick, signal, out, freq, q, gain_db, seen, form, w, tick_of, rate):
+    """A tick of a filter that moves, in stretches over which its params hold."""
+    at = tick
+    while at < tick + TICK:
+        end = min(tick + TICK, freq.until(at), q.until(at), gain_db.until(at))
+        for i in range(at, end):
+            for lane in range(out.lanes):
+                tick_of[i - at, lane] = signal[i, lane]
+        f, width, db = float(freq[at, 0]), float(q[at, 0]), float(gain_db[at, 0])
+        follow(0, end - at, type, f, width, db, seen, form, w, tick_of, rate)
+        for i in range(at, end):
+            for lane in range(out.lanes):
+                out[i, lane] = tick_of[i - at, lane]
+        at = end
 
 
 class Filter(Node):
@@ -129,42 +82,35 @@ class Filter(Node):
 
     number = Scratch(lambda config: (1 + TYPES.index(config.settings["type"]),), "i8")
     """As long as its type's number from one: so the kernel is compiled for the type."""
-    seen = State((4, GROUPS))
-    form = State((5, GROUPS))
-    w1 = State((LANES,))
-    w2 = State((LANES,))
-    c = Scratch((5, LANES))
-    s1 = Scratch((LANES,))
-    s2 = Scratch((LANES,))
+    seen = State((1, 5, GROUPS))
+    form = State((1, 5, GROUPS))
+    w = State((1, 3, LANES))
+    c = Scratch((1, 5, LANES))
+    v = Scratch((1, LANES))
+    tick_of = Scratch((TICK, LANES))
 
     @kernel
-    def process(signal, out, freq, q, gain_db, number, seen, form, w1, w2, c, s1, s2, rate, n):
+    def process(signal, out, freq, q, gain_db, number, seen, form, w, c, v, tick_of, rate, n):
         type = number.shape[0] - 1
         moving = min(freq.until(0), q.until(0), gain_db.until(0)) < NEVER
         if not moving:
-            redesign(type, freq, q, gain_db, seen, form, w1, w2, rate)
-            for lane in range(out.lanes):
-                for row in range(5):
-                    c[row, lane] = form[row, lane // out.channels]
+            settled(type, freq, q, gain_db, seen, form, w, c, rate)
         for tick in range(0, n, TICK):
             if moving:
-                at = tick
-                while at < tick + TICK:
-                    end = min(tick + TICK, freq.until(at), q.until(at), gain_db.until(at))
-                    move(type, at, end, signal, out, freq, q, gain_db, seen, form, w1, w2, s1, s2, rate)
-                    at = end
+                moved(type, tick, signal, out, freq, q, gain_db, seen, form, w, tick_of, rate)
             else:
-                rest(tick, signal, out, c, w1, w2)
+                cascade(tick, tick + TICK, signal, out, c, w, v)
             for lane in range(out.lanes):
-                if not abs(w1[lane]) < 1e300:  # what is not a number ends with its tick
-                    w1[lane] = w2[lane] = 0.0
+                if not abs(w[0, 0, lane]) < 1e300:  # what is not a number ends with its tick
+                    w[0, 0, lane] = w[0, 2, lane] = 0.0
 
     @classmethod
     def tail(cls, config: Config) -> float:
-        type, p = TYPES.index(config.settings["type"]), config.params
-        freq = 10.0 if "freq_hz" in config.driven else p["freq_hz"]
-        q = 50.0 if "q" in config.driven else p["q"]
-        return ringing(type, freq, q, 40.0 if "gain_db" in config.driven else p["gain_db"], config.rate)
+        freqs, qs, gains_db = (
+            (param.low, param.high) if param.name in config.driven else (config.params[param.name],)
+            for param in (cls.freq, cls.q, cls.gain_db)
+        )
+        return ringing([TYPES.index(config.settings["type"])], freqs, qs, gains_db, config.rate)
 
     @classmethod
     def response(cls, config: Config, freqs: Curve) -> Curve:

@@ -15,11 +15,13 @@ a contraction, while a direct form may grow without bound. The two kinds of stat
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Sequence
+from itertools import product
 
 import numpy as np
 import numpy.typing as npt
 
-from graph.spec import helper
+from graph.spec import TICK, helper
 from nodes.dsp.exponentials import exp2
 from nodes.dsp.machine import fma
 
@@ -97,6 +99,50 @@ def delays(g, k, s1, s2):
 
 
 @helper
+def cascade(start, end, signal, out, c, w, v):
+    """Direct forms in series over frames ``start`` to ``end``, in float64 from the first form to the last.
+
+    ``c[k, :, lane]`` is b0, c1, c2, -a1, -a2. ``w[k, 0, lane]`` and ``w[k, 2, lane]`` are what form k holds: with one
+    lane, numbers side by side would tempt the compiler to work on them as pairs, and shuffling them costs more than it
+    gains. ``v[frames, lane]`` is for as many frames as are to be done at a time, so that a form's numbers are loaded
+    once for all of them; ``start`` and ``end`` are whole multiples. It is left with the last frames.
+    """
+    frames = v.shape[0]
+    for i in range(start, end, frames):
+        for lane in range(out.lanes):
+            for f in range(frames):
+                v[f, lane] = signal[i + f, lane]
+            for k in range(c.shape[0]):
+                w1, w2 = w[k, 0, lane], w[k, 2, lane]
+                for f in range(frames):
+                    x = v[f, lane]
+                    v[f, lane] = fma(c[k, 0, lane], x, fma(c[k, 1, lane], w1, c[k, 2, lane] * w2))
+                    w0 = fma(c[k, 3, lane], w1, fma(c[k, 4, lane], w2, x))
+                    w2 = w1
+                    w1 = w0
+                w[k, 0, lane], w[k, 2, lane] = w1, w2
+            for f in range(frames):
+                out[i + f, lane] = v[f, lane]
+
+
+@helper
+def settle(k, g, channels, type, freq, q, gain_db, seen, form, w, rate):
+    """Make form k of node g what its params say, and take along what it holds.
+
+    ``seen[k, :, g]`` is what it was made of: frequency (zero: nothing yet), Q, gain and type; ``form[k, :, g]`` is what
+    was made of it.
+    """
+    now = design(type, freq, q, gain_db, rate)
+    if seen[k, 0, g] > 0.0:
+        before = design(int(seen[k, 3, g]), seen[k, 0, g], seen[k, 1, g], seen[k, 2, g], rate)
+        for lane in range(g * channels, (g + 1) * channels):
+            s1, s2 = integrators(before[0], before[1], w[k, 0, lane], w[k, 2, lane])
+            w[k, 0, lane], w[k, 2, lane] = delays(now[0], now[1], s1, s2)
+    seen[k, 0, g], seen[k, 1, g], seen[k, 2, g], seen[k, 3, g] = freq, q, gain_db, type
+    form[k, 0, g], form[k, 1, g], form[k, 2, g], form[k, 3, g], form[k, 4, g] = direct(*now)
+
+
+@helper
 def movement(freq, freq_before, q, q_before, gain_db, gain_db_before):
     """How far a design is from the one before it: 0 where nothing changed; 1/8 is 1.5 dB, or a ratio of 1.29."""
     moved = abs(freq - freq_before) / (freq + freq_before)
@@ -105,9 +151,56 @@ def movement(freq, freq_before, q, q_before, gain_db, gain_db_before):
 
 
 @helper
-def flows(moved, moved_before):
-    """Whether a change is small or carries on a movement, so that the filter should glide there; else it is a step."""
-    return moved <= max(0.125, 2.0 * moved_before)
+def follow(k, frames, type, freq, q, gain_db, seen, form, w, v, rate):
+    """Run form k, of a node of its own, over ``v[:frames]`` in place, towards where its params now are.
+
+    A change is a step, made at once. But over a whole tick, one that is small or carries on a movement is a movement,
+    and the filter glides. ``seen[k, 4, 0]`` is how far it moved before.
+    """
+    moved = 0.0
+    if seen[k, 0, 0] > 0.0:
+        moved = movement(freq, seen[k, 0, 0], q, seen[k, 1, 0], gain_db, seen[k, 2, 0])
+    small = moved <= max(0.125, 2.0 * seen[k, 4, 0])
+    seen[k, 4, 0] = moved
+    changed = seen[k, 0, 0] != freq or seen[k, 1, 0] != q or seen[k, 2, 0] != gain_db or seen[k, 3, 0] != type
+    if changed and small and frames == TICK and seen[k, 0, 0] > 0.0:
+        glide(k, type, freq, q, gain_db, seen, form, w, v, rate)
+        return
+    if changed:
+        settle(k, 0, v.shape[1], type, freq, q, gain_db, seen, form, w, rate)
+    for i in range(frames):
+        for lane in range(v.shape[1]):
+            x, w1, w2 = v[i, lane], w[k, 0, lane], w[k, 2, lane]
+            v[i, lane] = fma(form[k, 0, 0], x, fma(form[k, 1, 0], w1, form[k, 2, 0] * w2))
+            w[k, 0, lane] = fma(form[k, 3, 0], w1, fma(form[k, 4, 0], w2, x))
+            w[k, 2, lane] = w1
+
+
+@helper
+def glide(k, type, freq, q, gain_db, seen, form, w, v, rate):
+    """A tick of form k on its integrators, from what it was made of to what its params now say."""
+    g, damping, m0, m1, m2 = design(int(seen[k, 3, 0]), seen[k, 0, 0], seen[k, 1, 0], seen[k, 2, 0], rate)
+    after = design(type, freq, q, gain_db, rate)
+    dg, dd = (after[0] - g) * (1.0 / TICK), (after[1] - damping) * (1.0 / TICK)
+    d0, d1, d2 = (after[2] - m0) * (1.0 / TICK), (after[3] - m1) * (1.0 / TICK), (after[4] - m2) * (1.0 / TICK)
+    for lane in range(v.shape[1]):
+        w[k, 0, lane], w[k, 2, lane] = integrators(g, damping, w[k, 0, lane], w[k, 2, lane])
+    for i in range(TICK):
+        g, damping, m0, m1, m2 = g + dg, damping + dd, m0 + d0, m1 + d1, m2 + d2
+        e1 = 1.0 / fma(g, g + damping, 1.0)
+        e2 = g * e1
+        e3 = g * e2
+        for lane in range(v.shape[1]):
+            x, s1, s2 = v[i, lane], w[k, 0, lane], w[k, 2, lane]
+            v1 = fma(e2, x - s2, e1 * s1)
+            v2 = fma(e3, x - s2, fma(e2, s1, s2))
+            w[k, 0, lane] = fma(2.0, v1, -s1)
+            w[k, 2, lane] = fma(2.0, v2, -s2)
+            v[i, lane] = fma(m0, x, fma(m1, v1, m2 * v2))
+    for lane in range(v.shape[1]):
+        w[k, 0, lane], w[k, 2, lane] = delays(after[0], after[1], w[k, 0, lane], w[k, 2, lane])
+    seen[k, 0, 0], seen[k, 1, 0], seen[k, 2, 0], seen[k, 3, 0] = freq, q, gain_db, type
+    form[k, 0, 0], form[k, 1, 0], form[k, 2, 0], form[k, 3, 0], form[k, 4, 0] = direct(*after)
 
 
 def transfer(type: int, freq: float, q: float, gain_db: float, rate: float, freqs: Curve) -> npt.NDArray[np.complex128]:
@@ -122,9 +215,24 @@ def decibels(response: npt.NDArray[np.complex128]) -> Curve:
     return 20.0 * np.log10(np.maximum(np.abs(response), 1e-20))
 
 
-def ringing(type: int, freq: float, q: float, gain_db: float, rate: float) -> float:
-    """Seconds in which what a filter holds falls below -120 dBFS, full scale in."""
-    _, _, _, a1, a2 = direct(*design(type, freq, q, gain_db, rate))
-    radius = float(np.max(np.abs(np.roots([1.0, -a1, -a2]))))
-    level_db = 140.0 + max(gain_db, 0.0) + max(20.0 * math.log10(q), 0.0)
-    return level_db / (-20.0 * math.log10(min(max(radius, 1e-9), 1.0 - 1e-12)) * rate)
+def ringing(
+    types: Iterable[int], freqs: Sequence[float], qs: Sequence[float], gains_db: Sequence[float], rate: float
+) -> float:
+    """Seconds in which what a filter holds falls below -120 dBFS, full scale in, wherever it is between the given ends.
+
+    The slowest is at an end of each, since a pole comes no nearer to the circle anywhere between two places: its
+    radius falls with the tuning g up to g = 1 and rises from there, falls with the damping k up to k = 2 (for the
+    slower of two real poles, rises from there), and each of frequency, Q and gain moves g and k one way.
+    """
+    ends = product(types, freqs, qs, gains_db)
+    slowest = max(radius(*design(*end, rate)[:2]) for end in ends)
+    level_db = 140.0 + max(*gains_db, 0.0) + max(20.0 * math.log10(max(qs)), 0.0)
+    return level_db / (-20.0 * math.log10(min(max(slowest, 1e-9), 1.0 - 1e-12)) * rate)
+
+
+def radius(g: float, k: float) -> float:
+    """How far from zero the outer pole of a filter is, in the plane of z."""
+    if k < 2.0:
+        return math.sqrt((1.0 + g * (g - k)) / (1.0 + g * (g + k)))
+    slow = 2.0 * g / (k + math.sqrt(k * k - 4.0))
+    return max(abs(1.0 - s) / (1.0 + s) for s in (slow, g * g / slow))
