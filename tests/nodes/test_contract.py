@@ -37,21 +37,9 @@ def subject(kind):
     return contract.Subject(kind)
 
 
-MOVING = "known: a param that moves to the value it has changes the last bits; the moving form is being rewritten"
-KNOWN = {
-    ("filter", "holding"): MOVING,
-    ("eq", "holding"): MOVING,
-    ("eq", "moving"): MOVING,
-    ("filter", "moving"): MOVING,
-}
-"""What does not hold yet, and why."""
-
-
 @pytest.mark.parametrize("check", contract.CHECKS)
 @pytest.mark.parametrize("kind", kinds())
-def test_contract(kind, check, request):
-    if (kind, check) in KNOWN:
-        request.applymarker(pytest.mark.xfail(reason=KNOWN[kind, check], strict=False))
+def test_contract(kind, check):
     found = contract.found_by(check, subject(kinds()[kind]))
     assert not found, "\n".join(found)
 
