@@ -295,7 +295,7 @@ class Kernel:
 
     @property
     def arguments(self) -> tuple[str, ...]:
-        """The argument names: attributes of the kind, or ``n``, ``time`` and ``rate``."""
+        """The argument names: attributes of the kind, or one of those that ``kernel`` lists."""
         code = self.function.__code__
         return code.co_varnames[: code.co_argcount]
 
@@ -303,9 +303,11 @@ class Kernel:
 def kernel(function: Callable[..., None]) -> Kernel:
     """Mark the function that is a node's sound. Its arguments are chosen by name from the declaration, plus
 
-    ``n``: frames in this call, a whole number of ticks; ``time``: the timeline frame of its first frame, at this
-    node; ``rate``: frames per second (float64); ``skew``: frames by which the input of a loop-breaking node lags its
-    output.
+    ``n``: frames in this call, a whole number of ticks; ``time``: the clock at its first frame, at this node, which
+    never stops or jumps; ``position``: the frame of the timeline there, which stands still while the transport does;
+    ``roll`` and ``slope``: how far what the transport plays is faded in (float64), and its change per frame; ``rate``:
+    frames per second (float64); ``skew``: frames by which the input of a loop-breaking node lags its output;
+    ``faded``: frames since what replaces something else began to be heard.
     """
     assert isinstance(function, types.FunctionType)
     return Kernel(function)

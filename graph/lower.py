@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import cache
 from itertools import pairwise
+from zlib import crc32
 
 from graph.document import Automation
 from graph.layouts import channels_of
@@ -95,7 +96,7 @@ def _bounds(pair: list[int]) -> tuple[int, int]:
 def _compiled(node: Wired, timing: Timing, rate: int) -> CompiledNode:
     k = node.index
     skew = timing.absorbed.get(k, timing.arrival[k]) - timing.arrival[k]
-    return CompiledNode(node.id, node.kind, node.config(rate), timing.arrival[k], timing.latency[k], skew)
+    return CompiledNode(node.id, node.kind, node.config(rate), timing.arrival[k], timing.latency[k], node.key, skew)
 
 
 def _open_loop(work: _Lowering, loop: list[int]) -> None:
@@ -103,7 +104,7 @@ def _open_loop(work: _Lowering, loop: list[int]) -> None:
     for key in _fed_back(work, set(loop)):
         node = work.nodes[key[0]]
         slot = work.signals.new(channels_of(node.layouts[key[1]]))
-        work.signals.steps.append(FeedbackStep(f"{node.id}.{key[1]}", slot, writing=False))
+        work.signals.steps.append(FeedbackStep(f"{node.key}.{key[1]}", slot, writing=False))
         work.signals.publish({fed(key): slot})
 
 
@@ -117,7 +118,7 @@ def _close_loop(work: _Lowering, loop: list[int]) -> None:
     for key in _fed_back(work, set(loop)):
         node = work.nodes[key[0]]
         slot = work.signals.packed(work.signals.made[key])
-        work.signals.steps.append(FeedbackStep(f"{node.id}.{key[1]}", slot, writing=True))
+        work.signals.steps.append(FeedbackStep(f"{node.key}.{key[1]}", slot, writing=True))
     for k in loop:
         if k in work.found.breakers:
             node = work.nodes[k]
@@ -159,7 +160,7 @@ def _passed(work: _Lowering, node: Wired, inputs: dict[str, Slot]) -> Slot:
 def _dry(work: _Lowering, node: Wired, inputs: dict[str, Slot]) -> Slot:
     """A node's main input as its bypass lets it through: late by the node's latency."""
     latency = work.timing.latency[node.index]
-    return work.signals.later(f"{node.id}.bypass", inputs[node.inputs[0].name], latency)
+    return work.signals.later(f"{node.key}.bypass", inputs[node.inputs[0].name], latency)
 
 
 def _emit_kernel(work: _Lowering, node: Wired, kernel: str, inputs: dict[str, Slot], bypassed: bool = False) -> None:
@@ -335,7 +336,9 @@ def _param_step(
     arrival = work.timing.arrival[node.index]
     if node.index in work.found.breakers and param.name == "frames":
         low = float(TICK + work.timing.absorbed[node.index] - arrival)
-    signals.steps.append(ParamStep(node.index, param, target, base, segments, modulation, arrival, low))
+    sources = [(w.name, work.nodes[w.source].key, w.amount, signals.term(w).delay) for w in cables]
+    identity = crc32(repr((segments or base, sources, arrival)).encode()) + 1
+    signals.steps.append(ParamStep(node.index, param, target, base, segments, modulation, arrival, low, identity))
     return target
 
 

@@ -41,8 +41,13 @@ class CompiledNode:
     arrival: int
     """Frames by which its inputs lag the timeline."""
     latency: int
+    key: str = ""
+    """The name of its state: its id, but for what replaces a node of the same id while that still sounds."""
     skew: int = 0
     """For a node that breaks a loop: frames by which its input lags its output, to be taken off its own delay."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "key", self.key or self.id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +112,8 @@ class ParamStep:
     arrival: int = 0
     low: float = 0.0
     """A stricter lower bound than the param's own, where a loop asks for one."""
+    identity: int = 1
+    """The same while nothing that the values are made of changes."""
 
 
 @dataclass(frozen=True, slots=True)

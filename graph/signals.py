@@ -128,7 +128,7 @@ class Signals:
             return slot
         if term not in self._delayed:
             back = "~" if term.closing else ""
-            name = f"{back}{self.nodes[term.key[0]].id}.{term.key[1]}+{term.delay}"
+            name = f"{back}{self.nodes[term.key[0]].key}.{term.key[1]}+{term.delay}"
             self._delayed[term] = self.later(name, slot, term.delay)
         return self._delayed[term]
 

@@ -55,6 +55,11 @@ class Wired:
     layouts: dict[str, str] = field(default_factory=dict[str, str])
     info: Mapping[str, Any] = field(default_factory=dict[str, Any])
     tempo: float = 120.0
+    key: str = ""
+    """The name of its state."""
+
+    def __post_init__(self) -> None:
+        self.key = self.key or self.id
 
     def config(self, rate: float) -> Config:
         """What the kind's hooks are told of this node."""

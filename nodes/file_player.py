@@ -48,8 +48,8 @@ class FilePlayer(Node):
 
     Its frame at ``offset_s`` is heard at ``start_s``; a loop goes from the end of the file back to ``offset_s``,
     without a seam. Fades are raised cosines, sin²(u·π/2), so that a fade-out and a fade-in over the same time add up to
-    one; a loop does not fade out. ``play`` opens and shuts the sound, over 5 ms where it is switched; the file goes on
-    meanwhile. Without a path there is silence.
+    one; a loop does not fade out. It follows the transport, and fades where that starts, stops or jumps. ``play`` opens
+    and shuts the sound, over 5 ms where it is switched; the file goes on meanwhile. Without a path there is silence.
     """
 
     kind = "file_player"
@@ -124,8 +124,8 @@ class FilePlayer(Node):
         }
 
     @kernel
-    def process(out, level, play, stream, span, gate, gain, rate, time, n):
-        if span[IN] == NOTHING:
+    def process(out, level, play, stream, span, gate, gain, rate, position, roll, slope, n):
+        if span[IN] == NOTHING or (roll <= 0.0 and slope <= 0.0):
             for i in range(n):
                 for lane in range(out.lanes):
                     out[i, lane] = 0.0
@@ -135,7 +135,7 @@ class FilePlayer(Node):
             gate[0] = play[0, 0]
         i = 0
         while i < n:
-            t = time + i
+            t = position + i
             rising, falling = t - span[FIRST], span[END] - t
             fade, run = 1.0, min(n - i, play.until(i) - i)
             if gate[0] != play[i, 0]:
@@ -153,6 +153,9 @@ class FilePlayer(Node):
                     fade *= eased(falling / max(span[OUT], 1.0)) if falling <= span[OUT] else 1.0
                 elif run > falling - span[OUT]:
                     run = int(falling - span[OUT])
+            if slope != 0.0:  # the transport starts or stops
+                run = 1
+                fade *= min(max(roll + i * slope, 0.0), 1.0)
             for lane in range(out.lanes):
                 gain[lane] = level[i, lane] * (fade * gate[0])
             # What is not there, because the disk is late or there is nothing to play, is silent.

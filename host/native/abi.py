@@ -27,9 +27,13 @@ from graph.spec import (
     Stream,
 )
 
-# Words of the context, one per running schedule.
-CONTEXT_WORDS = 8
+# Words of the context, one per running schedule, or one for all that follow one another in an engine. TIME is the
+# clock, which only ever advances; PLACE is the frame of the timeline, which goes on while ROLLING is 1. JUMPS counts
+# what is not a going on: locates and loop wraps. ROLL (float64) is how far players are faded in, SLOPE its change per
+# frame. FADE is the clock at which what replaces something else begins to be heard.
+CONTEXT_WORDS = 16
 TIME, RATE, FAULT, FRAMES, SCRUBBED = 0, 1, 2, 3, 4
+PLACE, ROLLING, JUMPS, ROLL, SLOPE, FADE = 5, 6, 7, 8, 9, 10
 # Words of a stream's header.
 STREAM_WORDS = 8
 STREAM_DATA, STREAM_MASK, STREAM_START, STREAM_END, STREAM_CHANNELS, STREAM_MISSED = 0, 1, 2, 3, 4, 5
@@ -38,7 +42,7 @@ HEADER_WORDS = 3
 VIEW_WORDS = 4
 
 Mode = Literal["in", "out", "add", "param", "bank", "state", "scratch", "memory", "stream_in", "stream_out"]
-RESERVED = ("n", "time", "rate", "skew")
+RESERVED = ("n", "time", "position", "rate", "skew", "roll", "slope", "faded")
 
 
 @dataclass(frozen=True, slots=True)

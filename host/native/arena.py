@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 DTYPES = {"f4": np.float32, "f8": np.float64, "i8": np.int64}
 ALIGN = 64
+PAGE = 4096
 
 
 @dataclass(slots=True)
@@ -23,16 +24,22 @@ class _Slot:
 
 
 class Arena:
-    """Slots by key. ``keep_only`` forgets the rest, once nothing native can reach them."""
+    """Slots by key. ``keep_only`` forgets the rest, once nothing native can reach them.
 
-    def __init__(self) -> None:
+    With ``touch`` every page is there before it is used, so that nothing on the audio thread waits for one.
+    """
+
+    def __init__(self, touch: bool = False) -> None:
         self._slots: dict[Hashable, _Slot] = {}
+        self._touch = touch
 
     def get(self, key: Hashable, shape: Hashable, make: Callable[[], npt.NDArray[Any]]) -> npt.NDArray[Any]:
         """The array under a key: the one that is there if its shape key is equal, else a new one."""
         slot = self._slots.get(key)
         if slot is None or slot.shape != shape:
             slot = self._slots[key] = _Slot(shape, make())
+            if self._touch:
+                touched(slot.array)
         return slot.array
 
     def array(self, key: Hashable, shape: tuple[int, ...], dtype: str, init: float = 0.0) -> npt.NDArray[Any]:
@@ -59,4 +66,11 @@ def aligned(shape: tuple[int, ...], dtype: str, init: float = 0.0) -> npt.NDArra
     array = raw[start : start + count * kind.itemsize].view(kind).reshape(shape)
     if init:
         array[...] = init
+    return array
+
+
+def touched(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """The array, each of its pages written to."""
+    pages = array.reshape(-1).view(np.uint8)[::PAGE]
+    pages[...] = pages.copy()
     return array

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,8 @@ from host.native import runner, steps
 from host.native.abi import (
     CONTEXT_WORDS,
     RATE,
+    ROLL,
+    ROLLING,
     STREAM_WORDS,
     VIEW_WORDS,
     Argument,
@@ -34,35 +37,56 @@ from host.native.abi import (
     signature,
 )
 from host.native.arena import Arena, aligned
-from host.native.program import BoundStream, Key, Program, native
+from host.native.program import BoundStream, Instead, Key, Knob, Moved, Program, Words, native
 from host.native.store import library
 
 
-def bind(schedule: Schedule, arena: Arena, services: Services, *, block: int = 512, checked: bool = False) -> Program:
+def bind(
+    schedule: Schedule,
+    arena: Arena,
+    services: Services,
+    *,
+    block: int = 512,
+    checked: bool = False,
+    context: Words | None = None,
+) -> Program:
     """Give every step its code and its addresses.
 
-    ``block``: frames the buffers hold, a whole number of ticks. Raises PatchError where a kind cannot prepare,
-    KernelError where a kernel cannot be compiled.
+    ``block``: frames the buffers hold, a whole number of ticks. ``context``: the one to share, where programs follow
+    one another; else the program has its own, which rolls. Raises PatchError where a kind cannot prepare, KernelError
+    where a kernel cannot be compiled.
     """
-    return _Binding(schedule, arena, services, block, checked).program()
+    return Binding(schedule, arena, services, block, checked, new_context() if context is None else context).program()
 
 
-class _Binding:
-    """The work of ``bind``."""
+def new_context() -> Words:
+    """A context at the start of the timeline, rolling."""
+    context = aligned((CONTEXT_WORDS,), "i8")
+    context[ROLLING] = 1
+    context[ROLL] = np.float64(1.0).view(np.int64)
+    return context
 
-    def __init__(self, schedule: Schedule, arena: Arena, services: Services, block: int, checked: bool) -> None:
+
+class Binding:
+    """The work of ``bind``; kept for what may have to be bound later."""
+
+    def __init__(
+        self, schedule: Schedule, arena: Arena, services: Services, block: int, checked: bool, context: Words
+    ) -> None:
         if block < TICK or block % TICK:
             raise ValueError(f"a block of {block} frames is not a whole number of ticks of {TICK}")
         self.schedule, self.arena, self.services, self.block, self.checked = schedule, arena, services, block, checked
-        self.context = np.zeros(CONTEXT_WORDS, np.int64)
+        self.context = context
         self.context[RATE] = np.float64(schedule.rate).view(np.int64)
         self.home = self.context.ctypes.data
         self.keep: list[Any] = [self.context]
         self.keys: set[Key] = set()
         self.streams: dict[str, BoundStream] = {}
         self.readings: dict[tuple[str, str], npt.NDArray[Any]] = {}
-        self.cells: dict[tuple[str, str], list[npt.NDArray[Any]]] = {}
+        self.knobs: dict[tuple[str, str], list[Knob]] = {}
+        self.moved: dict[tuple[str, str], Moved] = {}
         self.memories: dict[int, Mapping[str, npt.NDArray[Any]]] = {}
+        self.cells: dict[tuple[int, str], npt.NDArray[Any]] = {}
         self.addresses: dict[tuple[Kernel, Signature], int] = {}
         starts = np.zeros(len(schedule.buffers), np.int64)
         at = 0
@@ -77,8 +101,8 @@ class _Binding:
         self.tables: list[tuple[int, int]] = []
 
     def program(self) -> Program:
-        rows = np.zeros((len(self.schedule.steps), runner.ROW_WORDS), np.int64)
-        bound = [self.step(step) for step in self.schedule.steps]
+        rows = aligned((len(self.schedule.steps), runner.ROW_WORDS), "i8")
+        bound = [self.step(step, row) for row, step in enumerate(self.schedule.steps)]
         args = np.array(self.words or [0], np.int64)
         self.keep.append(args)
         for k, (address, start) in enumerate(bound):
@@ -86,6 +110,8 @@ class _Binding:
             rows[k, runner.ROW_ARGS] = args.ctypes.data + 8 * start
         for loop in self.schedule.loops:
             rows[loop.first, runner.ROW_LOOP_END] = loop.last
+        for moved in self.moved.values():
+            moved.words = args[moved.start :]
         return Program(
             self.schedule,
             self.block,
@@ -93,9 +119,11 @@ class _Binding:
             self.context,
             self.streams,
             self.readings,
-            self.cells,
+            self.knobs,
+            self.moved,
             self.keys,
             self.keep,
+            self,
         )
 
     def place(self, slot: Slot) -> int:
@@ -117,11 +145,11 @@ class _Binding:
         self.words += [self.home, *words]
         return start
 
-    def step(self, step: Step) -> tuple[int, int]:
+    def step(self, step: Step, row: int) -> tuple[int, int]:
         """The address of a step's code, and where its table starts."""
         match step:
             case KernelStep():
-                return self.kernel(step)
+                return self.kernel(step, row)
             case MixStep(target, sources, adding):
                 first = sources[0]
                 if len(sources) > 1 and not adding:
@@ -184,97 +212,129 @@ class _Binding:
             steps.FLAG_HOLD * (param.rate == "tick")
             + steps.FLAG_GAIN * param.as_gain
             + steps.FLAG_LOG * (param.curve == "log")
+            + steps.FLAG_STEPS * (param.curve in ("choice", "integer"))
         )
         words = [self.place(step.target), segments.ctypes.data, len(step.segments), step.arrival, base.ctypes.data]
         words += [flags, bounds.ctypes.data, sources.ctypes.data, len(step.modulation)]
-        return native(steps.move_param, 3), self.table(words)
+        name = (self.schedule.nodes[step.node].key, param.name)
+        past = self.array(("param", *name), (steps.PAST_WORDS,), "i8")
+        words += [step.identity, past.ctypes.data]
+        start = self.table(words)
+        self.moved[name] = Moved(step, start, base, past)
+        return native(steps.move_param, 3), start
 
-    def kernel(self, step: KernelStep) -> tuple[int, int]:
+    def kernel(self, step: KernelStep, row: int) -> tuple[int, int]:
         nodes = [self.schedule.nodes[k] for k in step.nodes]
-        node = nodes[0]
+        found = self.signature(step, bool(step.params))
+        start = len(self.words)
+        self.words += [self.home, nodes[0].arrival, nodes[0].skew]
+        for argument in found.arguments:
+            if argument.word >= 0:
+                assert len(self.words) - start == argument.word
+                item = nodes[0].kind.declared[argument.name]
+                if isinstance(item, Param | ParamBank):
+                    self.words += [self.values(step, row, nodes, argument), 0, 0, 0]
+                else:
+                    self.words += self.view(step, nodes, argument, item)
+        return self.code(step, found), start
+
+    def signature(self, step: KernelStep, moving: bool) -> Signature:
+        node = self.schedule.nodes[step.nodes[0]]
         kernel: Kernel = getattr(node.kind, step.kernel)
-        found = signature(
+        return signature(
             node.kind,
             kernel.arguments,
             node.config,
-            groups=len(nodes),
-            moving=bool(step.params),
+            groups=len(step.nodes),
+            moving=moving,
             adding=step.adding,
             pitches=self.pitches(step),
             checked=self.checked,
         )
+
+    def code(self, step: KernelStep, found: Signature) -> int:
+        kernel: Kernel = getattr(self.schedule.nodes[step.nodes[0]].kind, step.kernel)
         cached = self.addresses.get((kernel, found))
         if cached is None:
             cached = self.addresses[kernel, found] = library().step(kernel, found)
-        start = len(self.words)
-        self.words += [self.home, node.arrival, node.skew]
-        for argument in found.arguments:
-            if argument.word >= 0:
-                assert len(self.words) - start == argument.word
-                self.view(step, nodes, argument, found)
-        return cached, start
+        return cached
+
+    def instead(self, row: int) -> Instead:
+        """The nodes of a kernel step one by one, with params that may move, over the same buffers, state and cells."""
+        step = self.schedule.steps[row]
+        assert isinstance(step, KernelStep)
+        assert not step.params
+        parts: list[int] = [len(step.nodes)]
+        made: dict[tuple[str, str], npt.NDArray[Any]] = {}
+        keep: list[Any] = []
+        for j, k in enumerate(step.nodes):
+            node = self.schedule.nodes[k]
+            alone = KernelStep((k,), step.kernel, _part(step.inputs, j, step), _part(step.outputs, j, step), {})
+            alone = replace(alone, adding=step.adding)
+            found = self.signature(alone, True)
+            words = [self.home, node.arrival, node.skew]
+            for argument in found.arguments:
+                if argument.word < 0:
+                    continue
+                item = node.kind.declared[argument.name]
+                if isinstance(item, Param | ParamBank):
+                    cells = self.cells[row, argument.name]
+                    pairs = np.zeros((len(cells), 1, 2), np.int64)
+                    for at, param in enumerate(_params(item, node)):
+                        pairs[at, 0, 0] = cells[at, j : j + 1].ctypes.data
+                        made[node.key, param.name] = pairs[at, 0]
+                    keep.append(pairs)
+                    words += [pairs.ctypes.data, 0, 0, 0]
+                else:
+                    words += self.view(alone, [node], argument, item)
+            table = np.array(words, np.int64)
+            keep.append(table)
+            parts += [self.code(alone, found), table.ctypes.data]
+        return Instead(np.array(parts, np.int64), made, keep)
 
     def pitches(self, step: KernelStep) -> dict[str, int]:
         """Lanes of the buffer where a port is only a part of it."""
         slots = {**step.inputs, **step.outputs}
         return {name: self.lanes[s.buffer] for name, s in slots.items() if s.buffer and s.lanes != self.lanes[s.buffer]}
 
-    def view(self, step: KernelStep, nodes: list[CompiledNode], argument: Argument, found: Signature) -> None:
-        node = nodes[0]
-        item = node.kind.declared[argument.name]
-        add = self.words.extend
+    def view(self, step: KernelStep, nodes: list[CompiledNode], argument: Argument, item: object) -> list[int]:
+        """The words of a view: of several, for a bank of ports."""
         match item:
             case Port():
-                add([self.place((step.inputs if item.flow == "in" else step.outputs)[item.name]), 0, 0, 0])
+                return [self.place((step.inputs if item.flow == "in" else step.outputs)[item.name]), 0, 0, 0]
             case PortBank():
                 slots = step.inputs if item.flow == "in" else step.outputs
-                for name in item.names(node.config.settings):
-                    add([self.place(slots[name]), 0, 0, 0])
-            case Param():
-                add([self.values(step, nodes, [[item] for _ in nodes], argument, found.moving), 0, 0, 0])
-            case ParamBank():
-                add(
-                    [
-                        self.values(step, nodes, [item.make(n.config.settings) for n in nodes], argument, found.moving),
-                        0,
-                        0,
-                        0,
-                    ]
-                )
+                names = item.names(nodes[0].config.settings)
+                return [word for name in names for word in (self.place(slots[name]), 0, 0, 0)]
             case State() | Reading():
-                add([self.state(nodes, argument, item), 0, 0, 0])
+                return [self.state(nodes, argument, item), 0, 0, 0]
             case Memory():
                 array = self.memory(step.nodes[0])[argument.name]
-                add([array.ctypes.data, *array.shape, *[1] * (VIEW_WORDS - 1 - array.ndim)])
+                return [array.ctypes.data, *array.shape, *[1] * (VIEW_WORDS - 1 - array.ndim)]
             case Stream():
-                add([self.stream(node, argument, item).header.ctypes.data, 0, 0, 0])
+                return [self.stream(nodes[0], argument, item).header.ctypes.data, 0, 0, 0]
             case _:
                 raise AssertionError(f"{argument.name} has no place in a table")
 
-    def values(
-        self, step: KernelStep, nodes: list[CompiledNode], params: list[Any], argument: Argument, moving: bool
-    ) -> int:
+    def values(self, step: KernelStep, row: int, nodes: list[CompiledNode], argument: Argument) -> int:
         """The address of the values of a param, or of a bank: ``[index][group]`` cells, or (address, stride) pairs of
         the same shape.
         """
-        count = max(1, argument.count)
-        cells = np.zeros((count, len(nodes)), np.float32)
-        for g, (node, own) in enumerate(zip(nodes, params, strict=True)):
-            for k, param in enumerate(own):
+        cells = np.zeros((max(1, argument.count), len(nodes)), np.float32)
+        pairs = np.zeros((*cells.shape, 2), np.int64) if step.params else None
+        for g, node in enumerate(nodes):
+            for k, param in enumerate(_params(node.kind.declared[argument.name], node)):
                 cells[k, g] = stored(param, node.config.params[param.name])
-                self.cells.setdefault((node.id, param.name), []).append(cells[k, g : g + 1])
-        self.keep.append(cells)
-        if not moving:
-            return cells.ctypes.data
-        pairs = np.zeros((count, len(nodes), 2), np.int64)
-        for g, own in enumerate(params):
-            for k, param in enumerate(own):
+                cell, pair = cells[k, g : g + 1], None
                 slot = step.params.get((g, param.name))
-                pairs[k, g] = (
-                    (cells.ctypes.data + 4 * (k * len(nodes) + g), 0) if slot is None else (self.place(slot), 1)
-                )
-        self.keep.append(pairs)
-        return pairs.ctypes.data
+                if pairs is not None:
+                    pair = pairs[k, g]
+                    pair[:] = (cell.ctypes.data, 0) if slot is None else (self.place(slot), 1)
+                if slot is None:
+                    self.knobs.setdefault((node.key, param.name), []).append(Knob(param, row, cell, pair))
+        self.cells[row, argument.name] = cells
+        self.keep += [cells, pairs]
+        return cells.ctypes.data if pairs is None else pairs.ctypes.data
 
     def state(self, nodes: list[CompiledNode], argument: Argument, item: State | Reading) -> int:
         """The address of a node's state, or of the table of the addresses of several."""
@@ -283,9 +343,9 @@ class _Binding:
             lanes = main_lanes(node.kind, node.config)
             dims = dims_of(item.shape, node.config, lanes, 1)
             init = item.init if isinstance(item, State) else 0.0
-            array = self.array(("state", node.id, node.kind.kind, argument.name), dims, argument.dtype, init)
+            array = self.array(("state", node.key, node.kind.kind, argument.name), dims, argument.dtype, init)
             if isinstance(item, Reading):
-                self.readings[node.id, argument.name] = array
+                self.readings[node.key, argument.name] = array
             addresses.append(array.ctypes.data)
         if len(nodes) == 1:
             return addresses[0]
@@ -315,7 +375,7 @@ class _Binding:
                     item = node.kind.declared[name]
                     return _fit(made[name], item, node, name)
 
-                key = ("memory", node.id, node.kind.kind, name)
+                key = ("memory", node.key, node.kind.kind, name)
                 self.keys.add(key)
                 found[name] = self.arena.get(key, shape, make)
                 self.keep.append(found[name])
@@ -323,10 +383,27 @@ class _Binding:
         return self.memories[index]
 
     def stream(self, node: CompiledNode, argument: Argument, item: Stream) -> BoundStream:
-        if node.id not in self.streams:
-            header = self.array(("stream", node.id), (STREAM_WORDS,), "i8")
-            self.streams[node.id] = BoundStream(node, item.flow, item.serves, argument.lanes, header)
-        return self.streams[node.id]
+        if node.key not in self.streams:
+            header = self.array(("stream", node.key), (STREAM_WORDS,), "i8")
+            self.streams[node.key] = BoundStream(node, item.flow, item.serves, argument.lanes, header)
+        return self.streams[node.key]
+
+
+def _params(item: object, node: CompiledNode) -> Sequence[Param]:
+    """The params that an argument of a kernel stands for."""
+    if isinstance(item, Param):
+        return (item,)
+    assert isinstance(item, ParamBank)
+    return item.make(node.config.settings)
+
+
+def _part(slots: Mapping[str, Slot], j: int, step: KernelStep) -> dict[str, Slot]:
+    """What node j of a wide step has of its signals."""
+    count = len(step.nodes)
+    return {
+        name: Slot(slot.buffer, slot.lane + j * (slot.lanes // count), slot.lanes // count)
+        for name, slot in slots.items()
+    }
 
 
 def _fit(array: npt.NDArray[Any], item: Memory, node: CompiledNode, name: str) -> npt.NDArray[Any]:

@@ -22,8 +22,13 @@ from numba.core.cpu import CPUContext
 from graph.spec import Kernel
 from host.native import intrinsics
 from host.native.abi import (
+    FADE,
     HEADER_WORDS,
+    PLACE,
     RATE,
+    ROLL,
+    ROLLING,
+    SLOPE,
     STREAM_DATA,
     STREAM_END,
     STREAM_MASK,
@@ -79,6 +84,7 @@ ALLOWED_CALLS = (
     MATH
     | {name + "f" for name in MATH}
     | {"memcpy", "memset", "memmove", "clock_gettime", "sched_yield", "sem_post", "sem_trywait"}
+    | {"clock_nanosleep", "clock_gettime_nsec_np", "nanosleep", "Sleep", "QueryUnbiasedInterruptTime"}
 )
 RAISED = "patchwright_raised"
 SCRATCH_LIMIT = 128 * 1024
@@ -136,8 +142,12 @@ def _wrapper(kernel: Kernel, signature: Signature) -> pytypes.FunctionType:
                     {
                         "n": "n",
                         "time": f"word(context, {TIME}) + offset - word(args, 1)",
+                        "position": f"word(context, {PLACE}) + offset * word(context, {ROLLING}) - word(args, 1)",
                         "rate": f"float_of(word(context, {RATE}))",
                         "skew": "word(args, 2)",
+                        "roll": f"float_of(word(context, {ROLL})) + offset * float_of(word(context, {SLOPE}))",
+                        "slope": f"float_of(word(context, {SLOPE}))",
+                        "faded": f"word(context, {TIME}) + offset - word(context, {FADE})",
                     }[arg.name]
                 )
                 continue

@@ -200,6 +200,15 @@ def call_step(typingctx, address, args, offset, frames):
     return types.void(types.int64, types.int64, types.int64, types.int64), codegen
 
 
+@intrinsic
+def call_audio(typingctx, address, input, output, frames, times, flags, user):
+    def codegen(context, builder, sig, args):
+        function_type = ir.FunctionType(I32, [I64] * 6)
+        return builder.sext(builder.call(_pointer(builder, args[0], function_type), args[1:]), I64)
+
+    return types.int64(*[types.int64] * 7), codegen
+
+
 ARM = platform.machine().lower() in ("arm64", "aarch64")
 VOID = ir.VoidType()
 
@@ -226,6 +235,82 @@ def give_way(typingctx):
         return context.get_dummy_value()
 
     return types.void(), codegen
+
+
+SECOND = 1_000_000_000
+MONOTONIC = 6 if platform.system() == "Darwin" else 1
+
+
+def _libc(builder, name, result, *arguments):
+    function_type = ir.FunctionType(result, [argument.type for argument in arguments])
+    return builder.call(cgutils.get_or_insert_function(builder.module, function_type, name), arguments)
+
+
+def _timespec(builder, ns):
+    spot = cgutils.alloca_once(builder, ir.ArrayType(I64, 2))
+    for k, part in enumerate((builder.sdiv, builder.srem)):
+        cell = builder.gep(spot, [ir.Constant(I32, 0), ir.Constant(I32, k)])
+        builder.store(part(ns, ir.Constant(I64, SECOND)), cell)
+    return spot
+
+
+def _now(builder):
+    if platform.system() == "Darwin":
+        return _libc(builder, "clock_gettime_nsec_np", I64, ir.Constant(I32, MONOTONIC))
+    if platform.system() == "Windows":
+        spot = cgutils.alloca_once(builder, I64)
+        _libc(builder, "QueryUnbiasedInterruptTime", I32, spot)
+        return builder.mul(builder.load(spot), ir.Constant(I64, 100))
+    spot = _timespec(builder, ir.Constant(I64, 0))
+    _libc(builder, "clock_gettime", I32, ir.Constant(I32, MONOTONIC), spot)
+    seconds, rest = (builder.load(builder.gep(spot, [ir.Constant(I32, 0), ir.Constant(I32, k)])) for k in (0, 1))
+    return builder.add(builder.mul(seconds, ir.Constant(I64, SECOND)), rest)
+
+
+@intrinsic
+def now_ns(typingctx):
+    return types.int64(), lambda context, builder, sig, args: _now(builder)
+
+
+@intrinsic
+def sleep_until(typingctx, at):
+    """Absolute where the system can; elsewhere for the difference, which is positive or not slept."""
+
+    def codegen(context, builder, sig, args):
+        nowhere = ir.Constant(ir.ArrayType(I64, 2).as_pointer(), None)
+        if platform.system() == "Linux":
+            absolute = ir.Constant(I32, 1)
+            _libc(
+                builder,
+                "clock_nanosleep",
+                I32,
+                ir.Constant(I32, MONOTONIC),
+                absolute,
+                _timespec(builder, args[0]),
+                nowhere,
+            )
+            return context.get_dummy_value()
+        rest = builder.sub(args[0], _now(builder))
+        with builder.if_then(builder.icmp_signed(">", rest, ir.Constant(I64, 0))):
+            if platform.system() == "Windows":
+                milliseconds = builder.sdiv(builder.add(rest, ir.Constant(I64, 999_999)), ir.Constant(I64, 1_000_000))
+                _libc(builder, "Sleep", ir.VoidType(), builder.trunc(milliseconds, I32))
+            else:
+                _libc(builder, "nanosleep", I32, _timespec(builder, rest), nowhere)
+        return context.get_dummy_value()
+
+    return types.void(types.int64), codegen
+
+
+@intrinsic
+def cycles(typingctx):
+    def codegen(context, builder, sig, args):
+        if ARM:  # the cycle counter is not for everybody there; the timer's count is
+            timer = ir.InlineAsm(ir.FunctionType(I64, []), "mrs $0, cntvct_el0", "=r", True)
+            return builder.call(timer, [])
+        return builder.call(builder.module.declare_intrinsic("llvm.readcyclecounter", [], ir.FunctionType(I64, [])), [])
+
+    return types.int64(), codegen
 
 
 DENORMAL_BITS = 1 << 24 if ARM else 0x8040
@@ -338,7 +423,10 @@ MACHINE = {
             store_atomic,
             add_atomic,
             call_step,
+            call_audio,
+            now_ns,
+            sleep_until,
         ),
-        *(relax, give_way, flush_denormals, restore_float_mode),
+        *(relax, give_way, cycles, flush_denormals, restore_float_mode),
     )
 } | {"load_f32": load_f32, "store_f32": store_f32, "load_f64": load_f64}

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from graph.schedule import CompiledNode, Schedule
-from graph.spec import TICK
+from graph.schedule import CompiledNode, ParamStep, Schedule
+from graph.spec import TICK, Param
 from host.native import runner, steps
 from host.native.abi import FAULT, SCRUBBED, TIME
 from host.native.store import library
@@ -32,6 +32,38 @@ class BoundStream:
 
 
 @dataclass(slots=True)
+class Knob:
+    """A param's stored value as one step reads it: a float32 in the kernel's unit."""
+
+    param: Param
+    row: int
+    cell: npt.NDArray[Any]
+    pair: Words | None
+    """In a step whose params may move: the address the kernel reads at, and the stride per frame."""
+
+
+@dataclass(slots=True)
+class Moved:
+    """A param that moves: its step, whose table starts at ``start`` and is ``words``; and what it remembers."""
+
+    step: ParamStep
+    start: int
+    base: npt.NDArray[Any]
+    past: Words
+    words: Words = field(default_factory=lambda: np.zeros(0, np.int64))
+
+
+@dataclass(slots=True)
+class Instead:
+    """What is called in place of a step while some param of its nodes is on its way."""
+
+    table: Words
+    """As the runner's rows say."""
+    pairs: dict[tuple[str, str], Words]
+    keep: list[Any]
+
+
+@dataclass(slots=True)
 class Program:
     """What the runner needs, and everything that must stay alive while it runs."""
 
@@ -41,12 +73,14 @@ class Program:
     context: Words
     streams: dict[str, BoundStream]
     readings: dict[tuple[str, str], npt.NDArray[Any]]
-    cells: dict[tuple[str, str], list[npt.NDArray[Any]]]
-    """Where the stored value of each param that does not move lies: one float32, in the kernel's unit, for each step
-    that reads it.
-    """
+    knobs: dict[tuple[str, str], list[Knob]]
+    """Where the stored value of each param that does not move lies, for each step that reads it."""
+    moved: dict[tuple[str, str], Moved]
+    """The params that automation or cables move."""
     keys: set[Key]
-    keep: list[Any] = field(default_factory=list[Any])
+    keep: list[Any]
+    binding: Any
+    """Binds what is needed later: ``instead(row)``."""
 
     @property
     def time(self) -> int:

@@ -68,6 +68,24 @@ def call_step(address: int, args: int, offset: int, frames: int) -> None:
 
 
 @_native_only
+def call_audio(address: int, input: int, output: int, frames: int, times: int, flags: int, user: int) -> int:
+    """Call an audio callback of PortAudio's type; its answer."""
+    raise NotImplementedError("compiled code only")
+
+
+@_native_only
+def now_ns() -> int:
+    """Nanoseconds on a clock that never jumps."""
+    raise NotImplementedError("compiled code only")
+
+
+@_native_only
+def sleep_until(at: int) -> None:
+    """Sleep until that clock shows a time, or a signal comes."""
+    raise NotImplementedError("compiled code only")
+
+
+@_native_only
 def relax() -> None:
     """A breath in a waiting loop."""
     raise NotImplementedError("compiled code only")
@@ -76,6 +94,12 @@ def relax() -> None:
 @_native_only
 def give_way() -> None:
     """Offer the processor to another thread."""
+    raise NotImplementedError("compiled code only")
+
+
+@_native_only
+def cycles() -> int:
+    """A count that grows evenly with time, fast to read; its unit differs from machine to machine."""
     raise NotImplementedError("compiled code only")
 
 

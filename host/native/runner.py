@@ -1,14 +1,16 @@
 """The native loop that calls the steps: whole blocks, step by step, except inside feedback loops, which go tick by
 tick.
 
-A program is a table of rows ``[step address, arguments, loop end]``; ``loop end`` is zero, or, at the first step of a
-loop, the row after its last one. Nothing here allocates, locks or raises.
+A program is a table of rows ``[step address, arguments, loop end, instead, …]``; ``loop end`` is zero, or, at the
+first step of a loop, the row after its last one. ``instead`` is zero, or the address of ``[count, step address,
+arguments, step address, …]``: what is called instead while a param of the step's nodes is on its way. Nothing here
+allocates, locks or raises.
 """
 
 from __future__ import annotations
 
 from graph.spec import helper
-from host.native.abi import TIME
+from host.native.abi import PLACE, ROLLING, TIME
 from host.native.raw import (
     add_atomic,
     call_step,
@@ -22,8 +24,10 @@ from host.native.raw import (
     word,
 )
 
-ROW_WORDS = 3
-ROW_ADDRESS, ROW_ARGS, ROW_LOOP_END = 0, 1, 2
+ROW_WORDS = 8
+ROW_ADDRESS, ROW_ARGS, ROW_LOOP_END, ROW_INSTEAD = 0, 1, 2, 3
+ROW_CYCLES, ROW_WORST = 4, 5
+"""What the live runner measures: cycles spent in the row so far, and the most in one block."""
 TICK = 64
 
 # Words of a team's table: several threads that work through one program together. Each on a cache line of its own.
@@ -38,12 +42,30 @@ def run_rows(rows, at, frames):
     """Run the row, or the loop that starts at it; the row to go on with."""
     end = word(rows, at * ROW_WORDS + ROW_LOOP_END)
     if end == 0:
-        call_step(word(rows, at * ROW_WORDS), word(rows, at * ROW_WORDS + ROW_ARGS), 0, frames)
+        run_row(rows, at, 0, frames)
         return at + 1
     for offset in range(0, frames, TICK):
         for k in range(at, end):
-            call_step(word(rows, k * ROW_WORDS), word(rows, k * ROW_WORDS + ROW_ARGS), offset, TICK)
+            run_row(rows, k, offset, TICK)
     return end
+
+
+@helper
+def run_row(rows, at, offset, frames):
+    """Run one row, or what is called instead."""
+    instead = word(rows, at * ROW_WORDS + ROW_INSTEAD)
+    if instead == 0:
+        call_step(word(rows, at * ROW_WORDS), word(rows, at * ROW_WORDS + ROW_ARGS), offset, frames)
+    else:
+        for k in range(word(instead, 0)):
+            call_step(word(instead, 2 * k + 1), word(instead, 2 * k + 2), offset, frames)
+
+
+@helper
+def advance(context, frames):
+    """Let time pass."""
+    set_word(context, TIME, word(context, TIME) + frames)
+    set_word(context, PLACE, word(context, PLACE) + frames * word(context, ROLLING))
 
 
 @helper
@@ -56,7 +78,7 @@ def run(rows, count, context, frames, block):
         at = 0
         while at < count:
             at = run_rows(rows, at, size)
-        set_word(context, TIME, word(context, TIME) + size)
+        advance(context, size)
         done += size
     restore_float_mode(before)
 
@@ -122,6 +144,6 @@ def lead(rows, units, flags, team, order, count, members, context, frames, block
         store_atomic(team + 8 * TEAM_ROUND, turn)
         play(rows, units, flags, size, order, count, turn)
         wait_for(team + 8 * TEAM_DONE, members)
-        set_word(context, TIME, word(context, TIME) + size)
+        advance(context, size)
         done += size
     restore_float_mode(before)

@@ -7,10 +7,10 @@ Signals may be any number of lanes; a step over whole frames is one loop over ``
 from __future__ import annotations
 
 from graph.spec import TICK, helper
-from host.native.abi import SCRUBBED, TIME
+from host.native.abi import JUMPS, PLACE, ROLLING, SCRUBBED
 from host.native.raw import load_f32, load_f64, set_word, store_f32, word
 from nodes.dsp.exponentials import exp2, gain_of_db, log2
-from nodes.dsp.machine import finite
+from nodes.dsp.machine import bits_of, finite, float_of
 
 # Words of a step's table, by step.
 MIX_TARGET, MIX_LEFT, MIX_RIGHT, MIX_LANES = 1, 2, 3, 4
@@ -29,8 +29,16 @@ FADE_TARGET, FADE_WET, FADE_DRY, FADE_CONTROL, FADE_LANES = 1, 2, 3, 4, 5
     PARAM_RANGE,
     PARAM_SOURCES,
     PARAM_SOURCE_COUNT,
-) = range(1, 10)
-FLAG_HOLD, FLAG_GAIN, FLAG_LOG = 1, 2, 4
+    PARAM_IDENTITY,
+    PARAM_PAST,
+) = range(1, 12)
+FLAG_HOLD, FLAG_GAIN, FLAG_LOG, FLAG_STEPS = 1, 2, 4, 8
+# What a moving param remembers: the value it had last (float64), which params and jumps it had seen then, and how far
+# (float64) and for how many frames it still is from where it should be.
+PAST_LAST, PAST_IDENTITY, PAST_JUMPS, PAST_GAP, PAST_LEFT = 0, 1, 2, 3, 4
+PAST_WORDS = 5
+RAMP = 8 * TICK
+"""Frames over which a param goes from one value to another that it was given at once."""
 SEGMENT_WORDS = 5  # float64: start, value, end value, length, curve
 
 
@@ -241,25 +249,52 @@ def move_param(args, offset, n):
     segments, count = word(args, PARAM_SEGMENTS), word(args, PARAM_COUNT)
     flags = word(args, PARAM_FLAGS)
     value = load_f64(word(args, PARAM_BASE), 0)
-    first = word(word(args, 0), TIME) + offset - word(args, PARAM_ARRIVAL)
+    context = word(args, 0)
+    rolling = word(context, ROLLING)
+    first = word(context, PLACE) + offset * rolling - word(args, PARAM_ARRIVAL)
     at = segment_at(segments, count, float(first))
     i = 0
     while i < n:
         end = n
-        if count:
+        if count and rolling:
             if at + 1 < count and load_f64(segments, (at + 1) * SEGMENT_WORDS) <= first + i:
                 at += 1
             if at + 1 < count:
                 end = min(n, max(i + 1, int(load_f64(segments, (at + 1) * SEGMENT_WORDS)) - first))
         if flags & FLAG_HOLD:
             end = min(end, (i // TICK + 1) * TICK)
-            held = param_value(args, segments, at, count, value, first + i, offset + i, flags)
+            held = param_value(args, segments, at, count, value, first + i * rolling, offset + i, flags)
             for k in range(i, end):
                 store_f32(target, k, held)
         else:
             for k in range(i, end):
-                store_f32(target, k, param_value(args, segments, at, count, value, first + k, offset + k, flags))
+                frame = first + k * rolling
+                store_f32(target, k, param_value(args, segments, at, count, value, frame, offset + k, flags))
         i = end
+    glide(args, target, n, flags)
+
+
+@helper
+def glide(args, target, n, flags):
+    """Lead a param from what it was last to what it is now, where an edit or a jump of the transport came between."""
+    past = word(args, PARAM_PAST)
+    identity, jumps = word(args, PARAM_IDENTITY), word(word(args, 0), JUMPS)
+    known = word(past, PAST_IDENTITY)
+    if known and not flags & FLAG_STEPS and (known != identity or word(past, PAST_JUMPS) != jumps):
+        set_word(past, PAST_GAP, bits_of(load_f64(past, PAST_LAST) - load_f32(target, 0)))
+        set_word(past, PAST_LEFT, RAMP)
+    set_word(past, PAST_IDENTITY, identity)
+    set_word(past, PAST_JUMPS, jumps)
+    left = word(past, PAST_LEFT)
+    if left:
+        gap = float_of(word(past, PAST_GAP)) * (1.0 / RAMP)
+        for k in range(n):
+            share = max(left - k, 0)
+            if flags & FLAG_HOLD:
+                share = max(left - k // TICK * TICK, 0)
+            store_f32(target, k, load_f32(target, k) + gap * share)
+        set_word(past, PAST_LEFT, max(left - n, 0))
+    set_word(past, PAST_LAST, bits_of(float(load_f32(target, n - 1))))
 
 
 @helper
