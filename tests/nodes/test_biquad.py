@@ -13,7 +13,7 @@ from scipy import signal
 from graph.compiler import compile
 from graph.document import Patch
 from graph.spec import AudioOut, Node, Stream, kernel
-from host.offline import run_arrays
+from host.offline import Offline, feed_array, run_arrays
 from nodes import kinds
 from nodes.dsp.biquad import TYPES
 
@@ -34,6 +34,9 @@ class Raw(Node):
         for i in range(n):
             for lane in range(out.lanes):
                 out[i, lane] = stream[time + i, lane]
+
+
+REGISTRY = {**kinds(), "raw": Raw}
 
 
 def noise(frames: int, channels: int = 1, seed: int = 0) -> np.ndarray:
@@ -126,6 +129,26 @@ def test_a_large_step_lands_on_the_first_frame_of_a_tick_too(play, kind):
     assert decibels(found[:, 0] - wanted, wanted) < -120
 
 
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("type", TYPES)
+def test_params_set_between_blocks_find_what_the_filter_holds(kind, type):
+    """Set as a knob sets them, where nothing is automated."""
+    x, frame = np.repeat(noise(6400), 2, axis=1), 3200
+    for before, after in STEPS:
+        given = {"freq_hz": 2000.0, "q": 1.0, "gain_db": 6.0, **before}
+        found = np.zeros_like(x)
+        with Offline(compile(_between(kind, type, given), REGISTRY, None), None) as offline:
+            offline.feeds["in"] = feed_array(x)
+            offline.drains["out"] = lambda at, y, found=found: found.__setitem__(slice(at, at + len(y)), y)
+            assert list(offline.run(frame))[-1] == frame
+            for name, value in named(kind, after).items():
+                (cell,) = offline.program.cells["node", name]
+                cell[...] = value
+            assert list(offline.run(len(x) - frame))
+        wanted = reference(x[:, 0], type, [(0, given), (frame, {**given, **after})])
+        assert decibels(found - wanted[:, None], wanted) < -120, after
+
+
 SWEEPS = [
     ("peak", 1000, {"gain_db": [(0.0, 0.0, "linear"), (1.0, 12.0, "hold")]}),
     ("highshelf", 1000, {"gain_db": [(0.0, 24.0, "linear"), (1.0, -24.0, "hold")]}),
@@ -207,14 +230,19 @@ def test_the_loudest_of_numbers_rings_out(kind):
 
 def _raw(kind: str, given: Given, x: np.ndarray, curve: str) -> np.ndarray:
     """What a highpass makes of numbers; with a curve, while its Q moves (or, held, may)."""
-    params, settings = asked(kind, "highpass", given)
+    patch = _between(kind, "highpass", given)
+    for name, value in named(kind, {"q": given["q"]}).items() if curve else ():
+        patch.automate("node", name, [[0.0, value, curve], [1.0, 1.0, "hold"]])
+    found, _ = run_arrays(compile(patch, REGISTRY, None), None, len(x), {"in": x})
+    return found["out"]
+
+
+def _between(kind: str, type: str, given: Given) -> Patch:
+    params, settings = asked(kind, type, given)
     patch = Patch(sample_rate=RATE)
     patch.add("in", "raw")
     patch.add("node", kind, settings=settings, **params)
     patch.add("out", "audio_out")
     patch.connect("in.out", "node.in")
     patch.connect("node.out", "out.in")
-    for name, value in named(kind, {"q": given["q"]}).items() if curve else ():
-        patch.automate("node", name, [[0.0, value, curve], [1.0, 1.0, "hold"]])
-    found, _ = run_arrays(compile(patch, {**kinds(), "raw": Raw}, None), None, len(x), {"in": x})
-    return found["out"]
+    return patch

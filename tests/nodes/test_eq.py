@@ -12,7 +12,8 @@ from scipy import signal
 from graph.compiler import compile
 from graph.document import Patch
 from graph.spec import Config
-from host.offline import run_arrays
+from host.native.arena import Arena
+from host.offline import Offline, feed_array, run_arrays
 from nodes import kinds
 from nodes.dsp.biquad import TYPES
 from nodes.eq import Eq
@@ -201,6 +202,36 @@ def test_type_is_automated_at_its_frame(play):
     assert decibels(found[frame:] - wanted[frame:], wanted) < -120
 
 
+def played_on(x: np.ndarray, parts: list[tuple[int, dict[str, float]]]) -> np.ndarray:
+    """An eq in a patch that is compiled again, with other params, at each frame of ``parts``, over the same memory."""
+    arena, found = Arena(), np.zeros_like(x)
+    for (start, given), end in zip(parts, [start for start, _ in parts[1:]] + [len(x)], strict=True):
+        patch = Patch(sample_rate=RATE)
+        patch.add("in", "audio_in", settings={"layout": "stereo"})
+        patch.add("eq", "eq", **given)
+        patch.add("out", "audio_out", settings={"layout": "stereo"})
+        patch.connect("in.out", "eq.in")
+        patch.connect("eq.out", "out.in")
+        with Offline(compile(patch, kinds(), None), None, arena=arena) as offline:
+            offline.feeds["in"] = feed_array(x[start:end])
+            offline.drains["out"] = lambda at, y, start=start: found[start:].__setitem__(slice(at, at + len(y)), y)
+            assert list(offline.run(end - start))[-1] == end - start
+    return found
+
+
+def test_bands_keep_what_they_hold_when_another_is_taken_out_or_put_in():
+    """A band that was taken out comes back empty; those beside it never notice."""
+    x, out, back = noise(64 * 300, 2), 64 * 100, 64 * 170
+    bands = exact(("peak", 90, 6, 9), ("peak", 120, 8, 15), ("lowshelf", 200, 2, -9), ("allpass", 70, 9, 0))
+    for k in range(4):
+        found = played_on(x, [(0, params(bands)), (out, params(bands, off=(k + 1,))), (back, params(bands))])
+        wanted = through(bands[:k], x) if k else x.astype(np.float64)
+        first, last = through([bands[k]], wanted[:out]), through([bands[k]], wanted[back:])
+        wanted = np.concatenate([first, wanted[out:back], last])
+        wanted = through(bands[k + 1 :], wanted) if k < 3 else wanted
+        assert decibels(found - wanted, wanted) < -120, k
+
+
 # -- always the same bits ----------------------------------------------------------------------------------------------
 
 
@@ -243,11 +274,11 @@ def test_side_by_side_each_gives_the_bits_that_it_gives_alone(count, layout, cha
     schedule = compile(patch, kinds(), None)
     together = [len(step.nodes) for step in schedule.steps if getattr(step, "nodes", ())]
     assert max(together) == count
-    alone, _ = run_arrays(compile(patch, kinds(), None, wide=False), None, 5000, inputs)
-    for threads in (1, 2):
-        wide, _ = run_arrays(schedule, None, 5000, inputs, threads=threads)
-        for k in range(count):
-            assert np.array_equal(wide[f"o{k:02d}"], alone[f"o{k:02d}"])
+    by_itself = compile(patch, kinds(), None, wide=False)
+    alone, _ = run_arrays(by_itself, None, 5000, inputs)
+    for another, threads in ((schedule, 1), (schedule, 2), (by_itself, 2)):
+        found, _ = run_arrays(another, None, 5000, inputs, threads=threads)
+        assert all(np.array_equal(found[id], alone[id]) for id in alone)
     wanted = through(CHAINS[1], inputs["i01"])
     assert decibels(alone["o01"] - wanted, wanted) < -120
 
