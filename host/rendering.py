@@ -23,6 +23,7 @@ from graph.resolve import resolve_settings
 from graph.schedule import CompiledNode, Schedule
 from graph.spec import TICK, Kinds
 from host.audiofile import AudioFileError, AudioReader, AudioWriter, create_audio, open_audio
+from host.disk.feeds import FileFeed, open_request
 from host.offline import CHUNK, Feed, Frames, Offline
 from host.services import FileServices
 
@@ -233,7 +234,7 @@ class _Job:
                 self.notes.append(f"{id} has no input file: it is silent")
                 continue
             reader = self.readers[id] = self.stack.enter_context(open_audio(inputs[id], self.schedule.rate))
-            self.feeds[id] = _reader_feed(reader, node.config.layouts["out"], id, 0)
+            self.feeds[id] = FileFeed(reader, 0, _lanes(reader, node.config.layouts["out"], id))
             ends.append(reader.frames)
         for node in self.schedule.nodes:
             request = node.kind.file(node.config)
@@ -241,21 +242,18 @@ class _Job:
                 continue
             path = self.services.locate(request.path)
             try:
-                own = open_audio(path)
-                start = round(request.offset_s * own.rate)
-                own.close()
-                reader = self.readers[node.id] = self.stack.enter_context(
-                    open_audio(path, self.schedule.rate, loop=request.loop, start_frame=start)
-                )
+                feed = open_request(request, path, self.schedule.rate)
             except AudioFileError as error:
                 if not self.allow_missing:
                     raise PatchError(str(error), place=f"nodes.{node.id}.settings.path", node=node.id) from None
                 self.notes.append(f"{node.id}: {error}; it is silent")
                 continue
-            first = round(request.start_s * self.schedule.rate)
-            self.feeds[node.id] = _reader_feed(reader, node.config.layouts["out"], node.id, first)
+            self.stack.callback(feed.close)
+            self.readers[node.id] = feed.reader
+            feed.lanes = _lanes(feed.reader, node.config.layouts["out"], node.id)
+            self.feeds[node.id] = feed
             if not request.loop:
-                ends.append(first + reader.frames)
+                ends.append(feed.first + feed.reader.frames)
         return max(ends, default=None)
 
     def open_outputs(
@@ -342,29 +340,14 @@ def _records(node: CompiledNode) -> bool:
     )
 
 
-def _reader_feed(reader: AudioReader, layout: str, id: str, first: int) -> Feed:
-    """Frames of a file that lies on the timeline from ``first`` on."""
-    labels = LAYOUTS[layout]
-    if reader.labels == labels:
-        lanes: list[int] | None = None
-    elif len(reader.labels) == 1 and layout == "stereo":
-        lanes = [0, 0]
-    else:
-        have = reader.layout or " ".join(reader.labels)
-        raise RenderError(f"{reader.path} is {have}, and {id} is {layout}; set the layout of {id}, or convert the file")
-
-    def feed(start: int, out: Frames) -> None:
-        skip = min(max(0, first - start), len(out))
-        out[:skip] = 0.0
-        if skip == len(out):
-            return
-        reader.seek(start + skip - first)
-        if lanes is None:
-            reader.read_into(out[skip:])
-        else:
-            out[skip:] = reader.read(len(out) - skip)[:, lanes]
-
-    return feed
+def _lanes(reader: AudioReader, layout: str, id: str) -> list[int] | None:
+    """Which of a file's channels a node's channels hold; None: they are the same."""
+    if reader.labels == LAYOUTS[layout]:
+        return None
+    if len(reader.labels) == 1 and layout == "stereo":
+        return [0, 0]
+    have = reader.layout or " ".join(reader.labels)
+    raise RenderError(f"{reader.path} is {have}, and {id} is {layout}; set the layout of {id}, or convert the file")
 
 
 class _Sink:

@@ -1,0 +1,294 @@
+"""The thread that keeps tapes filled: ahead of the transport's place, and ready for where it may jump."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Condition, Thread
+from time import monotonic
+from typing import NamedTuple, Protocol
+
+from graph.spec import FileRequest
+from host.disk.loops import Loop, loop_of
+from host.disk.tapes import AHEAD, LAG, OVER, PIECE, PREFILL_S, WRAP_S, Bank, Tape
+
+WAKE_S = 0.01
+STEP = 2048
+"""Frames that the place moves before it is worth reading more."""
+GUARD = 4096
+"""Frames from the place on that are left as they are when what follows changes: they may be playing already."""
+
+
+class Playhead(Protocol):
+    """Where the transport is. Words that the engine writes; each may be read at any time."""
+
+    @property
+    def bank(self) -> int:
+        """Which bank of every tape is in play: 0 or 1."""
+        ...
+
+    @property
+    def place(self) -> int:
+        """The timeline frame that is rendered next."""
+        ...
+
+    @property
+    def rolling(self) -> bool:
+        """Whether the place moves."""
+        ...
+
+    @property
+    def wraps(self) -> int:
+        """How often a loop went back to its start."""
+        ...
+
+    @property
+    def loop(self) -> tuple[int, int] | None:
+        """First frame of the loop and the one after its last."""
+        ...
+
+
+class Folder(Protocol):
+    """Where paths of a patch really are."""
+
+    def locate(self, path: str) -> Path:
+        """Raises PatchError for what can be no path."""
+        ...
+
+
+class _Moment(NamedTuple):
+    bank: int
+    place: int
+    rolling: bool
+    loop: Loop | None
+
+
+@dataclass(frozen=True)
+class _Cue:
+    ticket: int
+    bank: int
+    """The bank in play when it was asked for; once it is another, the jump was made."""
+    place: int
+    loop: Loop | None
+
+
+class Reader:
+    """Reads files for live players, in a thread of its own, until `close`.
+
+    The bank in play is filled ahead of the place. The other one gets what a `cue` asks for, else, while there is a
+    loop, the loop's start, so that the engine can go there by changing the number of the bank. A place that neither
+    bank holds is read as soon as it is seen. A file that is missing or breaks is silent, said once, and tried again
+    every second.
+
+    All calls are for one thread, the control thread; none of them reads a file itself.
+    """
+
+    def __init__(self, rate: int, folder: Folder, playhead: Playhead, notice: Callable[[str], None]) -> None:
+        self.folder = folder
+        self._rate = rate
+        self._playhead = playhead
+        self._notice = notice
+        self._prefill = round(PREFILL_S * rate)
+        self._wrap_fill = round(WRAP_S * rate)
+        self._woken = Condition()
+        self._tapes: list[_Player] = []
+        self._cue: _Cue | None = None
+        self._cued = 0
+        self._tickets = 0
+        self._changed = self._closing = False
+        self._seen: _Moment | None = None
+        self._thread = Thread(target=self._run, name="disk reader", daemon=True)
+        self._thread.start()
+
+    def tape(self, key: str, request: FileRequest, channels: int, start: int, *, limit_s: float = 1.0) -> Tape:
+        """The tape of a node: the same one again for the same request, else a new one, filled for a quarter of a second
+        from the place ``start`` on, unless that takes longer than ``limit_s``; then it is filled as soon as can be.
+
+        A mono file may feed two channels. Raises PatchError for what can be no path.
+        """
+        path = self.folder.locate(request.path)
+        known = (p.tape for p in self._tapes if (p.tape.key, p.tape.request, p.tape.path) == (key, request, path))
+        tape = next((t for t in known if t.channels == channels), None)
+        if tape is None:
+            tape = Tape(key, request, path, channels, self._rate, self._notice)
+            with self._woken:
+                self._tapes = [*self._tapes, _Player(tape, start)]
+        self._wake()
+        tape.ready.wait(limit_s)
+        return tape
+
+    def keep_only(self, keys: Iterable[str]) -> None:
+        """Close all tapes but the newest of each key."""
+        wanted = set(keys)
+        newest = {player.tape.key: player for player in self._tapes if player.tape.key in wanted}
+        with self._woken:
+            self._tapes = list(newest.values())
+        self._wake()
+
+    def cue(self, place: int, loop: tuple[int, int] | None) -> int:
+        """Begin to fill the idle bank of every tape for a jump to a place with that loop; a ticket for `cued`. It holds
+        until the bank in play changes, until `uncue`, or until the next cue.
+        """
+        self._tickets += 1
+        with self._woken:
+            self._cue = _Cue(self._tickets, self._playhead.bank, place, loop_of(loop, self._rate))
+        self._wake()
+        return self._tickets
+
+    def cued(self, ticket: int) -> bool:
+        """Whether the idle bank of every tape holds a quarter of a second for that cue, the newest one."""
+        return self._cued == ticket
+
+    def uncue(self) -> None:
+        """Forget the cue."""
+        with self._woken:
+            self._cue = None
+        self._wake()
+
+    def close(self, limit_s: float = 5.0) -> None:
+        """End the thread and close all files. A thread that hangs in a dead disk is left behind."""
+        self._closing = True
+        self._wake()
+        self._thread.join(limit_s)
+
+    def __enter__(self) -> Reader:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _wake(self) -> None:
+        with self._woken:
+            self._changed = True
+            self._woken.notify()
+
+    def _run(self) -> None:
+        open_players: list[_Player] = []
+        while not self._closing:
+            with self._woken:
+                changed, self._changed = self._changed, False
+                players = self._tapes
+            if players is not open_players:
+                for player in set(open_players) - set(players):
+                    player.tape.close()
+                open_players = players
+            if not self._round(players, changed):
+                with self._woken:
+                    if not self._changed:
+                        self._woken.wait(WAKE_S if players else None)
+        for player in open_players:
+            player.tape.close()
+
+    def _look(self) -> _Moment:
+        head = self._playhead
+        while True:
+            bank, wraps = head.bank, head.wraps
+            moment = _Moment(bank, head.place, head.rolling, loop_of(head.loop, self._rate))
+            if (bank, wraps) == (head.bank, head.wraps):
+                return moment
+
+    def _round(self, players: list[_Player], changed: bool) -> bool:
+        """Read a piece for every tape that needs one; whether there may be more to do."""
+        moment = self._look()
+        with self._woken:
+            if self._cue is not None and self._cue.bank != moment.bank:
+                self._cue = None
+            cue = self._cue
+        now = monotonic()
+        for player in players:
+            changed |= player.look_after(now, moment)
+        seen = self._seen
+        same = seen is not None and seen._replace(place=0) == moment._replace(place=0)
+        if same and not changed and seen is not None and 0 <= moment.place - seen.place < STEP:
+            return False
+        short = [p for p in players if p.step(moment, self._prefill)]
+        if not short:
+            short = [p for p in players if p.prepare(moment, cue, self._prefill, self._wrap_fill)]
+            if cue is not None and not short:
+                self._cued = cue.ticket
+            short += [p for p in players if p.step(moment, AHEAD)]
+        self._seen = None if short else moment
+        return bool(short)
+
+
+class _Player:
+    """A tape and what is known of who plays it."""
+
+    def __init__(self, tape: Tape, start: int) -> None:
+        self.tape = tape
+        self._start: int | None = start
+        """Where it will begin to play, until it does."""
+        self._begun = False
+        self._late_at: int | None = None
+        """The place when it was found to be late, until it has caught up."""
+
+    def look_after(self, now: float, moment: _Moment) -> bool:
+        if not self.tape.look_after(now):
+            return False
+        for bank in self.tape.banks:
+            bank.cut(moment.place + GUARD if bank is self.tape.banks[moment.bank] else bank.start)
+        return True
+
+    def step(self, moment: _Moment, ahead: int) -> bool:
+        """Read a piece for the bank in play unless it holds ``ahead`` frames from the place on."""
+        tape, bank = self.tape, self.tape.banks[moment.bank]
+        place = moment.place
+        if not self._begun:
+            self._begun = True
+            bank.restart(place if self._start is None else self._start, moment.loop, lag=LAG)
+        if self._start is not None:
+            if bank.due <= place or place < self._start - AHEAD:
+                self._start = None
+            else:
+                place = max(place, self._start)
+        if bank.loop != moment.loop:
+            blends = [law.blend for law in (bank.loop, moment.loop) if law is not None]
+            bank.cut(max(min(blends), place + GUARD))
+            bank.loop, bank.wrapped = moment.loop, False
+        self._settle(bank, moment, place)
+        goal = place + ahead
+        if moment.loop is not None:
+            goal = min(goal, max(moment.loop.end, place) + OVER)
+        if bank.end >= goal:
+            tape.ready.set()
+            if bank.due <= place:
+                self._late_at = None
+            return False
+        tape.fill(bank, min(PIECE, goal - bank.end))
+        return True
+
+    def _settle(self, bank: Bank, moment: _Moment, place: int) -> None:
+        """Go to the place where the bank does not hold it."""
+        filling = bank.end <= bank.due and place <= bank.due + AHEAD
+        coming = self._late_at is not None and moment.rolling and place < bank.due <= place + AHEAD
+        if coming or (bank.start <= place and (place <= bank.end or filling)):
+            return
+        skip = 0
+        if place > bank.end and moment.rolling:
+            self.tape.late += place - bank.end
+            self.tape.say_late()
+            if self._late_at is not None:
+                # A disk that is slower than the sound would for ever read what is over already.
+                skip = min(max(0, place - self._late_at), AHEAD // 2)
+            self._late_at = place
+        bank.restart(place + skip, moment.loop)
+
+    def prepare(self, moment: _Moment, cue: _Cue | None, prefill: int, wrap_fill: int) -> bool:
+        """Read a piece for the idle bank, unless it is ready for the cue or for the loop's next turn."""
+        bank = self.tape.banks[1 - moment.bank]
+        if cue is not None:
+            if bank.ticket != cue.ticket:
+                bank.restart(cue.place, cue.loop, lag=LAG, ticket=cue.ticket)
+            goal = cue.place + prefill
+        elif moment.loop is not None:
+            loop = moment.loop
+            if bank.loop != loop or not bank.wrapped or not bank.start <= loop.start - LAG <= bank.end:
+                bank.restart(loop.start, loop, lag=LAG, wrapped=True)
+            goal = min(loop.start + wrap_fill, loop.end + OVER)
+        else:
+            return False
+        if bank.end >= goal:
+            return False
+        self.tape.fill(bank, min(PIECE, goal - bank.end))
+        return True
