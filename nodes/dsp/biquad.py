@@ -154,8 +154,9 @@ def movement(freq, freq_before, q, q_before, gain_db, gain_db_before):
 def follow(k, frames, type, freq, q, gain_db, seen, form, w, v, rate):
     """Run form k, of a node of its own, over ``v[:frames]`` in place, towards where its params now are.
 
-    A change is a step, made at once. But over a whole tick, one that is small or carries on a movement is a movement,
-    and the filter glides. ``seen[k, 4, 0]`` is how far it moved before.
+    A change is a step, made at once. But where a value lasts from a tick's first frame to its last, one that is small
+    or carries on a movement cannot be told from a movement, and the filter glides there over the tick; to another type
+    too. ``seen[k, 4, 0]`` is how far it moved before.
     """
     moved = 0.0
     if seen[k, 0, 0] > 0.0:
