@@ -132,7 +132,7 @@ def test_a_large_step_lands_on_the_first_frame_of_a_tick_too(play, kind):
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("type", TYPES)
 def test_params_set_between_blocks_find_what_the_filter_holds(kind, type):
-    """Set as a knob sets them, where nothing is automated."""
+    """Set at once, where nothing is automated."""
     x, frame = np.repeat(noise(6400), 2, axis=1), 3200
     for before, after in STEPS:
         given = {"freq_hz": 2000.0, "q": 1.0, "gain_db": 6.0, **before}
@@ -142,8 +142,8 @@ def test_params_set_between_blocks_find_what_the_filter_holds(kind, type):
             offline.drains["out"] = lambda at, y, found=found: found.__setitem__(slice(at, at + len(y)), y)
             assert list(offline.run(frame))[-1] == frame
             for name, value in named(kind, after).items():
-                (cell,) = offline.program.cells["node", name]
-                cell[...] = value
+                (knob,) = offline.program.knobs["node", name]
+                knob.cell[...] = value
             assert list(offline.run(len(x) - frame))
         wanted = reference(x[:, 0], type, [(0, given), (frame, {**given, **after})])
         assert decibels(found - wanted[:, None], wanted) < -120, after
