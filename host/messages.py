@@ -124,7 +124,6 @@ _COUNT = _whole(0, LARGEST_COUNT)
 _SECONDS = _number(0.0, LONGEST_S)
 _VALUE = _number(-1.7e308, 1.7e308)
 _RATE = _whole(0, 768_000)
-_TEMPO = _number(1.0, 1000.0)
 _LEVEL = _one_of("info", "warning", "error")
 
 # -- the messages ------------------------------------------------------------------------------------------------------
@@ -223,15 +222,6 @@ class SetLoop(ToEngine):
             raise MessageError("SetLoop: expected a start and an end, or neither")
         if self.start_s is not None and self.end_s is not None and not self.start_s < self.end_s:
             raise MessageError(f"SetLoop: expected an end after {self.start_s:g} s, found {self.end_s:g} s")
-
-
-@dataclass(frozen=True, slots=True)
-class SetTempo(ToEngine):
-    """Tempo in beats per minute, and time signature."""
-
-    tempo: float = _field(_TEMPO)
-    beats: int = _field(_whole(1, 64))
-    unit: int = _field(_whole(1, 64))
 
 
 @dataclass(frozen=True, slots=True)
@@ -345,7 +335,6 @@ KINDS: dict[str, type[Message]] = {
             Stop,
             Locate,
             SetLoop,
-            SetTempo,
             OpenDevice,
             Record,
             SaveReplay,

@@ -1,0 +1,42 @@
+"""The engine process: ``python -P -m host.engine --folder FOLDER``. ``host.engine.process`` starts it."""
+
+from __future__ import annotations
+
+import argparse
+import faulthandler
+import signal
+from pathlib import Path
+
+from host.engine.server import Server
+from host.engine.session import Parts, Session
+
+PATIENCE_S = 60.0
+"""How long an engine that has lost its client waits for another."""
+
+
+def main(words: list[str] | None = None, parts: Parts | None = None) -> None:
+    """Serve until told to quit, or alone for too long. ``parts`` are other ones in tests."""
+    parser = argparse.ArgumentParser(prog="python -m host.engine")
+    parser.add_argument("--folder", type=Path, required=True, help="the engine's own private folder")
+    parser.add_argument("--patience", type=float, default=PATIENCE_S, help="seconds to wait for a client")
+    given = parser.parse_args(words)
+    faulthandler.enable()
+    if parts is None:
+        from host.engine.parts import RealParts
+
+        parts = RealParts()
+    server = Server(given.folder, Session(parts), given.patience)
+
+    def end(*_: object) -> None:
+        server.finished = True
+
+    # the client decides when an engine ends; a terminal that closes or a Ctrl-C in it does not
+    signal.signal(signal.SIGTERM, end)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if hasattr(signal, "SIGHUP"):
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    server.run()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,349 @@
+"""The engine as a script, a notebook, the editor or the command line sees it: ``from host import Engine``."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+from graph.document import Patch
+from graph.edits import SetAutomation
+from graph.errors import PatchError
+from graph.patchfile import dumps, load, loads
+from host.engine.link import Link
+from host.engine.process import EngineError, Reached
+from host.engine.readings import Floats, View, by_node
+from host.engine.wanted import Wanted
+from host.messages import (
+    Applied,
+    FromEngine,
+    Locate,
+    Notice,
+    OpenDevice,
+    Ping,
+    Play,
+    Pong,
+    ReadingMap,
+    Record,
+    SaveReplay,
+    SetLoop,
+    SetParams,
+    SetPatch,
+    Status,
+    Stop,
+    ToEngine,
+    decode,
+)
+from host.values import morphed, set_values, snapshot_values
+
+ANSWER_S = 60.0
+"""How long to wait for an engine that is asked something; a patch may take seconds to compile the first time."""
+MOST_NOTICES = 1000
+COST = "@cost"
+"""The reading of every node that says what it costs."""
+
+Problem = tuple[str, str, str]
+"""Node, place, message."""
+
+
+@dataclass(frozen=True, slots=True)
+class EngineStatus:
+    """How the engine is. ``numbers`` are as ``host.engine.readings.NUMBERS`` says; ``device`` is None until known."""
+
+    alive: bool
+    pid: int
+    rolling: bool
+    place_s: float
+    numbers: Mapping[str, float]
+    device: Status | None
+    problems: tuple[Problem, ...]
+    """What is wrong with the newest patch."""
+
+
+class Engine:
+    """An engine process, and our hold on it: a context manager, which ends the engine when it is left.
+
+    ``device``, ``in_device``: names, or parts of names; empty for the system's default, ``null`` for none; rate and
+    block 0: as patch and device have it. ``attach``: take over an engine that plays on without a client, if there is
+    one, with the patch that it plays. ``patience_s``: how long the engine plays on when this process is gone.
+    ``on_notice`` is called from another thread. An engine that dies is started again, with patch, params, transport and
+    device as they were; ``notices`` says so. Raises EngineError where none can be started.
+    """
+
+    def __init__(
+        self,
+        patch: Patch | str | os.PathLike[str] | None = None,
+        *,
+        device: str = "",
+        in_device: str = "",
+        rate: int = 0,
+        block: int = 0,
+        attach: bool = False,
+        patience_s: float = 60.0,
+        on_notice: Callable[[Notice], None] | None = None,
+        command: Sequence[str] | None = None,
+    ) -> None:
+        self._wanted = Wanted()
+        self._wanted.note(OpenDevice(device, in_device, rate, block))
+        self._changed = threading.Condition()
+        self._on_notice = on_notice
+        self._notices: deque[Notice] = deque(maxlen=MOST_NOTICES)
+        self._applied: Applied | None = None
+        self._status: Status | None = None
+        self._map: ReadingMap | None = None
+        self._view: View | None = None
+        self._readings: dict[str, dict[str, Floats]] = {}
+        self._serial = self._ticket = self._ponged = self._met = 0
+        self._loop: tuple[float, float] | None = None
+        self._failure = ""
+        self._link = Link(self, attach=attach, patience_s=patience_s, command=command)
+        self._link.start()
+        try:
+            if patch is not None:
+                self.load(patch)
+        except BaseException:
+            self.close()
+            raise
+
+    def __enter__(self) -> Engine:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the engine."""
+        self._link.close(quit=True)
+        self._view = None
+
+    def detach(self) -> None:
+        """Let the engine play on. Another ``Engine(attach=True)`` finds it as long as its patience lasts."""
+        self._link.close(quit=False)
+        self._view = None
+
+    # -- the patch -----------------------------------------------------------------------------------------------------
+
+    @property
+    def patch(self) -> Patch:
+        """A copy of the patch as it has been asked for, with the values that were set since it was loaded."""
+        with self._changed:
+            asked, rows = self._wanted.patch, [(*k, v) for k, v in self._wanted.params.items()]
+        if asked is None:
+            return Patch()
+        found = loads(asked.patch)
+        found.folder = Path(asked.folder)
+        if rows:
+            from nodes import kinds
+
+            set_values(found, rows, kinds())
+        return found
+
+    def load(self, patch: Patch | str | os.PathLike[str], wait: bool = True) -> tuple[Problem, ...]:
+        """Play another patch, or this one as it has become; what stays the same plays on.
+
+        With ``wait``, until it plays; the answer is what is wrong with it all the same. Raises PatchError where it
+        cannot be read or cannot be played; the one before then plays on.
+        """
+        document = patch if isinstance(patch, Patch) else load(Path(patch))
+        folder = str((document.folder or Path.cwd()).resolve())
+        with self._changed:
+            self._serial += 1
+            serial = self._serial
+        self._send(SetPatch(serial, dumps(document), folder))
+        if document.transport.loop != self._loop:
+            self._loop = document.transport.loop
+            self.loop(*(self._loop or (None,)))
+        if not wait:
+            return ()
+        self._await(lambda: self._applied is not None and self._applied.serial >= serial)
+        applied = self._applied
+        assert applied is not None
+        if not applied.playing:
+            node, place, message = applied.problems[0] if applied.problems else ("", "", "it cannot be played")
+            raise PatchError(message, place=place, node=node)
+        return applied.problems
+
+    def set(self, node: str, param: str, value: float) -> None:
+        """Let a param of a node (or ``group/inner``) glide to a value, in its display unit. A value that the engine
+        refuses is said in ``notices``.
+        """
+        self._send(SetParams(((node, param, float(value)),)))
+
+    def set_many(self, values: Iterable[tuple[str, str, float]]) -> None:
+        """Let many params glide at once: rows of node, param, value."""
+        self._send(SetParams(tuple((node, param, float(value)) for node, param, value in values)))
+
+    def automate(self, node: str, param: str, points: Iterable[Sequence[Any]]) -> None:
+        """Give a param automation, in place of what it had: ``(seconds, value)`` or ``(seconds, value, curve)``.
+
+        Raises PatchError.
+        """
+        patch, line = self.patch, Patch().automate(node, param, points)
+        SetAutomation(node, param, line).apply(patch)
+        self.load(patch)
+
+    def snapshot(self, name: str) -> None:
+        """Let all params that a snapshot holds glide to its values. Raises PatchError."""
+        self.set_many(snapshot_values(self.patch, name))
+
+    def morph(self, a: str, b: str, x: float) -> None:
+        """Go to a place between two snapshots, 0 to 1. Raises PatchError."""
+        from nodes import kinds
+
+        self.set_many(morphed(self.patch, kinds(), a, b, x))
+
+    # -- transport, device, recording ----------------------------------------------------------------------------------
+
+    def play(self) -> None:
+        """Let the transport roll."""
+        self._send(Play())
+
+    def stop(self) -> None:
+        """Let the transport stand."""
+        self._send(Stop())
+
+    def locate(self, seconds: float) -> None:
+        """Move the transport."""
+        self._send(Locate(float(seconds)))
+
+    def loop(self, start_s: float | None, end_s: float | None = None) -> None:
+        """Go round between two places; ``loop(None)``: no longer."""
+        self._send(SetLoop(start_s, end_s))
+
+    def open_device(self, device: str = "", in_device: str = "", rate: int = 0, block: int = 0) -> None:
+        """Play through another device."""
+        self._send(OpenDevice(device, in_device, rate, block))
+
+    def record(self, on: bool = True) -> None:
+        """Begin or end the takes of all ``file_recorder`` nodes."""
+        self._send(Record(on))
+
+    def save_replay(self, path: str | os.PathLike[str], seconds: float = 60.0) -> None:
+        """Write the last seconds of what was heard to a new file; ``notices`` says when it is there."""
+        self._send(SaveReplay(str(Path(path).resolve()), float(seconds)))
+
+    # -- what it tells -------------------------------------------------------------------------------------------------
+
+    @property
+    def notices(self) -> list[Notice]:
+        """What the engine had to say, the newest last."""
+        with self._changed:
+            return list(self._notices)
+
+    @property
+    def status(self) -> EngineStatus:
+        """How the engine is."""
+        view, applied = self._view, self._applied
+        numbers = view.numbers() if view else {}
+        rate = numbers.get("rate", 0.0)
+        place = numbers.get("place", 0.0) / rate if rate else self._wanted.place_s
+        alive = self._link.connected
+        problems = applied.problems if applied else ()
+        return EngineStatus(alive, self._link.pid, self._wanted.rolling, place, numbers, self._status, problems)
+
+    def readings(self) -> dict[str, dict[str, Floats]]:
+        """What nodes measure, by node and name: arrays with a value for each part, in the reading's own unit."""
+        view, layout = self._view, self._map
+        values = view.values(layout.generation) if view and layout else None
+        if values is not None and layout is not None:
+            self._readings = by_node(layout, values)
+        return {
+            node: {name: part for name, part in parts.items() if not name.startswith("@")}
+            for node, parts in self._readings.items()
+        }
+
+    def costs(self) -> dict[str, tuple[float, float]]:
+        """What nodes take of the time there is, by node: on average, and at worst of late; 1 is all of it."""
+        self.readings()
+        return {
+            node: (float(parts[COST][0]), float(parts[COST][1]))
+            for node, parts in self._readings.items()
+            if COST in parts
+        }
+
+    def sync(self) -> None:
+        """Wait until the engine has acted upon everything it was told. Raises EngineError."""
+        while True:
+            with self._changed:
+                self._ticket += 1
+                ticket, met = self._ticket, self._met
+            self._send(Ping(ticket))
+            self._await(lambda: self._ponged >= ticket or self._met != met)  # noqa: B023 - it is called here and now
+            if self._ponged >= ticket:
+                return
+
+    def _await(self, done: Callable[[], bool]) -> None:
+        deadline = monotonic() + ANSWER_S
+        with self._changed:
+            while not done():
+                if self._failure:
+                    raise EngineError(self._failure)
+                if not self._changed.wait(max(deadline - monotonic(), 0.0)):
+                    raise EngineError("the engine does not answer")
+
+    def _send(self, message: ToEngine) -> None:
+        if self._failure:
+            raise EngineError(self._failure)
+        self._link.send(message, self._note)
+
+    def _note(self, message: ToEngine) -> None:
+        with self._changed:
+            self._wanted.note(message)
+
+    # -- called from the link's thread ---------------------------------------------------------------------------------
+
+    def greeted(self, reached: Reached) -> list[ToEngine]:
+        """Another engine has been reached: take over what it holds, or tell it what is wanted."""
+        with self._changed:
+            self._view = View(reached.folder / "readings")
+            self._map = self._status = None
+            self._met += 1
+            self._changed.notify_all()
+            if not reached.held.messages:
+                return self._wanted.messages()
+            self._wanted = Wanted()
+            for data in reached.held.messages:
+                message = decode(data, ToEngine)
+                self._wanted.note(message)
+                if isinstance(message, SetPatch):
+                    self._serial = message.serial
+            return []
+
+    def came(self, message: FromEngine) -> None:
+        """The engine tells something."""
+        with self._changed:
+            match message:
+                case Applied():
+                    self._applied = message
+                case Status():
+                    self._status = message
+                case ReadingMap():
+                    self._map = message
+                case Pong(ticket):
+                    self._ponged = max(self._ponged, ticket)
+                case Notice():
+                    self._notices.append(message)
+                case _:
+                    return
+            self._changed.notify_all()
+        if isinstance(message, Notice) and self._on_notice:
+            self._on_notice(message)
+
+    def lost(self, reason: str) -> None:
+        """The engine has died."""
+        view = self._view
+        numbers = view.numbers() if view else {}
+        if numbers.get("rate"):
+            self._wanted.place_s = max(numbers["place"], 0.0) / numbers["rate"]
+        self._applied = None
+        self.came(Notice("warning", f"The engine has died ({reason}); it is started again, as it was."))
+
+    def given_up(self, reason: str) -> None:
+        """No engine can be had any more."""
+        self._failure = f"the engine dies again and again: {reason}"
+        self.came(Notice("error", f"The engine dies again and again, and is not started any more: {reason}"))

@@ -1,0 +1,352 @@
+"""What an engine plays: one conductor, and the device that calls it.
+
+The conductor is made when there are a patch and a wish for a device, since it needs the rate; the device starts when
+the patch is in place, so that its first frame is the patch's first.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from graph.compiler import DEFAULT_RATE
+from graph.document import Patch
+from graph.errors import PatchError
+from graph.groups import expand
+from graph.layouts import LAYOUTS
+from graph.patchfile import loads
+from host.engine.readings import Source
+from host.messages import (
+    Applied,
+    Locate,
+    Notice,
+    OpenDevice,
+    Play,
+    Record,
+    SaveReplay,
+    SetLoop,
+    SetParams,
+    SetPatch,
+    Status,
+    Stop,
+    ToEngine,
+)
+
+LONGEST_WAIT_S = 0.02
+MOST_NEWS = 1000
+FEWEST_CHANNELS = 2
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A device that is open, as the status tells of it."""
+
+    name: str = ""
+    api: str = ""
+    native: bool = True
+    rate: int = 0
+    block: int = 0
+    inputs: int = 0
+    outputs: int = 0
+    latency: int = 0
+
+
+class Player(Protocol):
+    """What turns patches into sound (``host.engine.conductor.Conductor``, by ``host.engine.parts``)."""
+
+    def set_patch(self, serial: int, patch: Patch, folder: Path) -> None:
+        """Play another patch as soon as it is compiled. Raises PatchError."""
+        ...
+
+    def set_param(self, node: str, param: str, value: float) -> None:
+        """Let a param glide to another value. Raises PatchError."""
+        ...
+
+    def play(self) -> None: ...
+
+    def stop(self) -> None: ...
+
+    def locate(self, frame: int) -> None: ...
+
+    def set_loop(self, loop: tuple[int, int] | None) -> None: ...
+
+    def record(self, on: bool) -> None: ...
+
+    def save_replay(self, path: Path, seconds: float) -> None: ...
+
+    def step(self) -> float: ...
+
+    def outcome(self) -> tuple[int, bool, Iterable[tuple[str, str, str]]] | None:
+        """The serial of the newest patch that is in play (True) or was refused (False), and its problems; None as long
+        as the newest is neither.
+        """
+        ...
+
+    def latency(self) -> int: ...
+
+    def recording(self) -> tuple[str, ...]: ...
+
+    def numbers(self) -> Mapping[str, float]: ...
+
+    def sources(self) -> list[Source] | None: ...
+
+    def close(self) -> None: ...
+
+    @property
+    def renderer(self) -> Any: ...
+
+
+class Sound(Protocol):
+    """An open device that comes back when it goes away (``host.devices.Keeper``, by ``host.engine.parts``)."""
+
+    def step(self) -> None: ...
+
+    def opened(self) -> Opened: ...
+
+    def xruns(self) -> int: ...
+
+    def close(self) -> None: ...
+
+
+class Parts(Protocol):
+    """Makes what a session is made of."""
+
+    def rate(self, wish: OpenDevice) -> int:
+        """The rate a device would best run at; 0 where it does not say."""
+        ...
+
+    def player(self, rate: int, block: int, notice: Say) -> Player: ...
+
+    def sound(self, wish: OpenDevice, renderer: Any, inputs: int, outputs: int, rate: int, notice: Say) -> Sound: ...
+
+
+class Session:
+    """Acts upon messages, one thread only; ``say`` may be called from any."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._player: Player | None = None
+        self._sound: Sound | None = None
+        self._device: OpenDevice | None = None
+        self._rate = 0
+        self._patch: tuple[int, Patch, Path] | None = None
+        self._channels = (0, 0)
+        self._loop: tuple[float, float] | None = None
+        self._place_s = 0.0
+        self._rolling = False
+        self._told: tuple[int, bool] | None = None
+        self._news: deque[Applied | Notice] = deque(maxlen=MOST_NEWS)
+
+    def say(self, text: str, level: str = "warning") -> None:
+        """Tell whoever listens."""
+        self._news.append(Notice(level, text.replace("\0", "")[:2000]))
+
+    def handle(self, message: ToEngine) -> None:
+        """Act upon a message. Raises PatchError or ValueError where it cannot be."""
+        match message:
+            case SetPatch(serial, data, folder):
+                self._set_patch(serial, data, Path(folder))
+            case SetParams(values):
+                self._set_params(values)
+            case OpenDevice():
+                self._device = message
+                self._close_sound()
+                self._start()
+            case Play():
+                self._rolling = True
+                if self._player:
+                    self._player.play()
+            case Stop():
+                self._rolling = False
+                if self._player:
+                    self._player.stop()
+            case Locate(seconds):
+                self._place_s = seconds
+                if self._player:
+                    self._player.locate(round(seconds * self._rate))
+            case SetLoop(start, end):
+                self._loop = None if start is None or end is None else (start, end)
+                if self._player:
+                    self._player.set_loop(self._loop_frames())
+            case Record(on):
+                self._playing().record(on)
+            case SaveReplay(path, seconds):
+                self._playing().save_replay(Path(path), seconds)
+            case _:
+                raise ValueError(f"{type(message).__name__} is nothing to act upon here")
+
+    def step(self) -> float:
+        """Do what is due; the answer is in how many seconds to come again."""
+        if self._player is None:
+            return LONGEST_WAIT_S
+        wait = self._player.step()
+        outcome = self._player.outcome()
+        if outcome is not None and outcome[:2] != self._told:
+            serial, playing, problems = outcome
+            self._told = serial, playing
+            self._news.append(Applied(serial, playing, tuple(problems)))
+        if self._sound is None and outcome is not None:
+            self._open()
+        if self._sound is not None:
+            self._sound.step()
+        return min(wait, LONGEST_WAIT_S)
+
+    def place_s(self) -> float:
+        """Where the transport is."""
+        if self._player is None:
+            return self._place_s
+        return self._player.numbers().get("place", 0.0) / self._rate
+
+    def news(self) -> list[Applied | Notice]:
+        """What has happened since the last call."""
+        found: list[Applied | Notice] = []
+        while self._news:
+            found.append(self._news.popleft())
+        return found
+
+    def status(self) -> Status:
+        """What seldom changes."""
+        opened = self._sound.opened() if self._sound else Opened(rate=self._rate)
+        return Status(
+            opened.name[:1000],
+            opened.api[:1000],
+            opened.native,
+            opened.rate or self._rate,
+            opened.block,
+            opened.inputs,
+            opened.outputs,
+            opened.latency,
+            self._player.latency() if self._player else 0,
+            self._player.recording() if self._player else (),
+        )
+
+    def numbers(self) -> dict[str, float]:
+        """Numbers to publish."""
+        found = dict(self._player.numbers()) if self._player else {}
+        found["rate"] = self._rate
+        found["rolling"] = float(self._rolling)
+        if self._sound:
+            found["xruns"] = found.get("xruns", 0.0) + self._sound.xruns()
+        return found
+
+    def sources(self) -> list[Source] | None:
+        """The readings of the patch in play, or None where they are where they were at the last call."""
+        return self._player.sources() if self._player else None
+
+    def close(self) -> None:
+        """Silence, then the end of everything."""
+        self._close_sound()
+        if self._player is not None:
+            self._player.close()
+            self._player = None
+
+    # -- the patch -----------------------------------------------------------------------------------------------------
+
+    def _set_patch(self, serial: int, data: bytes, folder: Path) -> None:
+        try:
+            patch = loads(data)
+            patch.folder = folder
+            channels = _device_channels(patch)
+        except PatchError as error:
+            self._refused(serial, error)
+            return
+        self._patch = serial, patch, folder
+        if self._player is None or self._best_rate() != self._rate:
+            self._start()
+            return
+        self._give_patch()
+        if self._sound is not None and any(a > b for a, b in zip(channels, self._channels, strict=True)):
+            self._open()
+
+    def _give_patch(self) -> None:
+        if self._player is None or self._patch is None:
+            return
+        serial, patch, folder = self._patch
+        try:
+            self._player.set_patch(serial, patch, folder)
+        except PatchError as error:
+            self._refused(serial, error)
+
+    def _refused(self, serial: int, error: PatchError) -> None:
+        self._news.append(Applied(serial, False, ((error.node, error.place[:1000], error.message[:5000]),)))
+
+    def _set_params(self, values: Iterable[tuple[str, str, float]]) -> None:
+        wrong: list[str] = []
+        for node, param, value in values:
+            try:
+                self._playing().set_param(node, param, value)
+            except PatchError as error:
+                wrong.append(str(error))
+        if wrong:
+            more = f" (and {len(wrong) - 1} more like it)" if len(wrong) > 1 else ""
+            raise PatchError(wrong[0] + more)
+
+    # -- the device ----------------------------------------------------------------------------------------------------
+
+    def _best_rate(self) -> int:
+        assert self._device is not None
+        asked = self._patch[1].sample_rate if self._patch else None
+        return self._device.rate or asked or self._rate or self._parts.rate(self._device) or DEFAULT_RATE
+
+    def _start(self) -> None:
+        """Have a player of the right rate; the device opens when the patch is in place."""
+        if self._device is None or self._patch is None:
+            return
+        rate = self._best_rate()
+        if self._player is not None:
+            if rate == self._rate:
+                return
+            self.say(f"From {self._rate} to {rate} Hz: the device is opened again.", "info")
+            self._place_s = self.place_s()
+            self.close()
+        self._rate = rate
+        self._player = self._parts.player(rate, self._device.block, self.say)
+        self._told = None
+        self._player.set_loop(self._loop_frames())
+        self._player.locate(round(self._place_s * rate))
+        if self._rolling:
+            self._player.play()
+        else:
+            self._player.stop()
+        self._give_patch()
+
+    def _open(self) -> None:
+        assert self._device is not None
+        assert self._player is not None
+        assert self._patch is not None
+        self._close_sound()
+        inputs, outputs = _device_channels(self._patch[1])
+        self._channels = inputs, max(outputs, FEWEST_CHANNELS)
+        self._sound = self._parts.sound(self._device, self._player.renderer, *self._channels, self._rate, self.say)
+
+    def _close_sound(self) -> None:
+        if self._sound is not None:
+            self._sound.close()
+            self._sound = None
+
+    def _playing(self) -> Player:
+        if self._player is None:
+            raise ValueError("there is no patch to do this with yet")
+        return self._player
+
+    def _loop_frames(self) -> tuple[int, int] | None:
+        if self._loop is None:
+            return None
+        start, end = (round(seconds * self._rate) for seconds in self._loop)
+        return (start, end) if end > start else None
+
+
+def _device_channels(patch: Patch) -> tuple[int, int]:
+    """How many input and output channels of a device a patch uses. Raises PatchError."""
+    most = {"audio_in": 0, "audio_out": 0}
+    for entry in expand(patch).nodes.values():
+        if entry.kind in most:
+            first, layout = entry.settings.get("channel", 0), entry.settings.get("layout", "stereo")
+            if type(first) is int and 0 <= first < 1024 and isinstance(layout, str):
+                most[entry.kind] = max(most[entry.kind], first + len(LAYOUTS.get(layout, ())))
+    return most["audio_in"], most["audio_out"]

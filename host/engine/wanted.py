@@ -1,0 +1,71 @@
+"""What an engine has been asked to be: enough to bring another one to the same state.
+
+The client keeps one, to start a dead engine's successor from; the engine keeps one, for a client that comes later.
+"""
+
+from __future__ import annotations
+
+from host.messages import (
+    Locate,
+    OpenDevice,
+    Play,
+    Record,
+    SetLoop,
+    SetParams,
+    SetPatch,
+    Stop,
+    ToEngine,
+)
+
+
+class Wanted:
+    """The last message of each sort that still counts."""
+
+    def __init__(self) -> None:
+        self.patch: SetPatch | None = None
+        self.params: dict[tuple[str, str], float] = {}
+        """Values of params that were set since the patch was."""
+        self.loop: SetLoop | None = None
+        self.device: OpenDevice | None = None
+        self.place_s = 0.0
+        self.rolling = False
+        self.recording = False
+
+    def note(self, message: ToEngine) -> None:
+        """Take a message into account."""
+        match message:
+            case SetPatch():
+                self.patch = message
+                self.params.clear()
+            case SetParams(values):
+                self.params.update({(node, param): value for node, param, value in values})
+            case SetLoop():
+                self.loop = message
+            case OpenDevice():
+                self.device = message
+            case Locate(seconds):
+                self.place_s = seconds
+            case Play():
+                self.rolling = True
+            case Stop():
+                self.rolling = False
+            case Record(on):
+                self.recording = on
+            case _:
+                return
+
+    def messages(self) -> list[ToEngine]:
+        """What to tell an engine that has just started. The patch comes after what it starts with, so that its first
+        frame is already played as it should be.
+        """
+        found: list[ToEngine] = [m for m in (self.device, self.loop) if m is not None]
+        if self.place_s:
+            found.append(Locate(self.place_s))
+        found.append(Play() if self.rolling else Stop())
+        if self.patch is not None:
+            found.append(self.patch)
+        if self.params:
+            found.append(SetParams(tuple((node, param, value) for (node, param), value in self.params.items())))
+        if self.recording:
+            found.append(Record(True))
+        return found

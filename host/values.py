@@ -1,0 +1,86 @@
+"""Values of params of a patch, by the addresses of nodes: set one, apply a snapshot, go part of the way to another."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from graph.document import NodeEntry, Patch
+from graph.edits import Edit, Inside, SetBypass, SetMute, SetParam
+from graph.errors import PatchError
+from graph.groups import expand
+from graph.plain import brief
+from graph.resolve import resolve_settings
+from graph.spec import Kinds, Param
+
+Row = tuple[str, str, float]
+"""Node (or ``group/inner``), param, value in display units."""
+
+
+def set_values(patch: Patch, rows: Iterable[Row], kinds: Kinds) -> None:
+    """Give params of a patch other values, in groups too. Ranges are checked when it is compiled. Raises PatchError."""
+    nodes: dict[str, NodeEntry] | None = None
+    for address, param, value in rows:
+        if patch.graph.has_node(address):
+            entry = patch.node(address)
+        else:
+            nodes = expand(patch).nodes if nodes is None else nodes
+            if address not in nodes:
+                raise PatchError(f"there is no node {brief(repr(address), 160)} to set {brief(param, 80)} of")
+            entry = nodes[address]
+        *outer, id = address.split("/")
+        edit: Edit = SetParam(id, param, value)
+        if param in ("bypass", "mute") and _declared(entry, param, kinds) is None:
+            if value not in (0, 1):
+                raise PatchError(f"expected 0 or 1, found {value:g}", place=f"nodes.{address}.{param}", node=address)
+            edit = SetBypass(id, bool(value)) if param == "bypass" else SetMute(id, bool(value))
+        for group in reversed(outer):
+            edit = Inside(group, edit)
+        edit.apply(patch)
+
+
+def snapshot_values(patch: Patch, name: str) -> list[Row]:
+    """What a snapshot holds. Raises PatchError where there is none of that name."""
+    if name not in patch.snapshots:
+        have = ", ".join(sorted(patch.snapshots)) or "none"
+        raise PatchError(f"there is no snapshot {brief(repr(name), 80)}; there are {brief(have, 500)}")
+    return [(node, param, float(v)) for node, params in patch.snapshots[name].items() for param, v in params.items()]
+
+
+def morphed(patch: Patch, kinds: Kinds, a: str, b: str, x: float) -> list[Row]:
+    """What lies between two snapshots: ``x`` 0 is the first, 1 the second. Params that only one of them holds are left
+    alone.
+
+    A param goes in proportion along its range: logarithmic ones by equal ratios, others by equal steps; switches
+    and choices change half way. Raises PatchError.
+    """
+    if not 0.0 <= x <= 1.0:
+        raise PatchError(f"expected a place from 0 to 1 between two snapshots, found {x:g}")
+    first = {(node, param): value for node, param, value in snapshot_values(patch, a)}
+    second = {(node, param): value for node, param, value in snapshot_values(patch, b)}
+    nodes = expand(patch).nodes
+    rows: list[Row] = []
+    for (node, param), low in first.items():
+        if (node, param) not in second:
+            continue
+        high = second[node, param]
+        declared = _declared(nodes[node], param, kinds) if node in nodes else None
+        rows.append((node, param, _between(low, high, x, declared)))
+    return rows
+
+
+def _between(low: float, high: float, x: float, declared: Param | None) -> float:
+    if x in (0.0, 1.0) or low == high:
+        return low if x == 0.0 else high
+    if declared is None or declared.curve in ("switch", "choice"):
+        return low if x < 0.5 else high
+    if declared.curve == "log" and low > 0 and high > 0:
+        return low * (high / low) ** x
+    value = low + (high - low) * x
+    return float(round(value)) if declared.curve == "integer" else value
+
+
+def _declared(entry: NodeEntry, param: str, kinds: Kinds) -> Param | None:
+    kind = kinds.get(entry.kind)
+    if kind is None:
+        return None
+    return next((p for p in kind.params(resolve_settings(kind, entry)) if p.name == param), None)

@@ -1,0 +1,145 @@
+"""An engine process whose player makes no sound: what it is told can be read back. Run as ``host.engine`` is."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from time import monotonic
+
+import numpy as np
+
+from graph import Patch
+from graph.errors import PatchError
+from host.engine.__main__ import main
+from host.engine.readings import Source
+from host.engine.session import Opened
+
+
+class FakePlayer:
+    """Keeps a clock by the real one, and gives every param of the patch as a reading."""
+
+    def __init__(self, rate: int, notice: Callable[[str], None]) -> None:
+        self.rate, self.notice = rate, notice
+        self.calls: list[tuple[object, ...]] = []
+        self.renderer = object()
+        self.loop: tuple[int, int] | None = None
+        self._values: dict[tuple[str, str], np.ndarray] = {}
+        self._fresh = True
+        self._outcome: tuple[int, bool, Iterable[tuple[str, str, str]]] | None = None
+        self._clock = self._place = 0.0
+        self._rolling = False
+        self._then = monotonic()
+        self._takes: tuple[str, ...] = ()
+
+    def set_patch(self, serial: int, patch: Patch, folder: Path) -> None:
+        self.calls.append(("patch", serial))
+        if any(entry.kind == "crash" for entry in patch.nodes().values()):
+            os._exit(3)
+        if any(entry.kind == "fault" for entry in patch.nodes().values()):
+            raise ZeroDivisionError("a fault")
+        if any(entry.kind == "wrong" for entry in patch.nodes().values()):
+            raise PatchError("there is no such kind", place="nodes.x", node="x")
+        self._values = {
+            (id, param): np.array([value], np.float32)
+            for id, entry in patch.nodes().items()
+            for param, value in entry.params.items()
+        }
+        self._fresh = True
+        self._outcome = serial, True, (("", "", str(folder)),)
+
+    def set_param(self, node: str, param: str, value: float) -> None:
+        self.calls.append(("param", node, param, value))
+        if (node, param) not in self._values:
+            raise PatchError("there is no such param", place=f"nodes.{node}.params.{param}", node=node)
+        self._values[node, param][0] = value
+
+    def play(self) -> None:
+        self._rolling = True
+
+    def stop(self) -> None:
+        self._rolling = False
+
+    def locate(self, frame: int) -> None:
+        self._place = float(frame)
+
+    def set_loop(self, loop: tuple[int, int] | None) -> None:
+        self.loop = loop
+        self.notice(f"loop {loop}")
+
+    def record(self, on: bool) -> None:
+        self._takes = ("take.wav",) if on else ()
+
+    def save_replay(self, path: Path, seconds: float) -> None:
+        raise FileExistsError(f"{path} is there already")
+
+    def step(self) -> float:
+        now = monotonic()
+        passed = (now - self._then) * self.rate
+        self._then = now
+        self._clock += passed
+        self._place += passed if self._rolling else 0.0
+        return 0.01
+
+    def outcome(self) -> tuple[int, bool, Iterable[tuple[str, str, str]]] | None:
+        return self._outcome
+
+    def latency(self) -> int:
+        return 64
+
+    def recording(self) -> tuple[str, ...]:
+        return self._takes
+
+    def numbers(self) -> dict[str, float]:
+        return {"clock": self._clock, "place": self._place, "load": 0.25}
+
+    def sources(self) -> list[Source] | None:
+        if not self._fresh:
+            return None
+        self._fresh = False
+        return [Source(node, param, value) for (node, param), value in self._values.items()]
+
+    def close(self) -> None:
+        self.calls.append(("close",))
+
+
+class FakeSound:
+    def __init__(self, opened: Opened) -> None:
+        self._opened = opened
+        self.closed = False
+
+    def step(self) -> None:
+        assert not self.closed
+
+    def opened(self) -> Opened:
+        return self._opened
+
+    def xruns(self) -> int:
+        return int(os.environ.get("FAKE_XRUNS", "0"))
+
+    def close(self) -> None:
+        self.closed = True
+
+
+class FakeParts:
+    """Remembers what it made."""
+
+    def __init__(self) -> None:
+        self.players: list[FakePlayer] = []
+        self.sounds: list[FakeSound] = []
+
+    def rate(self, wish) -> int:
+        return 44100
+
+    def player(self, rate, block, notice) -> FakePlayer:
+        self.players.append(FakePlayer(rate, notice))
+        return self.players[-1]
+
+    def sound(self, wish, renderer, inputs, outputs, rate, notice) -> FakeSound:
+        opened = Opened(wish.output or "first", "fake", True, rate, wish.block or 256, inputs, outputs, 128)
+        self.sounds.append(FakeSound(opened))
+        return self.sounds[-1]
+
+
+if __name__ == "__main__":
+    main(parts=FakeParts())
