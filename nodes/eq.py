@@ -45,29 +45,30 @@ def driven(config: Config) -> int:
 
 
 @helper
-def hears(k, g, on, always):
-    """Whether a band of a node is to be heard."""
-    return on[0, k, g * on.channels] > 0.0 or always >> k & 1 != 0
+def hears(k, g, tick, on, always):
+    """Whether a band of a node is heard in a tick; while it is being switched, its share starts or ends at zero."""
+    lane = g * on.channels
+    return on[tick, k, lane] > 0.0 or on[tick + TICK - 1, k, lane] > 0.0 or always >> k & 1 != 0
 
 
 @helper
-def next_to_arrange(g, on, always, pattern):
+def next_to_arrange(g, tick, on, always, pattern):
     """The first of the nodes from ``g`` on whose bands changed; their number, if there is none."""
     while g < on.groups:
         for k in range(BANDS):
-            if hears(k, g, on, always) != (pattern[g] >> k & 1 != 0):
+            if hears(k, g, tick, on, always) != (pattern[g] >> k & 1 != 0):
                 return g
         g += 1
     return g
 
 
 @helper
-def arrange(on, always, pattern, band, seen, w, spare):
+def arrange(tick, on, always, pattern, band, seen, w, spare):
     """Give the bands that are on their places in the cascade, in order, and take along what they hold.
 
     Places that are left over get no band (``BANDS``), and bands that are left over no place.
     """
-    g = next_to_arrange(0, on, always, pattern)
+    g = next_to_arrange(0, tick, on, always, pattern)
     while g < on.groups:
         first = g * on.channels
         for k in range(BANDS + 1):
@@ -83,7 +84,7 @@ def arrange(on, always, pattern, band, seen, w, spare):
         k = -1
         for place in range(BANDS):
             k += 1
-            while k < BANDS and not hears(k, g, on, always):
+            while k < BANDS and not hears(k, g, tick, on, always):
                 k += 1
             k = min(k, BANDS)
             band[place, g] = k if place < seen.shape[0] else BANDS
@@ -93,7 +94,7 @@ def arrange(on, always, pattern, band, seen, w, spare):
                 w[place, 2, first + lane] = spare[band[place, g], 1, lane]
         for place in range(seen.shape[0]):
             seen[place, 0, g] = 0.0
-        g = next_to_arrange(g + 1, on, always, pattern)
+        g = next_to_arrange(g + 1, tick, on, always, pattern)
 
 
 @helper
@@ -198,11 +199,12 @@ class Eq(Node):
         signal, out, on, type, freq, gain_db, q, always, pattern, band, seen, form, w, spare, c, v, dry, wet, rate, n
     ):
         moving = min(on.until(0), type.until(0), freq.until(0), gain_db.until(0), q.until(0)) < NEVER
-        arrange(on, always.shape[0] - 1, pattern, band, seen, w, spare)
         if not moving:
+            arrange(0, on, always.shape[0] - 1, pattern, band, seen, w, spare)
             settled(on, type, freq, gain_db, q, band, seen, form, w, c, rate)
         for tick in range(0, n, TICK):
             if moving:
+                arrange(tick, on, always.shape[0] - 1, pattern, band, seen, w, spare)
                 moved(tick, signal, out, on, type, freq, gain_db, q, band, seen, form, w, dry, wet, rate)
             else:
                 cascade(tick, tick + TICK, signal, out, c, w, v)

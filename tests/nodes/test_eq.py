@@ -13,6 +13,7 @@ from graph.compiler import compile
 from graph.document import Patch
 from graph.spec import Config
 from host.native.arena import Arena
+from host.native.runner import ROW_INSTEAD
 from host.offline import Offline, feed_array, run_arrays
 from nodes import kinds
 from nodes.dsp.biquad import TYPES
@@ -230,6 +231,38 @@ def test_bands_keep_what_they_hold_when_another_is_taken_out_or_put_in():
         wanted = np.concatenate([first, wanted[out:back], last])
         wanted = through(bands[k + 1 :], wanted) if k < 3 else wanted
         assert decibels(found - wanted, wanted) < -120, k
+
+
+def test_a_band_that_a_knob_switches_on_fades_in_from_the_first_frame():
+    """Where nothing is automated, another step is called in place of the one at rest while the switch is thrown."""
+    x, start, ramp = noise(64 * 60, 2), 64 * 16, 64 * 8
+    bands = CHAINS[0][:2]
+    patch = Patch(sample_rate=RATE)
+    patch.add("in", "audio_in", settings={"layout": "stereo"})
+    patch.add("eq", "eq", **params(bands))
+    patch.add("out", "audio_out", settings={"layout": "stereo"})
+    patch.connect("in.out", "eq.in")
+    patch.connect("eq.out", "out.in")
+    share = (np.arange(ramp) / ramp).astype(np.float32)
+    found = np.zeros_like(x)
+    with Offline(compile(patch, kinds(), None), None) as offline:
+        offline.feeds["in"] = feed_array(x)
+        offline.drains["out"] = lambda at, y: found.__setitem__(slice(at, at + len(y)), y)
+        (knob,) = offline.program.knobs["eq", "b1_on"]
+        knob.cell[...] = 0.0
+        assert list(offline.run(start))[-1] == start
+        instead = offline.program.binding.instead(knob.row)
+        instead.pairs["eq", "b1_on"][:] = share.ctypes.data, 1
+        offline.program.rows[knob.row, ROW_INSTEAD] = instead.table.ctypes.data
+        assert list(offline.run(ramp))[-1] == ramp
+        offline.program.rows[knob.row, ROW_INSTEAD] = 0
+        knob.cell[...] = 1.0
+        assert list(offline.run(len(x) - start - ramp))
+    on = np.concatenate([np.zeros(start), share, np.ones(len(x) - start - ramp)])[:, None]
+    first = (1 - on) * x
+    first[start:] += on[start:] * through(bands[:1], x[start:])
+    wanted = through(bands[1:], first)
+    assert decibels(found - wanted, wanted) < -120
 
 
 # -- always the same bits ----------------------------------------------------------------------------------------------
