@@ -7,17 +7,11 @@ import gc
 from collections.abc import Generator
 from contextlib import contextmanager
 
-from graph.allocate import allocate
 from graph.document import Patch
 from graph.errors import PatchError
-from graph.groups import expand
-from graph.lower import lower
-from graph.order import order
+from graph.plan import emit, plan
 from graph.schedule import Schedule
 from graph.spec import Kinds, Services
-from graph.timing import time
-from graph.widen import Sides, widen
-from graph.wiring import check_kinds, inform, resolve_layouts, wire
 
 DEFAULT_RATE = 48000
 
@@ -41,12 +35,12 @@ def compile(
     cannot run.
     """
     rate = rate or patch.sample_rate or DEFAULT_RATE
-    with _collector_resting():
-        return _compile(patch, kinds, services, rate, missing, wide, parallel)
+    with collector_resting():
+        return emit(plan(patch, kinds, services, rate, missing), wide=wide, parallel=parallel)
 
 
 @contextmanager
-def _collector_resting() -> Generator[None]:
+def collector_resting() -> Generator[None]:
     """A compile makes much and drops little; the cycle collector would walk all of it again and again (half of the
     time for 10,000 nodes).
     """
@@ -58,35 +52,3 @@ def _collector_resting() -> Generator[None]:
         yield
     finally:
         gc.enable()
-
-
-def _compile(
-    patch: Patch,
-    kinds: Kinds,
-    services: Services,
-    rate: int,
-    missing: list[PatchError] | None,
-    wide: bool,
-    parallel: bool,
-) -> Schedule:
-    nodes = wire(expand(patch), kinds, missing)
-    inform(nodes, services, rate, missing)
-    found = order(nodes)
-    resolve_layouts(nodes, found.nodes, rate)
-    check_kinds(nodes, rate)
-    timing = time(nodes, found, rate)
-    sides = widen(nodes, found, timing, rate) if wide else Sides(found.nodes)
-    lowered = lower(nodes, found, timing, sides, rate)
-    steps, buffers = allocate(lowered.steps, lowered.lanes, reuse=not parallel)
-    cables = tuple(
-        (w.source, w.source_port, n.index, w.target_port, id(w) in found.closing) for n in nodes for w in n.wires
-    )
-    return Schedule(
-        rate,
-        tuple(lowered.nodes),
-        tuple(steps),
-        tuple(buffers),
-        tuple(lowered.loops),
-        tuple(lowered.compensations),
-        cables,
-    )

@@ -336,8 +336,9 @@ def _param_step(
     arrival = work.timing.arrival[node.index]
     if node.index in work.found.breakers and param.name == "frames":
         low = float(TICK + work.timing.absorbed[node.index] - arrival)
-    sources = [(w.name, work.nodes[w.source].key, w.amount, signals.term(w).delay) for w in cables]
-    identity = crc32(repr((segments or base, sources, arrival)).encode()) + 1
+    made = [work.nodes[w.source] for w in cables]
+    sources = [(w.name, n.key, n.mute, w.amount, signals.term(w).delay) for n, w in zip(made, cables, strict=True)]
+    identity = crc32(repr((segments, sources, arrival)).encode()) + 1
     signals.steps.append(ParamStep(node.index, param, target, base, segments, modulation, arrival, low, identity))
     return target
 

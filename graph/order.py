@@ -12,6 +12,14 @@ from graph.spec import TICK
 from graph.wiring import Wired
 
 
+class LoopError(PatchError):
+    """A loop that nothing delays: the numbers of its nodes."""
+
+    def __init__(self, message: str, nodes: list[int], first: str) -> None:
+        super().__init__(message, place="cables", node=first)
+        self.nodes = nodes
+
+
 @dataclass(slots=True)
 class Order:
     """Nodes in running order, the loops among them, and the cables and nodes that close the loops."""
@@ -102,7 +110,7 @@ def _cut(nodes: list[Wired], loop: list[int], closing: set[int], breakers: set[i
             f"the loop {names} has no delay; mark one of its cables as feedback, "
             f"or put a sample_delay of at least {TICK} frames into it"
         )
-        raise PatchError(message, place="cables", node=nodes[stuck[0][0]].id)
+        raise LoopError(message, [k for part in stuck for k in part], nodes[stuck[0][0]].id)
 
 
 def _uncut(node: Wired, closing: set[int], breakers: set[int], member: dict[int, int]) -> list[int]:

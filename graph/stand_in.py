@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cache
 
 from graph.document import Cable, NodeEntry
 from graph.spec import AudioIn, AudioOut, Node, kernel
@@ -19,10 +20,15 @@ def stand_in(id: str, entry: NodeEntry, cables: Iterable[Cable]) -> type[Node]:
     """A kind with just the ports that the patch's cables use on this node."""
     inputs = sorted({c.target_port for c in cables if c.target == id})
     outputs = sorted({c.source_port for c in cables if c.source == id})
+    return _stand_in(entry.kind, tuple(inputs), tuple(outputs))
+
+
+@cache
+def _stand_in(kind: str, inputs: tuple[str, ...], outputs: tuple[str, ...]) -> type[Node]:
     main_in = "in" if "in" in inputs or not inputs else inputs[0]
     main_out = "out" if "out" in outputs or not outputs else outputs[0]
     body: dict[str, object] = {
-        "kind": entry.kind,
+        "kind": kind,
         "bypassable": True,
         "process": _pass,
         "signal": AudioIn(main_in),

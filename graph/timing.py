@@ -7,7 +7,7 @@ period; differences inside are compensated inside.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from graph.errors import PatchError
 from graph.order import Order
@@ -24,6 +24,8 @@ class Timing:
     latency: list[int]
     absorbed: dict[int, int]
     """When the input of a node that breaks a loop arrives."""
+    fixed: dict[int, int] = field(default_factory=dict[int, int])
+    """By ``id()`` of a wire: the frames to insert on it, where they do not follow from the arrivals."""
 
     def leaves(self, node: int) -> int:
         """When the outputs of a node are ready."""
@@ -35,6 +37,8 @@ class Timing:
         What comes round a loop is late by the latency of the nodes on its way, which cannot be taken back; where it
         would be early, because the loop is closed by several cables, it is delayed like any other.
         """
+        if id(cable) in self.fixed:
+            return self.fixed[id(cable)]
         gap = self.reaches(cable) - self.leaves(cable.source)
         return max(0, gap) if id(cable) in closing else gap
 

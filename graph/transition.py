@@ -1,0 +1,316 @@
+"""From one plan to the next without a click: a plan that plays both while what changed is crossfaded.
+
+Nodes that stay keep their state and run once. What is new, or is no longer made the same way, runs under a key of its
+own; what it replaces runs on until it is no longer heard. Wherever the sum at an input of a node that stays is not the
+same any more, both sums are made, each with the delays of its own plan, and a crossfade stands between them and the
+node. Once that is over the result is the new plan's, bit for bit, so the moment of going over to it does not matter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple
+
+from graph.order import LoopError, order
+from graph.plan import Plan
+from graph.spec import TICK, AudioIn, AudioOut, Config, Node, Scratch, State, Stream, kernel
+from graph.timing import Timing
+from graph.wiring import Wire, Wired
+
+RAMP = 8 * TICK
+"""Frames that a crossfade takes."""
+LONGEST_WAIT_S = 2.0
+
+
+@kernel
+def _cross(old: Any, new: Any, out: Any, faded: Any, n: Any) -> None:
+    if faded + n <= 0:
+        for i in range(n):
+            for lane in range(out.lanes):
+                out[i, lane] = old[i, lane]
+    elif faded >= RAMP:
+        for i in range(n):
+            for lane in range(out.lanes):
+                out[i, lane] = new[i, lane]
+    else:
+        for i in range(n):
+            u = min(max((faded + i) * (1.0 / RAMP), 0.0), 1.0)
+            share = u * u * (3.0 - 2.0 * u)
+            for lane in range(out.lanes):
+                a, b = old[i, lane], new[i, lane]
+                out[i, lane] = a if share <= 0.0 else b if share >= 1.0 else a + (b - a) * share
+
+
+class Cross(Node):
+    """From an old signal to a new one, from ``faded`` frames of zero on; before, exactly the old one, after, exactly
+    the new one.
+    """
+
+    kind = "crossfade of an edit"
+
+    old = AudioIn("old")
+    new = AudioIn("new")
+    out = AudioOut("out")
+    process = _cross
+
+
+class Term(NamedTuple):
+    """What an input hears of one cable; equal in two plans where it is the same sound."""
+
+    key: str
+    port: str
+    delay: int
+    late: bool
+    closing: bool
+
+
+@dataclass(slots=True)
+class Transition:
+    """A plan that plays the old and the new, and how many frames to wait before the crossfade, until every new delay
+    is filled.
+    """
+
+    plan: Plan
+    wait: int
+    needed: bool
+    """Whether anything that is heard changes at all; if not, the new plan may follow at once."""
+    params: dict[tuple[str, str], float] = field(default_factory=dict[tuple[str, str], float])
+    """Stored values, by key and param, that nodes that stay are to take on afterwards."""
+
+
+def transition(old: Plan, new: Plan, serial: int) -> Transition:
+    """How to get from ``old`` to ``new``, which is changed: its nodes get their keys, those that stay their old values.
+
+    ``serial``: a number that no transition had before; it makes new keys. Both plans are for one rate.
+    """
+    kept = _kept(old, new)
+    while True:
+        union = _Union(old, new, kept, serial)
+        try:
+            return union.transition()
+        except LoopError as error:
+            # Old and new cables go round together: the nodes there cannot be run once for both.
+            split = {k for k in error.nodes if k in kept}
+            if not split:
+                raise
+            kept = {k: o for k, o in kept.items() if k not in split}
+
+
+def _kept(old: Plan, new: Plan) -> dict[int, int]:
+    """The nodes of the new plan that go on, and their numbers in the old one."""
+    numbers = {node.id: node.index for node in old.nodes}
+    return {
+        n.index: numbers[n.id] for n in new.nodes if n.id in numbers and _same(old, old.nodes[numbers[n.id]], new, n)
+    }
+
+
+def _same(old: Plan, before: Wired, new: Plan, after: Wired) -> bool:
+    """Whether a node's state means the same in both plans."""
+    if before.kind is not after.kind or before.bypass != after.bypass or before.layouts != after.layouts:
+        return False
+    if dict(before.settings) != dict(after.settings) or dict(before.info) != dict(after.info):
+        return False
+    if old.timing.latency[before.index] != new.timing.latency[after.index]:
+        return False
+    timed = "time" in before.kind.process.arguments or "position" in before.kind.process.arguments
+    if timed and not _ends(before) and old.timing.arrival[before.index] != new.timing.arrival[after.index]:
+        return False
+    return _shaped_alike(before.kind, before.config(old.rate), after.config(new.rate))
+
+
+def _shaped_alike(kind: type[Node], one: Config, other: Config) -> bool:
+    shapes = [f.shape for f in kind.declared.values() if isinstance(f, State | Scratch)]
+    if any(callable(shape) and shape(one) != shape(other) for shape in shapes):
+        return False
+    return kind.alone(one) == kind.alone(other)
+
+
+def turns(plan: Plan, k: int, params: Mapping[str, float]) -> bool:
+    """Whether a node of a plan in play can take other stored params as it is, without being compiled anew.
+
+    Raises PatchError where the kind refuses them.
+    """
+    node = plan.nodes[k]
+    config = replace(node, params=params).config(plan.rate)
+    node.kind.check(config)
+    if k in plan.found.breakers or max(0, node.kind.latency(config)) != plan.timing.latency[k]:
+        return False
+    return _shaped_alike(node.kind, node.config(plan.rate), config)
+
+
+def _ends(node: Wired) -> bool:
+    """Whether a node takes sound out of the patch."""
+    return any(isinstance(f, Stream) and f.flow == "out" for f in node.kind.declared.values())
+
+
+def delay_of(plan: Plan, wire: Wire) -> int:
+    """Frames of compensation on a cable."""
+    return plan.timing.delay(wire, plan.found.closing)
+
+
+def _term(plan: Plan, wire: Wire) -> Term:
+    closing = id(wire) in plan.found.closing
+    key = plan.nodes[wire.source].key
+    return Term(key, wire.source_port, delay_of(plan, wire), wire.feedback and not closing, closing)
+
+
+def _plugged(plan: Plan, node: Wired, port: str) -> tuple[bool, list[Wire]]:
+    """Whether anything is plugged into an input, and the cables of that which are not mute."""
+    wires = [w for w in node.wires if w.target_port == port and not w.to_param]
+    return bool(wires), [w for w in wires if not plan.nodes[w.source].mute]
+
+
+def _heard(plan: Plan, node: Wired, port: str) -> list[Wire] | None:
+    """The cables that an input hears; None where it hears what another one does."""
+    declared = next(p for p in node.inputs if p.name == port)
+    plugged, wires = _plugged(plan, node, port)
+    return None if declared.fallback is not None and not plugged else wires
+
+
+def _fallback(node: Wired, port: str) -> str:
+    found = next(p for p in node.inputs if p.name == port).fallback
+    assert found is not None
+    return found
+
+
+class _Union:
+    """The work of building a plan that plays both."""
+
+    def __init__(self, old: Plan, new: Plan, kept: Mapping[int, int], serial: int) -> None:
+        self.old, self.new, self.kept = old, new, kept
+        for node in new.nodes:
+            node.key = old.nodes[kept[node.index]].key if node.index in kept else f"{node.id}#{serial}"
+        self.nodes: list[Wired] = [replace(node, wires=[]) for node in new.nodes]
+        self.from_old: dict[int, int] = {o: n for n, o in kept.items()}
+        self.origin: list[tuple[Plan, int]] = [(new, node.index) for node in new.nodes]
+        self.ghosts: list[int] = []
+        self.crossed: list[tuple[int, list[Wire]]] = []
+        self.fixed: dict[int, int] = {}
+
+    def transition(self) -> Transition:
+        params: dict[tuple[str, str], float] = {}
+        for n, o in self.kept.items():
+            before, after = self.old.nodes[o], self.new.nodes[n]
+            for name, value in after.params.items():
+                if before.params[name] != value:
+                    params[after.key, name] = value
+            self.nodes[n].mute = before.mute and after.mute
+            self.nodes[n].params = after.params = before.params
+            self._keep(n, o)
+        for node in self.new.nodes:
+            if node.index not in self.kept:
+                self._begin(node)
+        for node in self.old.nodes:
+            if node.index not in self.from_old and _ends(node):
+                self._ghost(node.index)
+        while self.ghosts:
+            self._end(self.ghosts.pop())
+        found = order(self.nodes)
+        timing = self._timing()
+        for k in found.breakers:
+            plan, own = self.origin[k]
+            timing.absorbed[k] = plan.timing.absorbed.get(own, timing.arrival[k])
+        plan = Plan(self.nodes, found, timing, self.new.rate)
+        return Transition(plan, self._wait(plan), bool(self.crossed), params)
+
+    def _timing(self) -> Timing:
+        arrival = [plan.timing.arrival[k] for plan, k in self.origin]
+        latency = [
+            0 if node.kind is Cross else plan.timing.latency[k]
+            for node, (plan, k) in zip(self.nodes, self.origin, strict=True)
+        ]
+        return Timing(arrival, latency, {}, self.fixed)
+
+    def _keep(self, n: int, o: int) -> None:
+        """The inputs of a node that stays: crossed where they hear something else than before."""
+        before, after = self.old.nodes[o], self.new.nodes[n]
+        for port in after.inputs:
+            was, now = _heard(self.old, before, port.name), _heard(self.new, after, port.name)
+            if was is None and now is None:
+                continue
+            if was is None:
+                was = _heard(self.old, before, _fallback(before, port.name)) or []
+            if now is None:
+                now = _heard(self.new, after, _fallback(after, port.name)) or []
+            if [_term(self.old, w) for w in was] == [_term(self.new, w) for w in now]:
+                self._wire(n, port.name, self.new, now)
+            else:
+                self._cross(n, port.name, after.layouts[port.name], was, now)
+        self._params(n, self.new, after)
+
+    def _begin(self, node: Wired) -> None:
+        """A node that is new. Where it takes sound out of the patch it is faded in."""
+        for port in node.inputs:
+            plugged, wires = _plugged(self.new, node, port.name)
+            if plugged and (_ends(node) or not wires):
+                self._cross(node.index, port.name, node.layouts[port.name], [], wires)
+            else:
+                self._wire(node.index, port.name, self.new, wires)
+        self._params(node.index, self.new, node)
+
+    def _end(self, o: int) -> None:
+        """A node that is to go: as it was, and faded out where it takes sound out of the patch."""
+        node, at = self.old.nodes[o], self.from_old[o]
+        for port in node.inputs:
+            plugged, wires = _plugged(self.old, node, port.name)
+            if plugged and (_ends(node) or not wires):
+                self._cross(at, port.name, node.layouts[port.name], wires, [])
+            else:
+                self._wire(at, port.name, self.old, wires)
+        self._params(at, self.old, node)
+
+    def _ghost(self, o: int) -> int:
+        """The place of a node of the old plan."""
+        if o not in self.from_old:
+            node = self.old.nodes[o]
+            self.from_old[o] = len(self.nodes)
+            self.nodes.append(replace(node, index=len(self.nodes), id=f"{node.id}~", wires=[]))
+            self.origin.append((self.old, o))
+            self.ghosts.append(o)
+        return self.from_old[o]
+
+    def _cross(self, target: int, port: str, layout: str, was: list[Wire], now: list[Wire]) -> None:
+        node = self.nodes[target]
+        at = len(self.nodes)
+        layouts = {"old": layout, "new": layout, "out": layout}
+        name = f"{node.id}.{port}~"
+        inputs, outputs = (Cross.old, Cross.new), (Cross.out,)
+        self.nodes.append(Wired(at, name, Cross, {}, {}, False, False, inputs, outputs, {}, layouts=layouts))
+        self.origin.append(self.origin[target])
+        self._wire(at, "old", self.old, was)
+        self._wire(at, "new", self.new, now)
+        between = Wire(at, "out", target, port, False, False, 1.0, f"{name}.out")
+        self.fixed[id(between)] = 0
+        node.wires.append(between)
+        self.crossed.append((at, now))
+
+    def _params(self, at: int, plan: Plan, node: Wired) -> None:
+        for wire in node.wires:
+            if wire.to_param:
+                self._wire(at, wire.target_port, plan, [wire])
+
+    def _wire(self, at: int, port: str, plan: Plan, wires: Iterable[Wire]) -> None:
+        for wire in wires:
+            source = self._ghost(wire.source) if plan is self.old else wire.source
+            copy = replace(wire, source=source, target=at, target_port=port)
+            self.fixed[id(copy)] = delay_of(plan, wire)
+            self.nodes[at].wires.append(copy)
+            self.nodes[at].wires.sort()
+
+    def _wait(self, plan: Plan) -> int:
+        """Frames until every new delay on the way to a crossfade is filled."""
+        lines = {_term(self.old, w)[:3] for node in self.old.nodes for w in node.wires}
+        new = {node.index for node in self.new.nodes if node.index not in self.kept}
+        filled = [0] * len(self.nodes)
+
+        def until(wire: Wire) -> int:
+            line = (self.nodes[wire.source].key, wire.source_port, self.fixed[id(wire)])
+            return filled[wire.source] + (0 if line in lines else line[2])
+
+        for k in plan.found.nodes:
+            if k in new:
+                wires = [w for w in self.nodes[k].wires if id(w) not in plan.found.closing]
+                filled[k] = plan.timing.latency[k] + max((until(w) for w in wires), default=0)
+        waits = [until(w) for at, _ in self.crossed for w in self.nodes[at].wires if w.target_port == "new"]
+        return min(max(waits, default=0), round(LONGEST_WAIT_S * plan.rate))

@@ -1,0 +1,336 @@
+"""The control side of the sound: patches become programs, and one follows another without a click.
+
+An edit is compiled into two programs: one that plays what was and what is to be, with a crossfade wherever they differ,
+and the one that is left when that is over. Edits that come faster are merged: the newest patch is taken up as soon as
+the one before it is in place. Params that need no compiling go straight to the callback and ramp there.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from graph.compiler import collector_resting
+from graph.document import Patch
+from graph.edits import Edit, SetBypass, SetMute, SetParam
+from graph.errors import PatchError
+from graph.groups import expand
+from graph.plan import Plan, emit, plan
+from graph.spec import Kinds, Services
+from graph.transition import Transition, transition, turns
+from host.engine.ports import Outlet, Route, Tapes, serve
+from host.native.abi import STREAM_MISSED
+from host.native.arena import Arena
+from host.native.binding import bind
+from host.native.live import Live, Playable
+from host.native.runner import ROW_CYCLES
+from host.native.steps import PAST_IDENTITY, PAST_LAST
+
+SOON_S = 0.001
+IDLE_S = 0.02
+REPLAY_S = 60.0
+UNSEEN = -1
+"""An identity that no param has: it has been something before, but not this."""
+
+Stage = Literal["", "crossing", "landing"]
+
+
+@dataclass(slots=True)
+class Applied:
+    """What became of a patch: ``problems`` says what is missing, or why it could not be played at all."""
+
+    serial: int
+    played: bool
+    problems: list[PatchError]
+
+
+@dataclass(slots=True)
+class _Next:
+    """The plan on its way in."""
+
+    plan: Plan
+    params: dict[tuple[str, str], float]
+    applied: Applied
+
+
+@dataclass
+class Conductor:
+    """Keeps a ``Live`` playing what was asked for last. ``step`` must be called often; nothing here waits.
+
+    ``running``: whether a device calls back; while none does, programs are changed at once.
+    """
+
+    live: Live
+    kinds: Kinds
+    tapes: Tapes
+    route: Route
+    replay_s: float = REPLAY_S
+    running: bool = False
+    outlets: list[Outlet] = field(default_factory=list[Outlet])
+    applied: list[Applied] = field(default_factory=list[Applied])
+    """What is there to be told; whoever tells it empties the list."""
+
+    def __post_init__(self) -> None:
+        self.arena = Arena(touch=True)
+        self.patch: Patch | None = None
+        self.playing: Playable | None = None
+        self._services: Services | None = None
+        self._plan: Plan | None = None
+        self._wanted: tuple[int, Patch] | None = None
+        self._serial = self._keys = 0
+        self._turned: dict[tuple[str, str], float] = {}
+        self._aliases: dict[tuple[str, str], tuple[str, str]] = {}
+        self._numbers: dict[str, int] = {}
+        self._next: _Next | None = None
+        self._stage: Stage = ""
+
+    # What is asked for
+
+    def set_patch(self, patch: Patch, services: Services, serial: int = 0) -> None:
+        """Play another patch, or the same one edited."""
+        self.patch, self._services = patch, services
+        self._wanted = serial, patch
+        self._turned.clear()
+
+    def set_param(self, node: str, param: str, value: float) -> None:
+        """Set a stored param, in its display unit; ``bypass`` and ``mute`` count as params of every node.
+
+        Raises PatchError where there is no such param or the value is out of its range.
+        """
+        if self.patch is None:
+            raise PatchError("there is no patch yet")
+        entry = node in self.patch.graph
+        if entry and not self._has(node, param) and param in ("bypass", "mute"):
+            edit: Edit = (SetBypass if param == "bypass" else SetMute)(node, value >= 0.5)
+            edit.apply(self.patch)
+            self._wanted = self._serial, self.patch
+            return
+        flat = self._aliases.get((node, param), (node, param))
+        at = self._numbers.get(flat[0])
+        if at is None or self._plan is None:
+            self._edit(node, param, value)
+            self._wanted = self._serial, self.patch
+            return
+        declared = self._plan.nodes[at].declared.get(flat[1])
+        if declared is None:
+            raise PatchError(f"there is no param {param!r}", place=f"nodes.{node}.params.{param}", node=node)
+        if not declared.low <= value <= declared.high:
+            message = f"expected a number from {declared.low:g} to {declared.high:g}, found {value:g}"
+            raise PatchError(message, place=f"nodes.{node}.params.{param}", node=node)
+        self._edit(node, param, value)
+        self._turned[flat] = float(value)
+
+    def _has(self, node: str, param: str) -> bool:
+        at = self._numbers.get(self._aliases.get((node, param), (node, param))[0])
+        return self._plan is not None and at is not None and param in self._plan.nodes[at].params
+
+    def _edit(self, node: str, param: str, value: float) -> None:
+        assert self.patch is not None
+        if node in self.patch.graph:
+            SetParam(node, param, float(value)).apply(self.patch)
+
+    # What is due
+
+    @property
+    def busy(self) -> bool:
+        """Whether something asked for is not in place yet."""
+        return bool(self._stage or self._wanted or self._turned or not self.live.idle)
+
+    def step(self) -> float:
+        """Do what is due; the seconds after which to come again."""
+        self.live.flush()
+        if not self.running:
+            self.live.adopt()
+        if self._stage == "crossing" and (not self.running or self.live.settled):
+            self._land()
+        if self._stage == "landing" and self.live.idle:
+            self._landed()
+        if not self._stage and self._wanted is not None:
+            if self.live.ramping and self.running:
+                return SOON_S
+            self._take_up()
+        if not self._stage and self._turned:
+            self._turn()
+        if not self.running:
+            self.live.adopt()
+        return SOON_S if self._stage or self._wanted else IDLE_S
+
+    def _take_up(self) -> None:
+        """Compile what is wanted, and let it in."""
+        assert self._wanted is not None
+        assert self._services is not None
+        self._serial, patch = self._wanted
+        self._wanted = None
+        missing: list[PatchError] = []
+        try:
+            with collector_resting():
+                new = plan(patch, self.kinds, self._services, self.live.rate, missing, together=True)
+                self._let_in(new, Applied(self._serial, True, missing))
+        except PatchError as error:
+            self.applied.append(Applied(self._serial, False, [error]))
+            self._next, self._stage = None, ""
+
+    def _let_in(self, new: Plan, applied: Applied) -> None:
+        if self._plan is None or self.playing is None or not self.running:
+            for node in new.nodes:
+                self._keys += 1
+                node.key = f"{node.id}#{self._keys}"
+            self._next = _Next(new, {}, applied)
+            self._land()
+            return
+        self._keys += 1
+        change = transition(self._plan, new, self._keys)
+        self._next = _Next(new, change.params, applied)
+        if change.needed:
+            self._cross(change)
+        else:
+            self._land()
+
+    def _cross(self, change: Transition) -> None:
+        """Play the old and the new."""
+        assert self.playing is not None
+        self._play(change.plan, change.wait)
+        self._stage = "crossing"
+
+    def _land(self) -> None:
+        """Play the new."""
+        assert self._next is not None
+        self._play(self._next.plan, -1)
+        self._stage = "landing"
+
+    def _play(self, made: Plan, wait: int) -> None:
+        before = self.playing
+        program = bind(emit(made), self.arena, self._services_now(), block=self.live.block, context=self.live.context)
+        if before is not None:
+            self._carry_over(before, Playable(program, before.words, []), made)
+        frames = round(self.replay_s * made.rate)
+        served = serve(
+            program, self.arena, self.route, self.tapes, place=self.live.place, replay_frames=frames, wait=wait
+        )
+        self.playing, self.outlets = served
+        self.live.play(self.playing)
+        if not self.running:
+            self.live.adopt()
+
+    def _services_now(self) -> Services:
+        assert self._services is not None
+        return self._services
+
+    def _carry_over(self, before: Playable, after: Playable, made: Plan) -> None:
+        """Let params that begin or cease to move go on from where they are."""
+        assert self._plan is not None
+        nodes = {node.key: node for node in made.nodes}
+        old = {node.key: node for node in self._plan.nodes}
+        for (key, name), moved in after.program.moved.items():
+            if moved.past[PAST_IDENTITY] or key not in old:
+                continue
+            knobs = before.program.knobs.get((key, name))
+            if knobs:
+                value = float(knobs[0].cell[0])
+            elif name in ("bypass", "mute"):
+                value = float(old[key].bypass if name == "bypass" else old[key].mute)
+            else:
+                continue
+            moved.past[PAST_LAST] = _bits(value)
+            moved.past[PAST_IDENTITY] = UNSEEN
+        for (key, name), moved in before.program.moved.items():
+            for knob in after.program.knobs.get((key, name), ()):
+                last = moved.past[PAST_LAST : PAST_LAST + 1].view("f8")[0]
+                if knob.cell[0] != last and self._next is not None:
+                    self._next.params.setdefault((key, name), nodes[key].params[name])
+                    knob.cell[0] = last
+
+    def _landed(self) -> None:
+        """The new is in place: forget the old, and send params to where they are to be."""
+        assert self._next is not None
+        assert self.playing is not None
+        self._stage = ""
+        arrived, self._next = self._next, None
+        self._plan = arrived.plan
+        self._numbers = {node.id: node.index for node in arrived.plan.nodes}
+        self._aliases = expand(self.patch).aliases if self.patch is not None and _grouped(self.patch) else {}
+        self.arena.keep_only(self.playing.program.keys)
+        self.tapes.keep_only(self.playing.program.streams)
+        by_key = {node.key: node.id for node in arrived.plan.nodes}
+        for (key, name), value in arrived.params.items():
+            self._turned.setdefault((by_key[key], name), value)
+        self.applied.append(arrived.applied)
+
+    def _turn(self) -> None:
+        """Send params to new values; those that change how a node is compiled have it compiled anew."""
+        assert self._plan is not None
+        assert self.playing is not None
+        waiting, self._turned = self._turned, {}
+        for (id, name), value in waiting.items():
+            at = self._numbers.get(id)
+            if at is None:
+                continue
+            node = self._plan.nodes[at]
+            params = {**node.params, name: value}
+            try:
+                hot = turns(self._plan, at, params)
+            except PatchError as error:
+                self.applied.append(Applied(self._serial, True, [replace_node(error, id)]))
+                continue
+            if not hot:
+                assert self.patch is not None
+                self._wanted = self._serial, self.patch
+                continue
+            node.params = params
+            self.live.turn(self.playing, node.key, name, value)
+
+    # What can be known
+
+    def costs(self) -> dict[str, float]:
+        """Seconds of processor time each node took since the program began; steps of several share it evenly."""
+        found: dict[str, float] = {}
+        if self.playing is None:
+            return found
+        schedule, rows = self.playing.program.schedule, self.playing.program.rows
+        for row, members in enumerate(self._members()):
+            spent = float(rows[row, ROW_CYCLES]) / self.live.cycles_per_second
+            for id in members:
+                found[id] = found.get(id, 0.0) + spent / len(members)
+        return {node.id: found.get(node.id, 0.0) for node in schedule.nodes}
+
+    def _members(self) -> list[list[str]]:
+        """The nodes that each row works for; a loop's first row stands for all of it."""
+        assert self.playing is not None
+        schedule = self.playing.program.schedule
+        found = [[schedule.nodes[k].id for k in getattr(step, "nodes", ())] for step in schedule.steps]
+        for loop in schedule.loops:
+            found[loop.first] = list(loop.nodes)
+        return found
+
+    def culprit(self) -> str:
+        """The node whose step took longest in the last block."""
+        if self.playing is None:
+            return ""
+        members = self._members()
+        return ", ".join(members[self.live.culprit][:3]) if self.live.culprit < len(members) else ""
+
+    def missed(self) -> int:
+        """Frames that players should have had and the disk did not bring in time."""
+        if self.playing is None:
+            return 0
+        streams = self.playing.program.streams.values()
+        return sum(int(s.header[STREAM_MISSED]) for s in streams if s.flow == "in" and s.serves == "file")
+
+    def latencies(self) -> dict[str, int]:
+        """Frames by which each output lags the timeline."""
+        return {outlet.id: outlet.arrival for outlet in self.outlets}
+
+
+def replace_node(error: PatchError, id: str) -> PatchError:
+    """The error with its node named."""
+    return error if error.node else PatchError(error.message, place=f"nodes.{id}", node=id)
+
+
+def _grouped(patch: Patch) -> bool:
+    return any(entry.kind == "group" for entry in patch.nodes().values())
+
+
+def _bits(value: float) -> int:
+    import numpy as np
+
+    return int(np.float64(value).view(np.int64))

@@ -1,0 +1,106 @@
+"""What the streams of a program are served from and to: rings in memory, device channels, tapes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from graph.layouts import labels_of
+from graph.spec import FileRequest
+from host.native.abi import STREAM_CHANNELS, STREAM_DATA, STREAM_MASK
+from host.native.arena import Arena, aligned
+from host.native.live import Playable, Port, playable
+from host.native.program import BoundStream, Program, Words
+
+Frames = npt.NDArray[np.float32]
+Route = Callable[[str, int, int], list[int]]
+"""``route(flow, first, count)``: the device channel of each of ``count`` channels from ``first`` on; -1: none."""
+
+DEVICE_RING = 8192
+"""Frames; more than any block."""
+TAKE_RING = 1 << 17
+"""What a recorder's file may lag behind."""
+
+
+class Tapes(Protocol):
+    """Where players get their files from (``host.disk.reader.Reader``)."""
+
+    def tape(self, key: str, request: FileRequest, channels: int, start: int) -> Any:
+        """The tape of a player, whose ``words`` the callback reads."""
+        ...
+
+    def keep_only(self, keys: Any) -> None:
+        """Close all others."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Outlet:
+    """Where what leaves the patch can be read: frame f of the clock, less ``arrival``, at ``ring[f & mask]``."""
+
+    id: str
+    ring: Frames
+    header: Words
+    arrival: int
+    labels: tuple[str, ...]
+    request: FileRequest | None
+    """For a recorder: what to write."""
+
+
+def serve(
+    program: Program,
+    arena: Arena,
+    route: Route,
+    tapes: Tapes,
+    *,
+    place: int,
+    replay_frames: int,
+    wait: int = -1,
+) -> tuple[Playable, list[Outlet]]:
+    """Give each stream of a program its ring, and say where device channels, tapes and takes are.
+
+    ``place``: where the transport is, for players that begin; ``replay_frames``: how much of each output is kept.
+    """
+    sources: list[Port] = []
+    sinks: list[Port] = []
+    players: list[Port] = []
+    takes: list[Port] = []
+    outlets: list[Outlet] = []
+    for key, stream in program.streams.items():
+        node, header = stream.node, stream.header
+        request = node.kind.file(node.config) if stream.serves == "file" else None
+        if stream.serves == "file" and stream.flow == "in":
+            words = None
+            if request is not None:
+                words = tapes.tape(key, request, stream.channels, place).words
+            header[STREAM_CHANNELS] = stream.channels
+            players.append(Port(header, node.arrival, stream.channels, words))
+            continue
+        frames = DEVICE_RING if stream.flow == "in" else TAKE_RING if stream.serves == "file" else replay_frames
+        ring = _ring(arena, program, key, stream, frames)
+        port = Port(header, node.arrival, stream.channels, None)
+        if stream.serves == "device":
+            channels = route(stream.flow, int(node.config.settings["channel"]), stream.channels)
+            port.places = aligned((stream.channels,), "i8")
+            port.places[:] = channels
+        if stream.flow == "in":
+            sources.append(port)
+            continue
+        (sinks if stream.serves == "device" else takes).append(port)
+        layout = next(node.config.layouts[p.name] for p in node.kind.ports(node.config.settings) if p.flow == "in")
+        outlets.append(Outlet(node.id, ring, header, node.arrival, labels_of(layout), request))
+    return playable(program, sources, sinks, players, takes, wait), outlets
+
+
+def _ring(arena: Arena, program: Program, key: str, stream: BoundStream, frames: int) -> Frames:
+    count = 1 << max(0, frames - 1).bit_length()
+    name = ("ring", key)
+    program.keys.add(name)
+    ring = arena.array(name, (count, stream.channels), "f4")
+    stream.header[[STREAM_DATA, STREAM_MASK, STREAM_CHANNELS]] = ring.ctypes.data, count - 1, stream.channels
+    program.keep.append(ring)
+    return ring

@@ -1,0 +1,487 @@
+"""What the audio device calls: commands taken in, the transport, ramps of params, the program, device channels. All of
+it compiled; nothing here allocates, locks, waits or raises.
+
+The state is a table of 64-bit words. The control side writes commands into a ring and reads what it likes; every other
+word belongs to the callback, or is set while no callback runs.
+"""
+
+from __future__ import annotations
+
+from graph.spec import TICK, helper
+from host.native.abi import FADE as FADED
+from host.native.abi import (
+    JUMPS,
+    PLACE,
+    ROLL,
+    ROLLING,
+    SLOPE,
+    STREAM_DATA,
+    STREAM_END,
+    STREAM_MASK,
+    STREAM_START,
+    TIME,
+)
+from host.native.raw import (
+    cycles,
+    flush_denormals,
+    load_atomic,
+    load_f32,
+    load_f64,
+    restore_float_mode,
+    set_word,
+    store_atomic,
+    store_f32,
+    word,
+)
+from host.native.runner import ROW_CYCLES, ROW_INSTEAD, ROW_WORDS, ROW_WORST, advance, run_rows
+from host.native.steps import PAST_JUMPS, RAMP
+from nodes.dsp.exponentials import exp2, log2
+from nodes.dsp.machine import bits_of, float_of
+
+# Words of the state.
+(
+    CONTEXT,
+    BLOCK,
+    PLAYED,
+    CALLBACKS,
+    INPUTS,
+    OUTPUTS,
+    DIRECT,
+    FIFO_FRAMES,
+    FIFO_IN,
+    FIFO_IN_FILL,
+    FIFO_OUT,
+    FIFO_OUT_FILL,
+    COMMANDS,
+    COMMANDS_MASK,
+    WRITTEN,
+    TAKEN,
+    ACTIVE,
+    ACTIVE_COUNT,
+    WANTED,
+    ROLL_LEFT,
+    PENDING,
+    PENDING_PLACE,
+    PENDING_BANK,
+    BANK,
+    WRAPS,
+    LOOP_START,
+    LOOP_END,
+    XRUNS,
+    LATE,
+    BUDGET,
+    SPENT,
+    SPENT_WORST,
+    CULPRIT,
+    FADE_END,
+) = range(34)
+LIVE_WORDS = 64
+MOST_ACTIVE = 8192
+"""Ramps that may be under way at once; beyond, a param is set at once."""
+
+# Words of a program, and of each of its ports.
+ROWS, ROW_COUNT, WAIT, SOURCES, SOURCE_COUNT, SINKS, SINK_COUNT, TAPES, TAPE_COUNT, TAKES, TAKE_COUNT = range(11)
+PLAY_WORDS = 16
+PORT_HEADER, PORT_ARRIVAL, PORT_CHANNELS, PORT_PLACES = 0, 1, 2, 3
+PORT_WORDS = 4
+BANK_WORDS = 8
+"""Of each of a tape's two banks: data, mask, start, end, as in the header of a stream."""
+
+# Commands: what to do, and up to three words about it.
+COMMAND_WORDS = 4
+PLAY, GO, BASE, TURN, LOCATE, LOOP = range(6)
+
+# Words of a ramp.
+(
+    RAMP_PAIR,
+    RAMP_CELL,
+    RAMP_BUFFER,
+    RAMP_ROW,
+    RAMP_TABLE,
+    RAMP_USERS,
+    RAMP_ON,
+    RAMP_LEFT,
+    RAMP_FROM,
+    RAMP_TO,
+    RAMP_CURVE,
+    RAMP_HELD,
+) = range(12)
+RAMP_WORDS = 12
+STRAIGHT, EVEN_RATIO, AT_ONCE = 0, 1, 2
+
+PRIMING = 16
+"""The one flag of PortAudio's that tells of no trouble."""
+
+
+@helper
+def callback(source, target, frames, info, flags, live):
+    """What PortAudio calls (PaStreamCallback): interleaved float32 in and out."""
+    start = cycles()
+    frames &= 0xFFFFFFFF
+    if flags & 0xFFFFFFFF & ~PRIMING:
+        set_word(live, XRUNS, word(live, XRUNS) + 1)
+    if word(live, DIRECT) and frames % TICK == 0:
+        render(live, source, target, frames)
+    else:
+        buffered(live, source, target, frames)
+    spent = cycles() - start
+    set_word(live, SPENT, word(live, SPENT) + spent)
+    set_word(live, SPENT_WORST, max(word(live, SPENT_WORST), spent))
+    if spent > frames * load_f64(live, BUDGET):
+        set_word(live, LATE, word(live, LATE) + 1)
+    store_atomic(live + 8 * CALLBACKS, word(live, CALLBACKS) + 1)
+    return 0
+
+
+@helper
+def buffered(live, source, target, frames):
+    """For devices whose blocks are no whole ticks: what is in hand is run as soon as it makes a tick."""
+    inputs, outputs = word(live, INPUTS), word(live, OUTPUTS)
+    fifo_in, fifo_out = word(live, FIFO_IN), word(live, FIFO_OUT)
+    done = 0
+    while done < frames:
+        piece = min(frames - done, word(live, FIFO_FRAMES))
+        fill = word(live, FIFO_IN_FILL)
+        copy_frames(fifo_in, fill * inputs, source, done * inputs, piece * inputs)
+        fill += piece
+        whole = fill - fill % TICK
+        ready = word(live, FIFO_OUT_FILL)
+        render(live, fifo_in, fifo_out + 4 * ready * outputs, whole)
+        copy_frames(fifo_in, 0, fifo_in, whole * inputs, (fill - whole) * inputs)
+        set_word(live, FIFO_IN_FILL, fill - whole)
+        ready += whole
+        if target:
+            copy_frames(target, done * outputs, fifo_out, 0, piece * outputs)
+        copy_frames(fifo_out, 0, fifo_out, piece * outputs, (ready - piece) * outputs)
+        set_word(live, FIFO_OUT_FILL, ready - piece)
+        done += piece
+
+
+@helper
+def copy_frames(target, to, source, at, count):
+    """Copy samples, from the first to the last; zeros where there is no source."""
+    for k in range(count):
+        store_f32(target, to + k, load_f32(source, at + k) if source else 0.0)
+
+
+@helper
+def render(live, source, target, frames):
+    """Whole ticks from the device's input to its output; either may be missing."""
+    before = flush_denormals()
+    inputs, outputs = word(live, INPUTS), word(live, OUTPUTS)
+    done = 0
+    while done < frames:
+        obey(live)
+        n = min(frames - done, word(live, BLOCK), horizon(live))
+        given = source + 4 * done * inputs if source else 0
+        wanted = target + 4 * done * outputs if target else 0
+        if wanted:
+            for k in range(n * outputs):
+                store_f32(wanted, k, 0.0)
+        if word(live, PLAYED):
+            play(live, given, wanted, n)
+            turn_on(live, n)
+        done += n
+    restore_float_mode(before)
+
+
+@helper
+def horizon(live):
+    """Frames until something happens that must stand at the start of a block."""
+    context = word(live, CONTEXT)
+    n = word(live, BLOCK)
+    if word(live, ROLL_LEFT):
+        n = min(n, word(live, ROLL_LEFT))
+    place, end = word(context, PLACE), word(live, LOOP_END)
+    if word(context, ROLLING) and place < end:
+        n = min(n, (end - place + TICK - 1) // TICK * TICK)
+    return n
+
+
+@helper
+def play(live, source, target, n):
+    """One block of the program."""
+    context, program = word(live, CONTEXT), word(live, PLAYED)
+    for k in range(word(live, ACTIVE_COUNT)):
+        fill_ramp(word(word(live, ACTIVE), k), n)
+    for k in range(word(program, SOURCE_COUNT)):
+        take_in(word(program, SOURCES) + 8 * PORT_WORDS * k, context, source, word(live, INPUTS), n)
+    for k in range(word(program, TAPE_COUNT)):
+        thread_tape(word(program, TAPES) + 8 * PORT_WORDS * k, word(live, BANK))
+    run_measured(live, word(program, ROWS), word(program, ROW_COUNT), n)
+    for k in range(word(program, SINK_COUNT)):
+        port = word(program, SINKS) + 8 * PORT_WORDS * k
+        publish(port, context, n)
+        if target:
+            give_out(port, context, target, word(live, OUTPUTS), n)
+    for k in range(word(program, TAKE_COUNT)):
+        publish(word(program, TAKES) + 8 * PORT_WORDS * k, context, n)
+    k = 0
+    while k < word(live, ACTIVE_COUNT):
+        if end_ramp(live, k, n):
+            k += 1
+    advance(context, n)
+
+
+@helper
+def run_measured(live, rows, count, n):
+    """Run the rows, and note what each takes."""
+    at, slowest, most = 0, 0, 0
+    before = cycles()
+    while at < count:
+        following = run_rows(rows, at, n)
+        now = cycles()
+        spent = now - before
+        set_word(rows, at * ROW_WORDS + ROW_CYCLES, word(rows, at * ROW_WORDS + ROW_CYCLES) + spent)
+        if spent > word(rows, at * ROW_WORDS + ROW_WORST):
+            set_word(rows, at * ROW_WORDS + ROW_WORST, spent)
+        if spent > most:
+            most, slowest = spent, at
+        before = now
+        at = following
+    set_word(live, CULPRIT, slowest)
+
+
+# Device channels, tapes and takes
+
+
+@helper
+def take_in(port, context, source, inputs, n):
+    """Copy device channels into the ring of an input."""
+    header, channels, places = word(port, PORT_HEADER), word(port, PORT_CHANNELS), word(port, PORT_PLACES)
+    publish(port, context, n)
+    data, mask, start = word(header, STREAM_DATA), word(header, STREAM_MASK), word(header, STREAM_START)
+    for lane in range(channels):
+        channel = word(places, lane)
+        there = source != 0 and 0 <= channel < inputs
+        for i in range(n):
+            x = load_f32(source, i * inputs + channel) if there else 0.0
+            store_f32(data, ((start + i) & mask) * channels + lane, x)
+
+
+@helper
+def give_out(port, context, target, outputs, n):
+    """Add what an output made to its device channels."""
+    header, channels, places = word(port, PORT_HEADER), word(port, PORT_CHANNELS), word(port, PORT_PLACES)
+    data, mask, start = word(header, STREAM_DATA), word(header, STREAM_MASK), word(header, STREAM_START)
+    for lane in range(channels):
+        channel = word(places, lane)
+        if 0 <= channel < outputs:
+            for i in range(n):
+                x = load_f32(data, ((start + i) & mask) * channels + lane)
+                store_f32(target, i * outputs + channel, load_f32(target, i * outputs + channel) + x)
+
+
+@helper
+def publish(port, context, n):
+    """Say which frames of a stream this block is about: what lies before its end is there for whoever reads it."""
+    header = word(port, PORT_HEADER)
+    start = word(context, TIME) - word(port, PORT_ARRIVAL)
+    set_word(header, STREAM_START, start)
+    store_atomic(header + 8 * STREAM_END, start + n)
+
+
+@helper
+def thread_tape(port, bank):
+    """Let a player read from the bank that is in play, as far as it is filled."""
+    header, words = word(port, PORT_HEADER), word(port, PORT_PLACES)
+    if words:
+        words += 8 * BANK_WORDS * bank
+        end = load_atomic(words + 8 * 3)
+        set_word(header, STREAM_DATA, word(words, 0))
+        set_word(header, STREAM_MASK, word(words, 1))
+        set_word(header, STREAM_START, load_atomic(words + 8 * 2))
+        set_word(header, STREAM_END, end)
+
+
+# The transport
+
+
+@helper
+def turn_on(live, n):
+    """After a block: the fades of stopping and starting, jumps that waited for them, and the end of a loop."""
+    context = word(live, CONTEXT)
+    left = word(live, ROLL_LEFT)
+    if left:
+        left -= n
+        set_word(live, ROLL_LEFT, left)
+        set_word(context, ROLL, bits_of(load_f64(context, ROLL) + n * load_f64(context, SLOPE)))
+        if left == 0:
+            set_word(context, SLOPE, bits_of(0.0))
+            if load_f64(context, ROLL) > 0.5:
+                set_word(context, ROLL, bits_of(1.0))
+            else:
+                set_word(context, ROLL, bits_of(0.0))
+                set_word(context, ROLLING, 0)
+                if word(live, PENDING):
+                    set_word(live, PENDING, 0)
+                    jump(live, word(live, PENDING_PLACE), word(live, PENDING_BANK))
+                if word(live, WANTED):
+                    roll(live, 1, 0)
+    end = word(live, LOOP_END)
+    start, place = word(live, LOOP_START), word(context, PLACE)
+    if word(context, ROLLING) and start < end <= place < end + TICK:
+        jump(live, place - (end - start), word(live, BANK) ^ 1)
+        set_word(live, WRAPS, word(live, WRAPS) + 1)
+
+
+@helper
+def roll(live, on, hard):
+    """Start or stop the transport, over a ramp, or at once."""
+    context = word(live, CONTEXT)
+    set_word(live, WANTED, on)
+    now = load_f64(context, ROLL)
+    if word(live, PENDING):
+        return  # the jump is waited for, and then what is wanted is done
+    if on and hard:
+        set_word(context, ROLL, bits_of(1.0))
+        set_word(context, SLOPE, bits_of(0.0))
+        set_word(live, ROLL_LEFT, 0)
+        set_word(context, ROLLING, 1)
+    elif on and (now < 1.0 or load_f64(context, SLOPE) < 0.0):
+        fade_roll(live, now, 1.0)
+        set_word(context, ROLLING, 1)
+    elif not on and word(context, ROLLING):
+        fade_roll(live, now, 0.0)
+
+
+@helper
+def fade_roll(live, now, to):
+    """Head for a gain of the players, over whole ticks."""
+    context = word(live, CONTEXT)
+    frames = max(TICK, int(abs(to - now) * RAMP + (TICK - 1)) // TICK * TICK)
+    set_word(context, SLOPE, bits_of((to - now) / frames))
+    set_word(live, ROLL_LEFT, frames)
+
+
+@helper
+def jump(live, place, bank):
+    """Go on at another place, from the bank that was filled for it."""
+    context = word(live, CONTEXT)
+    set_word(context, PLACE, place)
+    set_word(context, JUMPS, word(context, JUMPS) + 1)
+    set_word(live, BANK, bank)
+
+
+# Commands
+
+
+@helper
+def obey(live):
+    """Do what the control side asked for since the last block."""
+    taken, written = word(live, TAKEN), load_atomic(live + 8 * WRITTEN)
+    while taken < written:
+        command = word(live, COMMANDS) + 8 * COMMAND_WORDS * (taken & word(live, COMMANDS_MASK))
+        follow(live, word(command, 0), word(command, 1), word(command, 2), word(command, 3))
+        taken += 1
+    store_atomic(live + 8 * TAKEN, taken)
+
+
+@helper
+def follow(live, what, one, two, three):
+    """One command."""
+    context = word(live, CONTEXT)
+    if what == PLAY:
+        wait = word(one, WAIT)
+        if wait >= 0:
+            set_word(context, FADED, word(context, TIME) + wait)
+            set_word(live, FADE_END, word(context, TIME) + wait + RAMP)
+        store_atomic(live + 8 * PLAYED, one)
+    elif what == GO:
+        start_ramp(live, one, float_of(two))
+    elif what == BASE:
+        set_word(one, 0, two)
+        set_word(three, PAST_JUMPS, -1)
+    elif what == TURN:
+        roll(live, one, two)
+    elif what == LOCATE:
+        if word(context, ROLLING):
+            set_word(live, PENDING, 1)
+            set_word(live, PENDING_PLACE, one)
+            set_word(live, PENDING_BANK, two)
+            fade_roll(live, load_f64(context, ROLL), 0.0)
+        else:
+            jump(live, one, two)
+    elif what == LOOP:
+        set_word(live, LOOP_START, one)
+        set_word(live, LOOP_END, two)
+
+
+# Params on their way
+
+
+@helper
+def start_ramp(live, ramp, to):
+    """Send a param from where it is to a value."""
+    cell = word(ramp, RAMP_CELL)
+    count = word(live, ACTIVE_COUNT)
+    on = word(ramp, RAMP_ON)
+    if not on and (count >= MOST_ACTIVE or word(ramp, RAMP_CURVE) == AT_ONCE):
+        store_f32(cell, 0, to)
+        return
+    if on:
+        now = ramp_value(ramp, RAMP - word(ramp, RAMP_LEFT))
+    else:
+        now = float(load_f32(cell, 0))
+        set_word(word(live, ACTIVE), count, ramp)
+        set_word(live, ACTIVE_COUNT, count + 1)
+        set_word(ramp, RAMP_ON, 1)
+        set_word(word(ramp, RAMP_PAIR), 0, word(ramp, RAMP_BUFFER))
+        set_word(word(ramp, RAMP_PAIR), 1, 1)
+        if word(ramp, RAMP_ROW):
+            users = word(ramp, RAMP_USERS)
+            set_word(users, 0, word(users, 0) + 1)
+            set_word(word(ramp, RAMP_ROW), ROW_INSTEAD, word(ramp, RAMP_TABLE))
+    set_word(ramp, RAMP_FROM, bits_of(now))
+    set_word(ramp, RAMP_TO, bits_of(to))
+    set_word(ramp, RAMP_LEFT, RAMP)
+
+
+@helper
+def ramp_value(ramp, i):
+    """Where a ramp is after so many frames."""
+    start, to = load_f64(ramp, RAMP_FROM), load_f64(ramp, RAMP_TO)
+    u = i * (1.0 / RAMP)
+    if u >= 1.0:
+        return to
+    if word(ramp, RAMP_CURVE) == EVEN_RATIO:
+        return start * exp2(u * log2(to / start))
+    return start + (to - start) * u
+
+
+@helper
+def fill_ramp(ramp, n):
+    """The values of a param on its way, for a block."""
+    buffer, done = word(ramp, RAMP_BUFFER), RAMP - word(ramp, RAMP_LEFT)
+    if word(ramp, RAMP_HELD):
+        for tick in range(0, n, TICK):
+            x = ramp_value(ramp, done + tick + TICK)
+            for i in range(tick, tick + TICK):
+                store_f32(buffer, i, x)
+    else:
+        for i in range(n):
+            store_f32(buffer, i, ramp_value(ramp, done + i + 1))
+
+
+@helper
+def end_ramp(live, k, n):
+    """After a block: whether ramp k goes on; if not, its param stands still again."""
+    active = word(live, ACTIVE)
+    ramp = word(active, k)
+    left = word(ramp, RAMP_LEFT) - n
+    set_word(ramp, RAMP_LEFT, max(left, 0))
+    if left > 0:
+        return True
+    store_f32(word(ramp, RAMP_CELL), 0, load_f64(ramp, RAMP_TO))
+    set_word(word(ramp, RAMP_PAIR), 0, word(ramp, RAMP_CELL))
+    set_word(word(ramp, RAMP_PAIR), 1, 0)
+    set_word(ramp, RAMP_ON, 0)
+    if word(ramp, RAMP_ROW):
+        users = word(ramp, RAMP_USERS)
+        set_word(users, 0, word(users, 0) - 1)
+        if word(users, 0) == 0:
+            set_word(word(ramp, RAMP_ROW), ROW_INSTEAD, 0)
+    last = word(live, ACTIVE_COUNT) - 1
+    set_word(active, k, word(active, last))
+    set_word(live, ACTIVE_COUNT, last)
+    return False

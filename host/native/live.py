@@ -1,0 +1,365 @@
+"""A program that an audio device runs: its state for native code, and the commands that reach it."""
+
+from __future__ import annotations
+
+import ctypes
+import math
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from time import perf_counter_ns
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from graph.spec import TICK, Param, helper
+from host.native import callback as native_side
+from host.native.abi import FAULT, JUMPS, PLACE, ROLL, ROLLING, SCRUBBED, TIME
+from host.native.arena import aligned
+from host.native.binding import new_context, stored
+from host.native.program import Instead, Knob, Program, Words, native
+from host.native.raw import cycles, set_word, store_atomic
+
+QUEUE = 1 << 16
+"""Commands that may wait for the callback; those beyond wait here."""
+LARGEST = 8192
+"""Frames of a device's block that the FIFO takes at once."""
+
+Frames = npt.NDArray[np.float32]
+Key = tuple[str, str]
+
+
+@dataclass(slots=True)
+class Port:
+    """A stream and what serves it.
+
+    ``places``: for a device its channel of each lane (-1: none), for a player the words of its tape.
+    """
+
+    header: Words
+    arrival: int
+    channels: int
+    places: Words | None
+
+
+@dataclass(slots=True)
+class Playable:
+    """A program with what it plays from and to."""
+
+    program: Program
+    words: Words
+    keep: list[Any]
+    ramps: dict[Key, list[_Ramp]] = field(default_factory=dict[Key, "list[_Ramp]"])
+    instead: dict[int, Instead] = field(default_factory=dict[int, Instead])
+    users: dict[int, Words] = field(default_factory=dict[int, Words])
+
+    @property
+    def address(self) -> int:
+        """Where native code finds it."""
+        return self.words.ctypes.data
+
+
+@dataclass(slots=True)
+class _Ramp:
+    """One param of one step that may be sent somewhere."""
+
+    words: Words
+    param: Param
+    keep: list[Any]
+
+
+def playable(
+    program: Program,
+    sources: Sequence[Port],
+    sinks: Sequence[Port],
+    tapes: Sequence[Port],
+    takes: Sequence[Port],
+    wait: int = -1,
+) -> Playable:
+    """A program ready to be played. ``wait``: frames before its crossfades begin; -1 where it has none."""
+    words = np.zeros(native_side.PLAY_WORDS, np.int64)
+    words[native_side.ROWS] = program.rows.ctypes.data
+    words[native_side.ROW_COUNT] = len(program.rows)
+    words[native_side.WAIT] = wait
+    keep: list[Any] = [program, words]
+    tables = ((native_side.SOURCES, sources), (native_side.SINKS, sinks), (native_side.TAPES, tapes))
+    for at, ports in (*tables, (native_side.TAKES, takes)):
+        table = np.zeros((max(len(ports), 1), native_side.PORT_WORDS), np.int64)
+        for row, port in zip(table, ports, strict=False):
+            places = 0 if port.places is None else port.places.ctypes.data
+            row[:] = port.header.ctypes.data, port.arrival, port.channels, places
+        words[at], words[at + 1] = table.ctypes.data, len(ports)
+        keep += [table, *ports]
+    return Playable(program, words, keep)
+
+
+def _word(at: int) -> Any:
+    """A word of the state as a property."""
+    return property(lambda live: int(live.words[at]))
+
+
+class Live:
+    """What a device drives. ``callback`` and ``user`` are PortAudio's; ``process`` does the same from Python."""
+
+    def __init__(self, rate: int, block: int = 512) -> None:
+        self.rate, self.block = rate, block
+        self.context = new_context()
+        self.context[ROLLING] = 0
+        self.context[ROLL] = 0
+        self.words = aligned((native_side.LIVE_WORDS,), "i8")
+        self._queue = aligned((QUEUE, native_side.COMMAND_WORDS), "i8")
+        self._active = aligned((native_side.MOST_ACTIVE,), "i8")
+        self._waiting: deque[tuple[int, int, int, int]] = deque()
+        self._fifos: list[Frames] = []
+        self._kept: deque[tuple[int, Playable]] = deque()
+        self.cycles_per_second = _cycles_per_second()
+        w = self.words
+        w[native_side.CONTEXT], w[native_side.BLOCK] = self.context.ctypes.data, block
+        w[native_side.COMMANDS], w[native_side.COMMANDS_MASK] = self._queue.ctypes.data, QUEUE - 1
+        w[native_side.ACTIVE] = self._active.ctypes.data
+        w[native_side.BUDGET] = _bits(self.cycles_per_second / rate)
+        self.callback = native(native_side.callback, 6)
+        self.user = self.words.ctypes.data
+        self.prepare(0, 2, block)
+
+    # For the device
+
+    def prepare(self, inputs: int, outputs: int, frames: int) -> int:
+        """Get ready for a device: its channels, and frames per callback, 0 where they vary.
+
+        Only while no callback runs. The frames of latency that this adds: none where blocks are whole ticks.
+        """
+        direct = frames > 0 and frames % TICK == 0
+        latency = 0 if direct else TICK - math.gcd(frames or 1, TICK)
+        capacity = LARGEST + TICK
+        self._fifos = [aligned((capacity + TICK, max(n, 1)), "f4") for n in (inputs, outputs)]
+        w = self.words
+        w[native_side.INPUTS], w[native_side.OUTPUTS], w[native_side.DIRECT] = inputs, outputs, int(direct)
+        w[native_side.FIFO_FRAMES] = LARGEST
+        w[native_side.FIFO_IN], w[native_side.FIFO_OUT] = (fifo.ctypes.data for fifo in self._fifos)
+        w[native_side.FIFO_IN_FILL] = 0
+        w[native_side.FIFO_OUT_FILL] = latency
+        return latency
+
+    def process(self, input: Frames | None, output: Frames) -> None:
+        """One callback from Python: arrays ``[frame, channel]``, C-ordered, of the channels that were prepared for."""
+        if output.dtype != np.float32 or not output.flags.c_contiguous or output.shape[1] != self.outputs:
+            raise ValueError(f"the output must be C-ordered float32 of {self.outputs} channels")
+        given = 0
+        if input is not None and self.inputs:
+            if input.shape != (len(output), self.inputs) or input.dtype != np.float32 or not input.flags.c_contiguous:
+                raise ValueError(f"the input must be C-ordered float32 of {len(output)} x {self.inputs}")
+            given = input.ctypes.data
+        _callback()(given, output.ctypes.data, len(output), 0, 0, self.user)
+
+    # What can be read at any time
+
+    inputs = _word(native_side.INPUTS)
+    outputs = _word(native_side.OUTPUTS)
+    callbacks = _word(native_side.CALLBACKS)
+    xruns = _word(native_side.XRUNS)
+    late = _word(native_side.LATE)
+    bank = _word(native_side.BANK)
+    wraps = _word(native_side.WRAPS)
+    culprit = _word(native_side.CULPRIT)
+    spent = _word(native_side.SPENT)
+    ramping = _word(native_side.ACTIVE_COUNT)
+
+    @property
+    def frames(self) -> int:
+        """The clock: frames rendered so far."""
+        return int(self.context[TIME])
+
+    @property
+    def place(self) -> int:
+        """The transport's frame on the timeline."""
+        return int(self.context[PLACE])
+
+    @property
+    def rolling(self) -> bool:
+        """Whether the transport moves."""
+        return bool(self.context[ROLLING])
+
+    @property
+    def jumps(self) -> int:
+        """Locates and loop wraps so far."""
+        return int(self.context[JUMPS])
+
+    @property
+    def loop(self) -> tuple[int, int] | None:
+        """First place of the loop, and the one after its last; None without a loop."""
+        start, end = int(self.words[native_side.LOOP_START]), int(self.words[native_side.LOOP_END])
+        return (start, end) if end > start else None
+
+    @property
+    def scrubbed(self) -> int:
+        """NaN and infinite samples stopped."""
+        return int(self.context[SCRUBBED])
+
+    @property
+    def faults(self) -> int:
+        """Bad indices, in checked programs."""
+        return int(self.context[FAULT])
+
+    @property
+    def settled(self) -> bool:
+        """Whether everything sent was taken, and no crossfade is under way."""
+        return self.idle and self.frames >= int(self.words[native_side.FADE_END])
+
+    @property
+    def idle(self) -> bool:
+        """Whether everything sent was taken."""
+        return not self._waiting and int(self.words[native_side.TAKEN]) == int(self.words[native_side.WRITTEN])
+
+    def take_worst(self) -> float:
+        """The longest callback in seconds since this was last asked."""
+        worst = int(self.words[native_side.SPENT_WORST])
+        self.words[native_side.SPENT_WORST] = 0
+        return worst / self.cycles_per_second
+
+    # Commands
+
+    def send(self, what: int, one: int = 0, two: int = 0, three: int = 0) -> None:
+        """Ask the callback for something, in order."""
+        self._waiting.append((what, one, two, three))
+        self.flush()
+
+    def flush(self) -> None:
+        """Hand over what had to wait for room in the queue, and let go of what is not played any more."""
+        written = int(self.words[native_side.WRITTEN])
+        room = QUEUE - (written - int(self.words[native_side.TAKEN]))
+        while self._waiting and room:
+            self._queue[written & (QUEUE - 1)] = self._waiting.popleft()
+            written += 1
+            room -= 1
+        _release(self.words[native_side.WRITTEN :].ctypes.data, written)
+        taken = int(self.words[native_side.TAKEN])
+        while len(self._kept) > 1 and self._kept[1][0] < taken:
+            self._kept.popleft()
+
+    def play(self, what: Playable) -> None:
+        """Play a program from the next block on. It is kept alive until another has replaced it."""
+        number = int(self.words[native_side.WRITTEN]) + len(self._waiting)
+        self._kept.append((number, what))
+        self.send(native_side.PLAY, what.address)
+
+    def roll(self, on: bool, hard: bool = False) -> None:
+        """Start or stop the transport; ``hard``: without the fade."""
+        self.send(native_side.TURN, int(on), int(hard))
+
+    def locate(self, place: int, bank: int) -> None:
+        """Go on from another place, and from the bank of the tapes that was filled for it."""
+        self.send(native_side.LOCATE, place, bank)
+
+    def set_loop(self, start: int, end: int) -> None:
+        """Loop from one place to another; no loop where they are equal."""
+        self.send(native_side.LOOP, start, end)
+
+    def adopt(self) -> None:
+        """Do what the callback would do at its next block with everything sent. Only while no callback runs."""
+        self.flush()
+        _obey()(self.user)
+
+    # Params
+
+    def turn(self, playing: Playable, key: str, name: str, value: float) -> bool:
+        """Send a param, in its display unit, to a value, within a ramp. False where no step reads it as it is.
+
+        May compile code, the first time for a kind and shape.
+        """
+        program = playing.program
+        found = False
+        for knob_ramp in self._ramps(playing, key, name):
+            found = True
+            self.send(native_side.GO, knob_ramp.words.ctypes.data, _bits(stored(knob_ramp.param, value)))
+        moved = program.moved.get((key, name))
+        if moved is not None and not moved.step.segments:
+            found = True
+            self.send(native_side.BASE, moved.base.ctypes.data, _bits(value), moved.past.ctypes.data)
+        return found
+
+    def _ramps(self, playing: Playable, key: str, name: str) -> list[_Ramp]:
+        if (key, name) not in playing.ramps:
+            knobs = playing.program.knobs.get((key, name), [])
+            playing.ramps[key, name] = [self._ramp(playing, key, knob) for knob in knobs]
+        return playing.ramps[key, name]
+
+    def _ramp(self, playing: Playable, key: str, knob: Knob) -> _Ramp:
+        words = aligned((native_side.RAMP_WORDS,), "i8")
+        buffer = aligned((self.block,), "f4")
+        pair = knob.pair
+        if pair is None:
+            row = knob.row
+            if row not in playing.instead:
+                playing.instead[row] = playing.program.binding.instead(row)
+                playing.users[row] = np.zeros(1, np.int64)
+            instead = playing.instead[row]
+            pair = instead.pairs[key, knob.param.name]
+            words[native_side.RAMP_ROW] = playing.program.rows[row].ctypes.data
+            words[native_side.RAMP_TABLE] = instead.table.ctypes.data
+            words[native_side.RAMP_USERS] = playing.users[row].ctypes.data
+        words[native_side.RAMP_PAIR] = pair.ctypes.data
+        words[native_side.RAMP_CELL] = knob.cell.ctypes.data
+        words[native_side.RAMP_BUFFER] = buffer.ctypes.data
+        words[native_side.RAMP_HELD] = int(knob.param.rate == "tick")
+        words[native_side.RAMP_CURVE] = _CURVES.get(knob.param.curve, native_side.STRAIGHT)
+        return _Ramp(words, knob.param, [buffer, pair])
+
+
+_CURVES: Mapping[str, int] = {
+    "log": native_side.EVEN_RATIO,
+    "choice": native_side.AT_ONCE,
+    "integer": native_side.AT_ONCE,
+}
+
+
+def _bits(value: float) -> int:
+    return int(np.float64(value).view(np.int64))
+
+
+@cache
+def _callback() -> Callable[..., None]:
+    return ctypes.CFUNCTYPE(ctypes.c_int64, *[ctypes.c_int64] * 6)(native(native_side.callback, 6))
+
+
+@cache
+def _obey() -> Callable[..., None]:
+    return ctypes.CFUNCTYPE(None, ctypes.c_int64)(native(native_side.obey, 1))
+
+
+@helper
+def _store_released(address, value):
+    store_atomic(address, value)
+
+
+@cache
+def _releaser() -> Callable[..., None]:
+    return ctypes.CFUNCTYPE(None, ctypes.c_int64, ctypes.c_int64)(native(_store_released, 2))
+
+
+def _release(address: int, value: int) -> None:
+    _releaser()(address, value)
+
+
+@helper
+def _read_cycles(target):
+    set_word(target, 0, cycles())
+
+
+@cache
+def _cycles_per_second() -> float:
+    """How fast the machine's cycle counter counts."""
+    read = ctypes.CFUNCTYPE(None, ctypes.c_int64)(native(_read_cycles, 1))
+    spot = np.zeros(1, np.int64)
+
+    def now() -> tuple[int, int]:
+        read(spot.ctypes.data)
+        return int(spot[0]), perf_counter_ns()
+
+    first, begun = now()
+    last, ended = now()
+    while ended - begun < 2_000_000:
+        last, ended = now()
+    return (last - first) * 1e9 / (ended - begun)
