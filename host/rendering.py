@@ -25,7 +25,7 @@ from graph.spec import TICK, Kinds
 from host.audiofile import AudioFileError, AudioReader, AudioWriter, create_audio, open_audio
 from host.disk.feeds import FileFeed, open_request
 from host.offline import CHUNK, Feed, Frames, Offline
-from host.services import FileServices
+from host.services import FileServices, inside
 
 SILENT = 1e-6
 """−120 dBFS: below it a tail is over."""
@@ -299,15 +299,10 @@ class _Job:
 
     def _inside(self, path: str, id: str) -> Path:
         """A recorder's path, which must lie in the patch's own folder."""
-        folder = self.services.folder.resolve()
-        full = self.services.locate(path).resolve()
-        if not full.is_relative_to(folder):
-            raise PatchError(
-                f"a patch writes only inside its own folder, and {path!r} is not",
-                place=f"nodes.{id}.settings.path",
-                node=id,
-            )
-        return full
+        try:
+            return inside(self.services.folder, path)
+        except PatchError as error:
+            raise PatchError(error.message, place=f"nodes.{id}.settings.path", node=id) from None
 
     def unsound(self, offline: Offline) -> list[tuple[str, int]]:
         """How many samples were NaN or infinite, and where, as far as there were any."""

@@ -20,6 +20,16 @@ class FileInfo:
     labels: tuple[str, ...]
 
 
+def inside(folder: Path, path: str) -> Path:
+    """A path that a patch in this folder may write to, links followed. Raises PatchError for any other."""
+    if "\0" in path:
+        raise PatchError("a path cannot hold a zero character")
+    full = (folder / path).resolve()
+    if not full.is_relative_to(folder.resolve()):
+        raise PatchError(f"a patch writes only inside its own folder, and {path!r} is not")
+    return full
+
+
 @dataclass
 class FileServices:
     """Files as seen from a folder; headers are read once."""

@@ -53,6 +53,9 @@ class AudioWriter:
     As a context manager it commits at the end of the block, and on any exception (Ctrl-C included) removes what it
     wrote.
 
+    A growing one has its final name from the start, and nothing removes it: it can be read as far as the last
+    `update`, whatever happens.
+
     Attributes:
         path: the final name.
         format: "WAV", "FLAC", "AIFF" or "OGG".
@@ -76,6 +79,7 @@ class AudioWriter:
         order: list[int] | None,
         comments: Mapping[str, str],
         overwrite: bool,
+        growing: bool = False,
     ) -> None:
         self.path = path
         self.format = format
@@ -87,10 +91,11 @@ class AudioWriter:
         self._order = order
         self._comments = comments
         self._overwrite = overwrite
+        self._growing = growing
         self._temporary = temporary
         self._sink = sink
         # Also runs when the writer is dropped, or at the interpreter's end.
-        self._discard = weakref.finalize(self, _remove, sink, temporary)
+        self._discard = weakref.finalize(self, _remove, sink, None if growing else temporary)
 
     def write(self, block: Block) -> None:
         """Append frames: float32 [n, channels], in the order of `labels`.
@@ -107,11 +112,23 @@ class AudioWriter:
             self.clipped += self._sink.write(block if self._order is None else block[:, self._order])
         self.frames += len(block)
 
+    def update(self) -> None:
+        """Make a growing file readable as it is; in FLAC up to the last whole block. Raises AudioFileError."""
+        if self._discard.alive:
+            with _explained(self.path):
+                self._sink.update(self.frames)
+
+    def keep(self) -> None:
+        """End a growing file after a write failed, readable up to that. Raises AudioFileError."""
+        if self._discard.detach():
+            with _explained(self.path):
+                self._sink.keep(self.frames)
+
     def commit(self) -> None:
         """Complete the file, put it on the disk (fsync) and give it its name. A second call does nothing.
 
         Raises:
-            AudioFileError: it could not be completed; then nothing is left behind.
+            AudioFileError: it could not be completed; then nothing is left behind, unless it is a growing one.
         """
         if not self._discard.alive:
             return
@@ -125,7 +142,8 @@ class AudioWriter:
                 if self.format == "OGG":
                     fix_serial(self._temporary)
                 _sync(self._temporary)
-                _rename(self._temporary, self.path, self._overwrite)
+                if not self._growing:
+                    _rename(self._temporary, self.path, self._overwrite)
         except BaseException:
             self.abort()
             raise
@@ -157,6 +175,7 @@ def create_audio(
     tags: Mapping[str, str] | None = None,
     time_reference: int | None = None,
     overwrite: bool = True,
+    growing: bool = False,
     seed: int = 0,
     riff_limit: int = RIFF_LIMIT,
 ) -> AudioWriter:
@@ -171,6 +190,7 @@ def create_audio(
         tags: names of `KNOWN_TAGS` (any case), any others too in FLAC and OGG.
         time_reference: the first frame's time, in samples since midnight.
         overwrite: whether a file of that name may be replaced.
+        growing: write under the final name from the start, readable after each `update`; never over a file.
         seed: of the dither noise; the same seed gives the same file.
         riff_limit: the RIFF size in bytes above which a WAV becomes RF64.
 
@@ -234,15 +254,15 @@ def create_audio(
         )
 
     with _explained(target):
-        final, temporary = _place(target, overwrite)
+        final, temporary = _place_new(target) if growing else _place(target, overwrite)
         try:
             sink: Sink
             if format_ == "WAV":
                 metadata = wav_chunks(checked)
-                sink = PcmSink(temporary, wav, subtype, "little", dither_seed)
+                sink = PcmSink(temporary, wav, subtype, "little", dither_seed, growing=growing)
             elif format_ == "AIFF":
                 metadata = aiff_tag_chunks(checked)
-                sink = PcmSink(temporary, aiff, subtype, "big", dither_seed, AIFF_LIMIT - len(aiff(0)))
+                sink = PcmSink(temporary, aiff, subtype, "big", dither_seed, AIFF_LIMIT - len(aiff(0)), growing=growing)
             elif format_ == "FLAC":
                 sink = FlacSink(temporary, rate, len(names), subtype, dither_seed)
             else:
@@ -261,7 +281,17 @@ def create_audio(
         order=order,
         comments=comments,
         overwrite=overwrite,
+        growing=growing,
     )
+
+
+def _place_new(target: Path) -> tuple[Path, Path]:
+    """A file that was not there before, twice: it is written in its place."""
+    if not target.parent.is_dir():
+        raise AudioFileError(target, f"there is no folder {target.parent}")
+    with target.open("xb"):
+        pass
+    return target, target
 
 
 def _place(target: Path, overwrite: bool) -> tuple[Path, Path]:
@@ -282,13 +312,14 @@ def _place(target: Path, overwrite: bool) -> tuple[Path, Path]:
     return final, temporary
 
 
-def _remove(sink: Sink, temporary: Path) -> None:
+def _remove(sink: Sink, temporary: Path | None) -> None:
     try:
         sink.close()
     except OSError:  # a full disk says so again when the last buffer is flushed
         pass
     finally:
-        temporary.unlink(missing_ok=True)
+        if temporary is not None:
+            temporary.unlink(missing_ok=True)
 
 
 def _sync(path: Path) -> None:
@@ -319,7 +350,7 @@ def _explained(path: Path) -> Iterator[None]:
     except OSError as error:
         raise AudioFileError(path, f"cannot be written: {error.strerror}") from error
     except RuntimeError as error:  # libsndfile's
-        raise AudioFileError(path, f"cannot be written: {reason_of(error)}") from error
+        raise AudioFileError(path, f"cannot be written: {reason_of(error) or 'the disk may be full'}") from error
     except AudioFileError:
         raise
     except ValueError as error:
