@@ -1,1 +1,1 @@
-"""Places on the timeline as people name them: timecode, and bars and beats. Pure functions, exact whatever the length."""
+"""Places on the timeline as people name them: timecode, and bars and beats. Pure functions, exact at any length."""
