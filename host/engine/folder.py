@@ -10,6 +10,7 @@ import os
 import secrets
 import shutil
 import socket
+import tempfile
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -42,13 +43,14 @@ class Endpoint:
 
 def base() -> Path:
     """The folder of the engines' folders; made where it is missing. Raises FolderError."""
-    named = os.environ.get(VARIABLE)
+    named, system = os.environ.get(VARIABLE), os.environ.get("XDG_RUNTIME_DIR")
     if named:
         path = Path(named)
+    elif system:
+        path = Path(system) / "patchwright"
     else:
-        import platformdirs
-
-        path = Path(platformdirs.user_runtime_dir("patchwright", appauthor=False))
+        user = f"-{os.getuid()}" if hasattr(os, "getuid") else ""
+        path = Path(tempfile.gettempdir()) / f"patchwright{user}"
     try:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
         if hasattr(os, "getuid"):

@@ -28,13 +28,15 @@ NUMBERS = (
     "load",
     "worst",
     "xruns",
+    "late",
     "missed",
     "scrubbed",
     "callbacks",
     "published",
 )
 """Frames rendered; the transport's frame; 1 while it rolls; frames per second; share of the time between callbacks that
-the last ones took, and the worst of late; device blocks that came too late; frames that files came too late for;
+the last ones took, and the worst of late; device blocks that came too late; callbacks
+that took longer than their block lasts; frames that files came too late for;
 samples that were NaN or infinite; device blocks; how often readings were written.
 """
 ROOM = 64

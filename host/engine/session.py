@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from time import monotonic
 from typing import Any, Protocol
 
 from graph.compiler import DEFAULT_RATE
@@ -38,6 +39,8 @@ from host.messages import (
 LONGEST_WAIT_S = 0.02
 MOST_NEWS = 1000
 FEWEST_CHANNELS = 2
+XRUNS_SAID_S = 2.0
+"""Dropouts are said at most so often; all are counted."""
 
 Say = Callable[[str], None]
 
@@ -57,7 +60,11 @@ class Opened:
 
 
 class Player(Protocol):
-    """What turns patches into sound (``host.engine.conductor.Conductor``, by ``host.engine.parts``)."""
+    """What turns patches into sound (``host.engine.player.LivePlayer``)."""
+
+    def running(self, on: bool) -> None:
+        """Say whether a device calls the renderer."""
+        ...
 
     def set_patch(self, serial: int, patch: Patch, folder: Path) -> None:
         """Play another patch as soon as it is compiled. Raises PatchError."""
@@ -91,6 +98,10 @@ class Player(Protocol):
 
     def recording(self) -> tuple[str, ...]: ...
 
+    def place(self) -> int: ...
+
+    def culprit(self) -> str: ...
+
     def numbers(self) -> Mapping[str, float]: ...
 
     def sources(self) -> list[Source] | None: ...
@@ -102,9 +113,11 @@ class Player(Protocol):
 
 
 class Sound(Protocol):
-    """An open device that comes back when it goes away (``host.devices.Keeper``, by ``host.engine.parts``)."""
+    """An open device that comes back when it goes away (by ``host.engine.parts``)."""
 
-    def step(self) -> None: ...
+    def step(self) -> bool:
+        """Do what is due; whether it calls the renderer."""
+        ...
 
     def opened(self) -> Opened: ...
 
@@ -139,6 +152,8 @@ class Session:
         self._loop: tuple[float, float] | None = None
         self._place_s = 0.0
         self._rolling = False
+        self._xruns = self._sound_xruns = 0
+        self._xruns_said_at = 0.0
         self._told: tuple[int, bool] | None = None
         self._news: deque[Applied | Notice] = deque(maxlen=MOST_NEWS)
 
@@ -193,14 +208,13 @@ class Session:
         if self._sound is None and outcome is not None:
             self._open()
         if self._sound is not None:
-            self._sound.step()
+            self._player.running(self._sound.step())
+            self._look_for_xruns()
         return min(wait, LONGEST_WAIT_S)
 
     def place_s(self) -> float:
         """Where the transport is."""
-        if self._player is None:
-            return self._place_s
-        return self._player.numbers().get("place", 0.0) / self._rate
+        return self._player.place() / self._rate if self._player else self._place_s
 
     def news(self) -> list[Applied | Notice]:
         """What has happened since the last call."""
@@ -230,8 +244,7 @@ class Session:
         found = dict(self._player.numbers()) if self._player else {}
         found["rate"] = self._rate
         found["rolling"] = float(self._rolling)
-        if self._sound:
-            found["xruns"] = found.get("xruns", 0.0) + self._sound.xruns()
+        found["xruns"] = self._xruns
         return found
 
     def sources(self) -> list[Source] | None:
@@ -322,12 +335,29 @@ class Session:
         self._close_sound()
         inputs, outputs = _device_channels(self._patch[1])
         self._channels = inputs, max(outputs, FEWEST_CHANNELS)
+        self._player.running(True)  # from its first call on, which comes before it is open for us
+        self._sound_xruns = 0
         self._sound = self._parts.sound(self._device, self._player.renderer, *self._channels, self._rate, self.say)
 
     def _close_sound(self) -> None:
         if self._sound is not None:
             self._sound.close()
             self._sound = None
+            if self._player is not None:
+                self._player.running(False)
+
+    def _look_for_xruns(self) -> None:
+        assert self._sound is not None
+        assert self._player is not None
+        count = self._sound.xruns()
+        if count > self._sound_xruns:
+            self._xruns += count - self._sound_xruns
+            if monotonic() - self._xruns_said_at > XRUNS_SAID_S:
+                self._xruns_said_at = monotonic()
+                culprit = self._player.culprit()
+                most = f"; {culprit} took longest" if culprit else ""
+                self.say(f"Sound dropped out: {self._xruns} blocks came too late so far{most}.")
+        self._sound_xruns = count
 
     def _playing(self) -> Player:
         if self._player is None:

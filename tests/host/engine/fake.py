@@ -90,6 +90,15 @@ class FakePlayer:
     def recording(self) -> tuple[str, ...]:
         return self._takes
 
+    def running(self, on: bool) -> None:
+        self.calls.append(("running", on))
+
+    def place(self) -> int:
+        return round(self._place)
+
+    def culprit(self) -> str:
+        return "level"
+
     def numbers(self) -> dict[str, float]:
         return {"clock": self._clock, "place": self._place, "load": 0.25}
 
@@ -108,8 +117,9 @@ class FakeSound:
         self._opened = opened
         self.closed = False
 
-    def step(self) -> None:
+    def step(self) -> bool:
         assert not self.closed
+        return True
 
     def opened(self) -> Opened:
         return self._opened

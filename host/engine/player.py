@@ -1,0 +1,274 @@
+"""What plays: the conductor with the callback's side, the disk, and what can be said about them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Thread
+from time import monotonic
+
+import numpy as np
+
+from graph.document import Patch
+from graph.layouts import labels_of
+from graph.schedule import CompiledNode
+from host.audiofile import AudioFileError
+from host.disk.reader import Reader
+from host.disk.recorder import Recorder, Take
+from host.disk.replay import save_last
+from host.engine.conductor import Conductor
+from host.engine.ports import Route
+from host.engine.readings import Source
+from host.native.live import Live
+from host.services import FileServices
+from nodes import kinds
+
+COST = "@cost"
+"""The reading of every node that says what it costs: its share of the time there is, of late, and the most so far."""
+COSTS_S = 0.5
+"""How often costs are added up."""
+CUE_S = 0.5
+"""A jump waits so long for the disk; then it is made all the same."""
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class _Jump:
+    """A jump that waits for the disk."""
+
+    place: int
+    ticket: int
+    bank: int
+    late: float
+
+
+class LivePlayer:
+    """Plays patches at one rate, called by whatever drives ``renderer``. One thread only."""
+
+    def __init__(self, rate: int, route: Route, notice: Say) -> None:
+        self.rate = rate
+        self.renderer = Live(rate)
+        self._notice = notice
+        self._services = FileServices(Path.cwd())
+        self._reader = Reader(rate, self._services, self.renderer, notice)
+        self._recorder: Recorder | None = None
+        self._conductor = Conductor(self.renderer, kinds(), self._reader, route)
+        self._outcome: tuple[int, bool, list[tuple[str, str, str]]] | None = None
+        self._jump: _Jump | None = None
+        self._shown: object = None
+        self._costs: dict[str, np.ndarray] = {}
+        self._spent: dict[str, float] = {}
+        self._costs_at = (0.0, 0)
+        self._then = (0, 0, 0)
+        self._worst = 0.0
+
+    # -- what is asked for ---------------------------------------------------------------------------------------------
+
+    def running(self, on: bool) -> None:
+        """Say whether a device calls."""
+        self._conductor.running = on
+
+    def set_patch(self, serial: int, patch: Patch, folder: Path) -> None:
+        """Play another patch as soon as it is compiled."""
+        if folder != self._services.folder:
+            self._services = FileServices(folder)
+            self._reader.folder = self._services
+        self._outcome = None
+        self._conductor.set_patch(patch, self._services, serial)
+
+    def set_param(self, node: str, param: str, value: float) -> None:
+        """Let a param glide to another value. Raises PatchError."""
+        self._conductor.set_param(node, param, value)
+
+    def play(self) -> None:
+        """Let the transport roll."""
+        self._roll(True)
+
+    def stop(self) -> None:
+        """Let the transport stand."""
+        self._roll(False)
+
+    def _roll(self, on: bool) -> None:
+        self.renderer.roll(on, hard=not self._conductor.running)
+
+    def locate(self, frame: int) -> None:
+        """Move the transport, once the disk has what is to be played there."""
+        if not self._conductor.running:
+            self._jump = None
+            self.renderer.locate(frame, self.renderer.bank)
+            self.renderer.adopt()
+            return
+        ticket = self._reader.cue(frame, self.renderer.loop)
+        self._jump = _Jump(frame, ticket, self.renderer.bank, monotonic() + CUE_S)
+
+    def set_loop(self, loop: tuple[int, int] | None) -> None:
+        """Go round between two places, or no longer."""
+        self.renderer.set_loop(*(loop or (0, 0)))
+
+    def record(self, on: bool) -> None:
+        """Begin or end the takes of all recorders. Raises AudioFileError or PatchError where one cannot be written."""
+        if not on:
+            if self._recorder is not None:
+                self._told(self._recorder.stop_all())
+            return
+        if self._recorder is None:
+            self._recorder = Recorder(self.rate, self._notice)
+        wanted = {o.id: o for o in self._conductor.outlets if o.request is not None}
+        if not wanted:
+            raise ValueError("there is no file_recorder with a path in this patch")
+        going = self._recorder.running()
+        start = max(0, self.renderer.frames - min(o.arrival for o in wanted.values()))
+        for id, outlet in wanted.items():
+            request = outlet.request
+            if id in going or request is None:
+                continue
+            path = self._recorder.start(
+                id,
+                outlet.ring,
+                outlet.header,
+                request.path,
+                request.subtype or None,
+                outlet.labels,
+                start,
+                folder=self._services.folder,
+            )
+            self._notice(f"{id}: recording to {path}")
+
+    def _told(self, takes: dict[str, Take]) -> None:
+        for id, take in takes.items():
+            lost = f"; {take.lost} frames were lost" if take.lost else ""
+            problem = f"; {take.problem}" if take.problem else ""
+            self._notice(f"{id}: {take.frames / self.rate:.2f} s in {take.path}{lost}{problem}")
+
+    def save_replay(self, path: Path, seconds: float) -> None:
+        """Write the last seconds of every output to new files, in a thread of its own. Raises ValueError."""
+        heard = [o for o in self._conductor.outlets if o.request is None]
+        if not heard:
+            raise ValueError("nothing has been heard that could be kept")
+
+        def save() -> None:
+            for outlet in heard:
+                name = path if len(heard) == 1 else path.with_stem(f"{path.stem}-{outlet.id}")
+                try:
+                    take = save_last(outlet.ring, outlet.header, seconds, name, self.rate, outlet.labels)
+                except (AudioFileError, OSError) as error:
+                    self._notice(str(error))
+                else:
+                    self._notice(f"{outlet.id}: the last {take.frames / self.rate:.2f} s are in {take.path}")
+
+        Thread(target=save, name="replay", daemon=True).start()
+
+    # -- what is due ---------------------------------------------------------------------------------------------------
+
+    def step(self) -> float:
+        """Do what is due; the answer is in how many seconds to come again."""
+        wait = self._conductor.step()
+        for applied in self._conductor.applied:
+            problems = [(e.node[:200], e.place[:1000], e.message[:5000]) for e in applied.problems]
+            if self._outcome is not None and self._outcome[:2] == (applied.serial, applied.played):
+                for node, _, message in problems:
+                    self._notice(f"{node}: {message}")
+            else:
+                self._outcome = applied.serial, applied.played, problems
+        self._conductor.applied.clear()
+        jump = self._jump
+        if jump is not None:
+            wait = min(wait, 0.002)
+            if jump.bank != self.renderer.bank:
+                self.locate(jump.place)  # the loop went round meanwhile, and the other bank is the idle one now
+            elif self._reader.cued(jump.ticket) or monotonic() > jump.late or not self._conductor.running:
+                self.renderer.locate(jump.place, 1 - jump.bank)
+                self._jump = None
+        return wait
+
+    def close(self) -> None:
+        """End the takes and the disk's threads. Only when no device calls any more."""
+        if self._recorder is not None:
+            self._told(self._recorder.close())
+        self._reader.close()
+
+    # -- what can be said ----------------------------------------------------------------------------------------------
+
+    def outcome(self) -> tuple[int, bool, Iterable[tuple[str, str, str]]] | None:
+        """The serial of the newest patch, whether it plays, and its problems; None while that is open."""
+        return self._outcome
+
+    def latency(self) -> int:
+        """Frames by which the latest output lags the timeline."""
+        return max(self._conductor.latencies().values(), default=0)
+
+    def recording(self) -> tuple[str, ...]:
+        """The files being written."""
+        if self._recorder is None:
+            return ()
+        return tuple(str(take.path) for take in self._recorder.running().values() if take.problem is None)
+
+    def place(self) -> int:
+        """The transport's frame, or the one it is about to jump to."""
+        return self._jump.place if self._jump is not None else self.renderer.place
+
+    def culprit(self) -> str:
+        """The node that took longest in the last block."""
+        return self._conductor.culprit()
+
+    def numbers(self) -> dict[str, float]:
+        """Numbers to publish. Loads are of the time since the last call."""
+        live = self.renderer
+        frames, calls, spent = live.frames, live.callbacks, live.spent
+        passed = (frames - self._then[0]) / self.rate
+        block_s = passed / max(calls - self._then[1], 1)
+        load = (spent - self._then[2]) / live.cycles_per_second / passed if passed > 0 else 0.0
+        worst = live.take_worst() / block_s if block_s > 0 else 0.0
+        self._worst = max(worst, load, self._worst * 0.97)
+        self._then = frames, calls, spent
+        self._add_up_costs()
+        return {
+            "clock": frames,
+            "place": live.place,
+            "load": load,
+            "worst": self._worst,
+            "late": live.late,
+            "missed": self._conductor.missed(),
+            "scrubbed": live.scrubbed,
+            "callbacks": calls,
+        }
+
+    def _add_up_costs(self) -> None:
+        now, frames = monotonic(), self.renderer.frames
+        then, before = self._costs_at
+        if now - then < COSTS_S:
+            return
+        self._costs_at = now, frames
+        spent = self._conductor.costs()
+        passed = (frames - before) / self.rate
+        for id, seconds in spent.items():
+            cost = self._costs.get(id)
+            if cost is not None and passed > 0 and seconds >= self._spent.get(id, 0.0):
+                cost[0] = (seconds - self._spent.get(id, 0.0)) / passed
+                cost[1] = max(cost[1], cost[0])
+        self._spent = spent
+
+    def sources(self) -> list[Source] | None:
+        """The readings of the program in play, or None where it is the one it was at the last call."""
+        playing = self._conductor.playing
+        if playing is self._shown or playing is None:
+            return None
+        self._shown = playing
+        nodes = {node.key: node for node in playing.program.schedule.nodes}
+        # while one patch goes over into another, nodes of both may have the same id; the newer comes last
+        found = {
+            (nodes[key].id, name): Source(nodes[key].id, name, values, _labels(nodes[key], values.size))
+            for (key, name), values in playing.program.readings.items()
+            if key in nodes
+        }
+        self._costs = {node.id: self._costs.get(node.id, np.zeros(2, np.float32)) for node in nodes.values()}
+        costs = [Source(id, COST, cost, ("average", "worst")) for id, cost in self._costs.items()]
+        return [*found.values(), *costs]
+
+
+def _labels(node: CompiledNode, size: int) -> tuple[str, ...]:
+    """The names of a reading's parts where they are channels."""
+    layouts = map(labels_of, node.config.layouts.values())
+    return next((labels for labels in layouts if len(labels) == size), ())
