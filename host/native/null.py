@@ -3,7 +3,17 @@
 from __future__ import annotations
 
 from graph.spec import helper
-from host.native.raw import call_audio, load_atomic, load_f32, now_ns, set_word, sleep_until, store_atomic, store_f32, word
+from host.native.raw import (
+    call_audio,
+    load_atomic,
+    load_f32,
+    now_ns,
+    set_word,
+    sleep_until,
+    store_atomic,
+    store_f32,
+    word,
+)
 
 WORDS = 32
 CALLBACK, USER, RATE, INPUTS, OUTPUTS = 0, 1, 2, 3, 4
@@ -58,7 +68,12 @@ def loop(words):
         if inputs > 0:
             copied(word(words, FED), done, word(words, FED_FRAMES), word(words, INPUT), 0, size, inputs)
         call_audio(
-            word(words, CALLBACK), word(words, INPUT), word(words, OUTPUT), size, word(words, TIMES), flags,
+            word(words, CALLBACK),
+            word(words, INPUT),
+            word(words, OUTPUT),
+            size,
+            word(words, TIMES),
+            flags,
             word(words, USER),
         )
         keep = min(size, max(0, word(words, TAKEN_FRAMES) - done))

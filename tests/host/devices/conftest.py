@@ -1,0 +1,159 @@
+"""A JACK server of our own, renderers to listen to, and waiting for conditions."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from itertools import count
+
+import numpy as np
+import pytest
+
+from graph.spec import helper
+from host.devices import portaudio
+from host.devices.kinds import DeviceError
+from host.native.program import native
+from host.native.raw import load_f32, set_word, store_f32, word
+
+DEADLINE_S = 20.0
+INPUTS, OUTPUTS, FRAMES, CALLS, FLAGS, SMALLEST, LARGEST, HELD = range(8)
+servers = count()
+
+
+@helper
+def counting(input, output, frames, times, flags, words):
+    """Output channel 0 is the clock (counted modulo 2^20, exact in float32), channel c is input c - 1, else silence."""
+    inputs = word(words, INPUTS)
+    outputs = word(words, OUTPUTS)
+    clock = word(words, FRAMES)
+    for i in range(frames):
+        for c in range(outputs):
+            value = 0.0
+            if c == 0:
+                value = float((clock + i) & 0xFFFFF)
+            elif c <= inputs and input != 0:
+                value = load_f32(input, i * inputs + c - 1)
+            store_f32(output, i * outputs + c, value)
+    set_word(words, FRAMES, clock + frames)
+    set_word(words, FLAGS, word(words, FLAGS) | flags)
+    set_word(words, LARGEST, max(word(words, LARGEST), frames))
+    if word(words, SMALLEST) == 0 or frames < word(words, SMALLEST):
+        set_word(words, SMALLEST, frames)
+    set_word(words, CALLS, word(words, CALLS) + 1)
+    return 0
+
+
+class Counting:
+    """A renderer whose output says which frame it is."""
+
+    def __init__(self) -> None:
+        self.words = np.zeros(8, np.int64)
+        self.callback = native(counting, 6)
+        self.user = self.words.ctypes.data
+        self.prepared: list[tuple[int, int, int]] = []
+
+    def prepare(self, inputs: int, outputs: int, frames: int) -> int:
+        self.prepared.append((inputs, outputs, frames))
+        self.words[[INPUTS, OUTPUTS]] = inputs, outputs
+        return 0 if frames and frames % 64 == 0 else 64
+
+    def process(self, input, output) -> None:
+        output[:] = 0
+        output[:, 0] = (self.frames + np.arange(len(output))) & 0xFFFFF
+        self.words[FRAMES] += len(output)
+        self.words[CALLS] += 1
+
+    @property
+    def frames(self) -> int:
+        return int(self.words[FRAMES])
+
+    @property
+    def callbacks(self) -> int:
+        return int(self.words[CALLS])
+
+
+def until(condition: Callable[[], object], seconds: float = DEADLINE_S) -> float:
+    """Wait for a condition; how long that took. A failure where it does not come true."""
+    begin = time.monotonic()
+    while not condition():
+        assert time.monotonic() - begin < seconds, "it did not come true in time"
+        time.sleep(0.002)
+    return time.monotonic() - begin
+
+
+def tool(*words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(words, capture_output=True, encoding="utf-8", timeout=DEADLINE_S)
+
+
+class Jack:
+    """A JACK server without hardware, under a name that nobody else uses."""
+
+    def __init__(self) -> None:
+        self.process: subprocess.Popen[bytes] | None = None
+        self.killed = False
+
+    def start(self, frames: int = 64, rate: int = 48000) -> None:
+        words = ["jackd", "-r", "-d", "dummy", "-r", str(rate), "-p", str(frames)]
+        self.process = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.killed = False
+        until(lambda: "system:playback_1" in tool("jack_lsp").stdout)
+
+    def signal(self, number: int) -> None:
+        assert self.process is not None
+        self.process.send_signal(number)
+
+    def stop(self) -> None:
+        self._end(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """Without a chance to tidy up: its place in JACK's register of eight stays taken until it is started again."""
+        self._end(signal.SIGKILL)
+        self.killed = True
+
+    def _end(self, number: int) -> None:
+        if self.process is not None:
+            self.signal(number)
+            self.process.wait(DEADLINE_S)
+            self.process = None
+
+    def ports(self) -> list[str]:
+        return [line for line in tool("jack_lsp").stdout.splitlines() if not line.startswith("system:")]
+
+    def connect(self, source: str, target: str) -> None:
+        done = tool("jack_connect", source, target)
+        assert done.returncode == 0, done.stderr
+
+
+@pytest.fixture
+def jack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Jack]:
+    if not shutil.which("jackd"):
+        pytest.skip("there is no jackd here")
+    try:
+        portaudio.load()
+    except DeviceError as error:
+        pytest.skip(str(error))
+    monkeypatch.setenv("JACK_DEFAULT_SERVER", f"patchwright-{os.getpid()}-{next(servers)}")
+    server = Jack()
+    try:
+        server.start()
+        portaudio.restart()
+        yield server
+    finally:
+        if server.process is not None:
+            server.signal(signal.SIGCONT)
+        elif server.killed:
+            server.start()
+        instance = portaudio.load()
+        left, sound = list(instance.streams), instance.sound()
+        if not left and sound:
+            instance.terminate()  # while the server is there, so that it can tidy up
+        server.stop()
+        if sound:
+            instance.initialise()
+        else:
+            portaudio.restart()
+    assert not left, "a test left a device open"
