@@ -1,0 +1,177 @@
+"""Files on the timeline, live: as rendered, through stops, jumps and loops."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from time import monotonic, sleep
+
+import numpy as np
+import pytest
+import soundfile
+
+from graph.compiler import compile
+from graph.spec import FileRequest
+from host.disk.feeds import open_request
+from host.disk.reader import Reader
+from host.engine.conductor import Conductor
+from host.native.live import Live
+from host.offline import run_arrays
+from host.services import FileServices
+from nodes import kinds
+
+from .stage import RATE, patch, roughness, sine
+
+BLOCK = 256
+AHEAD_S = 10.0
+PLAYER = {"kind": "file_player", "settings": {"path": "tone.wav"}}
+NODES = {"p": PLAYER, "g": {"kind": "gain", "params": {"level_db": -6}}, "o": {"kind": "audio_out"}}
+CABLES = "p.out>g.in g.out>o.in"
+
+
+class Deck:
+    """A conductor with a disk reader, driven as fast as the disk allows."""
+
+    def __init__(self, folder):
+        self.live = Live(RATE, BLOCK)
+        self.live.prepare(0, 2, BLOCK)
+        self.services = FileServices(folder)
+        self.notices: list[str] = []
+        self.reader = Reader(RATE, self.services, self.live, self.notices.append)
+        self.conductor = Conductor(
+            self.live, kinds(), self.reader, lambda flow, first, count: list(range(first, first + count)), replay_s=0.1
+        )
+        self.parts: list[np.ndarray] = []
+
+    def start(self, first):
+        self.conductor.set_patch(first, self.services)
+        while self.conductor.busy:
+            self.conductor.step()
+        self.conductor.running = True
+
+    def play(self, frames):
+        for _ in range(-(-frames // BLOCK)):
+            self.conductor.step()
+            self.wait()
+            out = np.empty((BLOCK, 2), np.float32)
+            self.live.process(None, out)
+            self.parts.append(out)
+
+    def wait(self):
+        """Until the disk has what is to be played next: here time does not pass by itself."""
+        deadline = monotonic() + AHEAD_S
+        for tape in (player.tape for player in self.reader._tapes):
+            while self.live.rolling and not self.ready(tape):
+                assert monotonic() < deadline, "the disk does not come on"
+                sleep(0.0005)
+
+    def ready(self, tape):
+        here, there = tape.banks[self.live.bank], tape.banks[1 - self.live.bank]
+        if here.end < self.live.place + 2 * BLOCK:
+            return False
+        loop = self.live.loop
+        return loop is None or (there.wrapped and there.start <= loop[0] and there.end >= loop[0] + 2 * BLOCK)
+
+    def locate(self, place):
+        ticket = self.reader.cue(place, self.live.loop)
+        deadline = monotonic() + AHEAD_S
+        while not self.reader.cued(ticket):
+            assert monotonic() < deadline
+            sleep(0.0005)
+        self.live.locate(place, 1 - self.live.bank)
+
+    @property
+    def heard(self):
+        return np.concatenate(self.parts)
+
+
+@pytest.fixture
+def deck(tmp_path):
+    tone = sine(RATE * 4, 440)
+    soundfile.write(tmp_path / "tone.wav", tone, RATE, subtype="FLOAT")
+    made = Deck(tmp_path)
+    yield made
+    made.reader.close()
+
+
+def test_a_file_from_the_start_is_as_rendered(deck):
+    given = patch(NODES, CABLES)
+    deck.start(given)
+    deck.live.roll(True, hard=True)
+    deck.play(RATE)
+    with closing(open_request(FileRequest("tone.wav"), deck.services.folder / "tone.wav", RATE)) as feed:
+        schedule = compile(given, kinds(), deck.services, RATE)
+        expected, _ = run_arrays(schedule, deck.services, RATE, feeds={"p": feed})
+    assert np.array_equal(deck.heard[:RATE], expected["o"])
+    assert not deck.notices
+
+
+def test_stops_starts_and_jumps_do_not_click(deck):
+    deck.start(patch(NODES, CABLES))
+    deck.live.roll(True, hard=True)
+    deck.play(9600)
+    deck.live.roll(False)
+    deck.play(4800)
+    assert not deck.live.rolling
+    still = deck.live.place
+    assert not deck.heard[-2048:].any()
+    deck.play(2048)
+    assert deck.live.place == still
+    deck.live.roll(True)
+    deck.play(9600)
+    deck.locate(RATE * 2 + 37)
+    deck.play(9600)
+    assert deck.live.jumps == 1
+    assert RATE * 2 < deck.live.place < RATE * 2 + 12000
+    deck.live.roll(False)
+    deck.play(1024)
+    deck.locate(100)
+    deck.live.roll(True)
+    deck.play(9600)
+    assert roughness(deck.heard[512:], sine(9600)) < 1.2
+    assert np.abs(deck.heard[-512:]).max() > 0.2
+
+
+def test_automation_follows_the_transport_and_glides_over_jumps(deck):
+    line = [{"node": "g", "param": "level_db", "points": [[0, 0, "hold"], [1.0, -30, "hold"]]}]
+    deck.start(patch(NODES, CABLES, automation=line))
+    deck.live.roll(True, hard=True)
+    deck.play(9600)
+    assert np.abs(deck.heard[-400:]).max() > 0.45
+    deck.locate(RATE * 2)
+    deck.play(9600)
+    assert np.abs(deck.heard[-400:]).max() < 0.02
+    assert roughness(deck.heard[512:], sine(9600)) < 1.5
+
+
+def test_a_loop_goes_round_with_its_own_length(deck):
+    deck.start(patch(NODES, CABLES))
+    # 12 turns of the tone less 10 frames: the loop's end lies inside a tick, and the seam must be faded.
+    start, end = 4800, 4800 + 12 * RATE // 440 - 10
+    deck.live.set_loop(start, end)
+    deck.live.roll(True, hard=True)
+    deck.play(RATE)
+    turns = deck.live.wraps
+    assert turns == (RATE - start) // (end - start) or turns == (RATE - start) // (end - start) - 1
+    begun = deck.live.frames - turns * (end - start)
+    assert deck.live.place == begun
+    assert roughness(deck.heard[512:], sine(9600)) < 2.0
+    # Every round sounds the same.
+    heard = deck.heard[:, 0]
+    one = heard[start + 2 * (end - start) : start + 3 * (end - start)]
+    other = heard[start + 5 * (end - start) : start + 6 * (end - start)]
+    assert np.abs(one - other).max() < 1e-6
+
+
+def test_edits_while_a_file_plays_leave_it_alone(deck):
+    deck.start(patch(NODES, CABLES))
+    deck.live.roll(True, hard=True)
+    deck.play(4800)
+    more = {**NODES, "f": {"kind": "filter", "params": {"freq_hz": 5000}}}
+    for k in range(6):
+        deck.conductor.set_patch(
+            patch(more, "p.out>g.in g.out>f.in f.out>o.in") if k % 2 == 0 else patch(NODES, CABLES), deck.services
+        )
+        deck.play(4800)
+    assert roughness(deck.heard[512:], sine(9600)) < 1.2
+    assert len(deck.reader._tapes) == 1
+    assert deck.conductor.missed() == 0
