@@ -255,7 +255,8 @@ class _Player:
             if bank.due <= place:
                 self._late_at = None
             return False
-        tape.fill(bank, min(PIECE, goal - bank.end))
+        # A whole piece, though the goal may be near: it moves on, and would otherwise be followed frame by frame.
+        tape.fill(bank, PIECE)
         return True
 
     def _settle(self, bank: Bank, moment: _Moment, place: int) -> None:

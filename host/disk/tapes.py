@@ -20,7 +20,7 @@ from host.native.arena import aligned
 RING = 1 << 17
 MASK = RING - 1
 AHEAD = 3 * RING // 4
-"""How far beyond the place a bank is filled. What is left of the ring holds what was just played."""
+"""How far beyond the place a bank is filled, and a piece more. What is left of the ring holds what was just played."""
 LAG = 8192
 """How far behind the transport a player may be, because its path is compensated: a jump keeps so much before it."""
 OVER = 4096

@@ -14,7 +14,7 @@ from graph.spec import FileRequest
 from host.audiofile import AudioReader
 from host.disk import reader as module
 from host.disk.reader import Reader
-from host.disk.tapes import AHEAD, RING
+from host.disk.tapes import AHEAD, PIECE, RING, Bank
 from host.services import FileServices
 
 from .conftest import RATE, Head, agrees, heard, holds, noise, offline, play, span, until, write
@@ -409,3 +409,23 @@ def test_what_breaks_in_a_decoder_does_not_end_the_thread(folder: Path, monkeypa
         until(
             lambda: np.array_equal(heard(tape, 0, place, 90_000), offline(folder, REQUESTS["wav"], place, 90_000)), "it"
         )
+
+
+def test_a_place_that_moves_all_the_time_is_not_followed_frame_by_frame(folder: Path) -> None:
+    fills: list[int] = []
+    head = Head()
+    with reading(folder, head) as (reader, said):
+        tape = reader.tape("n", REQUESTS["looped"], 2, 0)
+        fill = tape.fill
+
+        def counted_fill(bank: Bank, frames: int) -> None:
+            fills.append(bank.end)
+            head.place += 7  # while it reads, and so at every look
+            fill(bank, frames)
+
+        tape.fill = counted_fill
+        while head.place < 300_000:
+            play(tape, head, 64)
+    assert not said
+    # Twice as many as whole pieces, because the ring has an edge.
+    assert len(fills) < 2 * 400_000 / PIECE
