@@ -8,9 +8,18 @@ import struct
 import pytest
 
 from graph import Patch
+from graph.spec import Param
 from host.remote.addresses import addresses_of
 from host.remote.changes import EVERY_S, Changes
-from host.remote.osc import LEASE_S, MOST_AT_ONCE, MOST_COMPLAINTS, MOST_PEERS, MOST_SUBSCRIPTIONS, OscSession
+from host.remote.osc import (
+    LEASE_S,
+    MOST_AT_ONCE,
+    MOST_COMPLAINTS,
+    MOST_PEERS,
+    MOST_SUBSCRIPTIONS,
+    OscSession,
+    checked_value,
+)
 from host.remote.wire import read, write
 from nodes import kinds
 
@@ -161,11 +170,12 @@ def test_an_odd_double_out_of_range_is_refused(room) -> None:
     assert room.desk.calls == []
 
 
-def test_the_end_of_a_range_in_32_bits_is_the_end(room) -> None:
-    place = room.desk.addresses.get("/eq1/b1_q") or room.desk.addresses.get("/flt/q")
-    room.say(place.address, float(place.param.low))
-    room.later(1)
-    assert room.desk.values[place.key] == place.param.low
+@pytest.mark.parametrize("end", [1 / 3, 2 / 3, 0.7, 1e-3 / 7])
+def test_the_end_of_a_range_in_32_bits_is_the_end(end: float) -> None:
+    (message,) = read(write("/n/p", float(end)))
+    assert checked_value(Param("p", 0.0, 0.0, end), message.arguments[0]) == end
+    (message,) = read(write("/n/p", float(-end)))
+    assert checked_value(Param("p", 0.0, -end, 1.0), message.arguments[0]) == -end
 
 
 def test_errors_are_rationed(room) -> None:
@@ -330,7 +340,7 @@ def test_a_subscriber_of_much_is_told_all_of_it_in_turn(room) -> None:
 
 def test_there_are_not_more_subscriptions_than_may_be(room) -> None:
     for i in range(100):
-        room.say("/subscribe", "/flt/q", 2000 + i)
-        room.later(1)
+        room.session.receive(write("/subscribe", "/flt/q", 2000 + i), ANN, room.now)
+    room.later(1)
     told = {to for data, to in room.session.outgoing if read(data)[0].address == "/flt/q"}
     assert len(told) == MOST_SUBSCRIPTIONS

@@ -107,7 +107,7 @@ def nested(depth: int) -> bytes:
         (b"/a\0\0,ff\0" + bytes(4), "as long as"),
         (b"/a\0\0,d\0\0" + bytes(4), "as long as"),
         (b"/a\0\0,s\0\0", "as long as"),
-        (b"/a\0\0,sf\0abc\0defg", "as long as"),
+        (b"/a\0\0,sf\0abcd\0\0\0\0", "as long as"),
         (b"/a\0\0,i\0\0" + bytes(8), "as long as"),
         (b"/a\0\0,s\0\0\xff\xfe\0\0", "cannot be read"),
         (b"/a\0\0,s\0\0" + b"x" * 600 + bytes(4), "text of at most"),
