@@ -431,9 +431,20 @@ def edit(patch: Annotated[Path | None, typer.Argument()] = None) -> None:
 
 
 @app.command()
-def run(patch: PatchFile) -> None:
-    """Play a patch live (comes later)."""
-    _later("playing live comes later")
+def run(
+    patch: PatchFile,
+    device: Annotated[str, typer.Option(metavar="NAME", help="Output device, or part of its name; null: none.")] = "",
+    in_device: Annotated[str, typer.Option("--in-device", metavar="NAME", help="Input device.")] = "",
+    rate: Annotated[int | None, typer.Option(metavar="HZ", min=8000, max=384_000, help="Default: the patch's.")] = None,
+    block: Annotated[int | None, typer.Option(metavar="FRAMES", min=1, max=8192, help="Default: the device's.")] = None,
+    seconds: Annotated[float | None, typer.Option(min=0, max=1e7, help="End after so much was played.")] = None,
+) -> None:
+    """Play a patch live. Exit status 1 where sound dropped out, or the patch has problems."""
+    with _plain_errors():
+        from host.terminal import run as play
+
+        status = play(patch, device=device, in_device=in_device, rate=rate or 0, block=block or 0, seconds=seconds)
+    raise typer.Exit(status)
 
 
 @plugins.callback(invoke_without_command=True)

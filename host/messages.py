@@ -71,6 +71,12 @@ def _whole(low: int, high: int) -> Check:
     return check
 
 
+def _device_rate(value: object, place: str) -> int:
+    if type(value) is not int or (value != 0 and not 8000 <= value <= 384_000):
+        raise mismatch("0, or a whole number from 8000 to 384000 Hz", value, place)
+    return value
+
+
 def _number(low: float, high: float) -> Check:
     def check(value: object, place: str) -> float:
         if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
@@ -230,8 +236,8 @@ class OpenDevice(ToEngine):
 
     output: str = _field(_name)
     input: str = _field(_name)
-    rate: int = _field(_RATE)
-    block: int = _field(_whole(0, 2**16))
+    rate: int = _field(_device_rate)
+    block: int = _field(_whole(0, 8192))
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,7 +75,10 @@ def test_render_answers_in_json_and_tags_the_file(folder):
         ("render", "start.pwp", "--set", "level.level_db=loud"),
         ("render", "start.pwp", "--out", "out=a.wav", "--out", "out=b.wav"),
         ("nonsense",),
-        ("run", "start.pwp"),
+        ("run",),
+        ("run", "start.pwp", "--block", "0"),
+        ("run", "start.pwp", "--rate", "1"),
+        ("run", "start.pwp", "--seconds", "-1"),
         ("edit",),
         ("edit", "start.pwp"),
         ("start.pwp",),
@@ -92,7 +95,7 @@ def test_wrong_usage_and_what_comes_later_is_exit_status_2(folder, words):
 
 
 def test_what_comes_later_says_so(folder):
-    assert "comes later" in run("run", "start.pwp", cwd=folder).stderr
+    assert "comes later" in run("edit", "start.pwp", cwd=folder).stderr
     assert "comes later" in run("plugins", "scan", cwd=folder).stderr
 
 

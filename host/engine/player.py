@@ -20,6 +20,7 @@ from host.disk.replay import save_last
 from host.engine.conductor import Conductor
 from host.engine.ports import Route
 from host.engine.readings import Source
+from host.native.abi import STREAM_END
 from host.native.live import Live
 from host.services import FileServices
 from nodes import kinds
@@ -28,6 +29,8 @@ COST = "@cost"
 """The reading of every node that says what it costs: its share of the time there is, of late, and the most so far."""
 COSTS_S = 0.5
 """How often costs are added up."""
+LEVEL_FRAMES = 4096
+"""Of what left the patch, so many frames at most are looked at for its level."""
 CUE_S = 0.5
 """A jump waits so long for the disk; then it is made all the same."""
 
@@ -60,6 +63,7 @@ class LivePlayer:
         self._shown: object = None
         self._costs: dict[str, np.ndarray] = {}
         self._spent: dict[str, float] = {}
+        self._levels: dict[str, tuple[np.ndarray, int]] = {}
         self._costs_at = (0.0, 0)
         self._then = (0, 0, 0)
         self._worst = 0.0
@@ -224,6 +228,7 @@ class LivePlayer:
         self._worst = max(worst, load, self._worst * 0.97)
         self._then = frames, calls, spent
         self._add_up_costs()
+        self._measure_outputs()
         return {
             "clock": frames,
             "place": live.place,
@@ -250,6 +255,19 @@ class LivePlayer:
                 cost[1] = max(cost[1], cost[0])
         self._spent = spent
 
+    def _measure_outputs(self) -> None:
+        """The highest sample of each channel since the last call, of what leaves the patch."""
+        for outlet in self._conductor.outlets:
+            peaks, seen = self._levels.get(outlet.id, (None, 0))
+            if peaks is None or len(peaks) != outlet.ring.shape[1]:
+                continue
+            end = int(outlet.header[STREAM_END])
+            start = max(seen, end - LEVEL_FRAMES, 0)
+            if end > start:
+                part = outlet.ring[np.arange(start, end) & (len(outlet.ring) - 1)]
+                peaks[:] = np.abs(part).max(axis=0)
+            self._levels[outlet.id] = peaks, end
+
     def sources(self) -> list[Source] | None:
         """The readings of the program in play, or None where it is the one it was at the last call."""
         playing = self._conductor.playing
@@ -265,7 +283,9 @@ class LivePlayer:
         }
         self._costs = {node.id: self._costs.get(node.id, np.zeros(2, np.float32)) for node in nodes.values()}
         costs = [Source(id, COST, cost, ("average", "worst")) for id, cost in self._costs.items()]
-        return [*found.values(), *costs]
+        self._levels = {o.id: (np.zeros(o.ring.shape[1], np.float32), 0) for o in self._conductor.outlets}
+        levels = [Source(o.id, "peak", self._levels[o.id][0], o.labels) for o in self._conductor.outlets]
+        return [*found.values(), *levels, *costs]
 
 
 def _labels(node: CompiledNode, size: int) -> tuple[str, ...]:
