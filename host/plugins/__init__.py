@@ -1,0 +1,1 @@
+"""Plugins: found, described, loaded in processes of their own, and played."""

@@ -1,0 +1,1 @@
+"""Our native VST3 host, written from the published interface."""
