@@ -12,7 +12,7 @@ import numpy as np
 
 from host.devices import portaudio
 from host.devices.kinds import DeviceError, DeviceInfo, Renderer
-from host.devices.stream import DEADLINE_S, USUAL_BLOCK, Pulse
+from host.devices.stream import DEADLINE_S, USUAL_BLOCK, Pulse, agreed
 from host.native.relay import DROPOUTS
 
 
@@ -35,14 +35,14 @@ class PythonStream:
         main = output or input
         assert main is not None
         self.name = main.name if input in (None, main) else f"{main.name} + {input.name}"
-        self.api = main.api
+        self.api, self.label = main.api, main.label
         self.inputs = inputs if input else 0
         self.outputs = outputs if output else 0
         self.fifo_frames = 0
         self._renderer = renderer
         self._gate = threading.Lock()
         self._running = False
-        self._frames = self._xruns = self._last = 0
+        self._frames = self._xruns = self._last = self.calls = 0
         self._called = threading.Event()
         own = not block and main.api == portaudio.JACK
         options: dict[str, Any] = {
@@ -64,7 +64,7 @@ class PythonStream:
         if not self._called.wait(DEADLINE_S):
             self.close()
             raise DeviceError(f"{self.name} ({self.api}) was opened, and asks for nothing")
-        self.block = self._last if own else options["blocksize"]
+        self.block = agreed(self._last, self.name) if own else options["blocksize"]
         self.rate = round(self._stream.samplerate)
         latency = self._stream.latency
         self.latency_frames = round((sum(latency) if isinstance(latency, tuple) else latency) * self.rate)
@@ -89,6 +89,7 @@ class PythonStream:
 
     def _call(self, given: Any, wanted: Any, frames: int, status: Any) -> None:
         self._last = frames
+        self.calls += 1
         self._called.set()
         input = None if given is None else np.frombuffer(given, np.float32).reshape(frames, self.inputs)
         output = (
@@ -132,9 +133,17 @@ class PythonStream:
 
     def alive(self) -> bool:
         """As ``Device.alive``."""
-        return self._running and not self._stream.closed and self._stream.active and self._pulse.beats(self._frames)
+        return self._running and self.active and self._pulse.beats(self._frames)
 
-    trouble = "it asks for nothing any more"
+    @property
+    def active(self) -> bool:
+        """Whether PortAudio takes it for one that runs."""
+        return not self._stream.closed and self._stream.active
+
+    @property
+    def trouble(self) -> str:
+        """What can be said about a stream that is no longer alive."""
+        return "it asks for nothing any more" if self.active else "it is gone"
 
     @property
     def xruns(self) -> int:

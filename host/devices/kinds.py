@@ -69,10 +69,19 @@ class Device(Protocol):
     native: bool
     """False: the callback needs the interpreter."""
 
+    @property
+    def trouble(self) -> str:
+        """What can be said about it when it is no longer alive."""
+        ...
+
     def start(self) -> None: ...
 
     def stop(self) -> None:
         """Call the renderer no more. When it returns, no call is at work."""
+        ...
+
+    def shut(self) -> None:
+        """As ``stop``, without a question to the device: for one that may not answer."""
         ...
 
     def close(self) -> None: ...

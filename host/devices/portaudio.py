@@ -43,6 +43,7 @@ class Instance:
         """What is open; filled by those who open and close."""
         self.threads: set[str] = set()
         """Those it started when it was initialised: its connection to a JACK server."""
+        self.running = True
         self._lock = threading.RLock()
 
     @contextmanager
@@ -63,6 +64,7 @@ class Instance:
         except self.sounddevice.PortAudioError as error:
             raise DeviceError(f"PortAudio does not start: {error}") from error
         self.threads = _threads() - before
+        self.running = True
 
     def sound(self) -> bool:
         """Whether it may be terminated: what it is connected to is still there, also after a moment. The threads of a
@@ -77,8 +79,9 @@ class Instance:
 
     def terminate(self) -> None:
         """Give up the list of devices."""
-        while self.sounddevice._initialized:
-            self.sounddevice._terminate()
+        if self.running:
+            self.running = False
+            self.lib.Pa_Terminate()
 
 
 _current: list[Instance] = []
@@ -146,7 +149,6 @@ def abandon(instance: Instance) -> None:
         return
     sounddevice = instance.sounddevice
     sounddevice._lib = sounddevice._ffi.dlopen(_another(sounddevice))
-    sounddevice._initialized = 0
     fresh = Instance(sounddevice)
     _current[:] = [fresh]
     fresh.initialise()
@@ -187,7 +189,7 @@ def listing() -> list[DeviceInfo]:
     instance = load()
     with instance.held():
         try:
-            if not instance.sounddevice._initialized:
+            if not instance.running:
                 instance.initialise()
             apis = instance.sounddevice.query_hostapis()
             found = instance.sounddevice.query_devices()

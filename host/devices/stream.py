@@ -6,7 +6,7 @@ import time
 from typing import Any
 
 from host.devices import portaudio
-from host.devices.kinds import DeviceError, DeviceInfo, Renderer
+from host.devices.kinds import LONGEST_BLOCK, DeviceError, DeviceInfo, Renderer
 from host.native.relay import Relay
 
 USUAL_BLOCK = 256
@@ -33,6 +33,13 @@ class Pulse:
         return self._still < STILL_S
 
 
+def agreed(block: int, name: str) -> int:
+    """A device's own block. Raises DeviceError where it is longer than a renderer can take."""
+    if block > LONGEST_BLOCK:
+        raise DeviceError(f"{name} asks for {block} frames at once; give it a block of at most {LONGEST_BLOCK}")
+    return block
+
+
 class Stream:
     """An open stream, running from the start, behind a shut relay until ``start``.
 
@@ -55,7 +62,7 @@ class Stream:
         main = output or input
         assert main is not None
         self.name = main.name if input in (None, main) else f"{main.name} + {input.name}"
-        self.api, self.rate = main.api, rate
+        self.api, self.rate, self.label = main.api, rate, main.label
         self.inputs = inputs if input else 0
         self.outputs = outputs if output else 0
         self.fifo_frames = 0
@@ -128,7 +135,7 @@ class Stream:
                 raise DeviceError(f"{self.name} ({self.api}) was opened, and asks for nothing")
             time.sleep(0.001)
         if self._own_block:
-            self.block = self.relay.last
+            self.block = agreed(self.relay.last, self.name)
 
     def start(self) -> None:
         """Prepare the renderer and let calls through to it."""
@@ -165,14 +172,22 @@ class Stream:
 
     def alive(self) -> bool:
         """As ``Device.alive``: the stream is active, and frames are rendered for it."""
-        if not self._running or self._stream is None or self._lib.Pa_IsStreamActive(self._stream) != 1:
-            return False
-        return self._pulse.beats(self.relay.frames)
+        return self._running and self.active and self._pulse.beats(self.relay.frames)
+
+    @property
+    def active(self) -> bool:
+        """Whether PortAudio takes it for one that runs."""
+        return self._stream is not None and self._lib.Pa_IsStreamActive(self._stream) == 1
+
+    @property
+    def calls(self) -> int:
+        """Calls so far, those behind a shut gate among them."""
+        return self.relay.calls
 
     @property
     def trouble(self) -> str:
         """What can be said about a stream that is no longer alive."""
-        if self._stream is not None and self._lib.Pa_IsStreamActive(self._stream) != 1:
+        if not self.active:
             return "it is gone"
         if self.block and self.relay.last != self.block:
             return f"it asks for {self.relay.last} frames at once now, not {self.block}"
