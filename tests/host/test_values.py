@@ -1,0 +1,85 @@
+"""Setting params by address, snapshots, and what lies between two of them."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from graph import Patch
+from graph.errors import PatchError
+from host.values import morphed, set_values, snapshot_values
+from nodes import kinds
+
+
+@pytest.fixture
+def patch() -> Patch:
+    inner = {"nodes": {"eq": {"kind": "filter", "params": {"q": 1}}}, "cables": []}
+    patch = Patch()
+    patch.add("level", "gain", level_db=-6)
+    patch.add("flt", "filter")
+    patch.add("wire", "sample_delay")
+    patch.add("rack", "group", settings={"patch": inner, "ports": {"in": "eq.in", "out": "eq.out"}})
+    patch.snapshot("a", {"level": {"level_db": -40, "mute": 0}, "flt": {"freq_hz": 100}, "wire": {"frames": 1}})
+    patch.snapshot("b", {"level": {"level_db": 0, "mute": 1}, "flt": {"freq_hz": 400, "q": 2}, "wire": {"frames": 4}})
+    return patch
+
+
+def test_values_reach_nodes_in_groups_and_bypass_and_mute(patch):
+    set_values(
+        patch,
+        [
+            ("level", "level_db", -3.0),
+            ("level", "mute", 1.0),
+            ("rack/eq", "q", 3.0),
+            ("rack/eq", "bypass", 1.0),
+            ("flt", "mute", 1.0),
+        ],
+        kinds(),
+    )
+    assert patch.node("level").params == {"level_db": -3.0, "mute": 1.0}
+    assert not patch.node("level").mute
+    assert patch.node("flt").mute
+    inner = patch.node("rack").settings["patch"]["nodes"]["eq"]
+    assert inner["params"]["q"] == 3.0
+    assert inner["bypass"] is True
+
+
+@pytest.mark.parametrize(
+    ("row", "words"),
+    [(("nobody", "q", 1.0), "nobody"), (("rack/x", "q", 1.0), "rack/x"), (("flt", "mute", 0.5), "0 or 1")],
+)
+def test_what_cannot_be_set_is_refused(patch, row, words):
+    with pytest.raises(PatchError, match=words):
+        set_values(patch, [row], kinds())
+
+
+def test_a_snapshot_is_its_values(patch):
+    assert ("flt", "q", 2.0) in snapshot_values(patch, "b")
+    with pytest.raises(PatchError, match="there are a, b"):
+        snapshot_values(patch, "c")
+
+
+def test_between_two_snapshots(patch):
+    def at(x: float) -> dict[tuple[str, str], float]:
+        return {(node, param): value for node, param, value in morphed(patch, kinds(), "a", "b", x)}
+
+    assert at(0.0) == {
+        ("level", "level_db"): -40,
+        ("level", "mute"): 0,
+        ("flt", "freq_hz"): 100,
+        ("wire", "frames"): 1,
+    }
+    assert at(1.0) == {("level", "level_db"): 0, ("level", "mute"): 1, ("flt", "freq_hz"): 400, ("wire", "frames"): 4}
+    half = at(0.5)
+    assert half["level", "level_db"] == -20
+    assert half["flt", "freq_hz"] == pytest.approx(200)
+    assert at(0.25)["flt", "freq_hz"] == pytest.approx(100 * math.sqrt(2))
+    assert (at(0.49)["level", "mute"], at(0.51)["level", "mute"]) == (0, 1)
+    assert all(at(x / 10)["wire", "frames"] in (1, 2, 3, 4) for x in range(11))
+
+
+@pytest.mark.parametrize("x", [-0.1, 1.1, math.nan])
+def test_there_is_nothing_beyond(patch, x):
+    with pytest.raises(PatchError, match="from 0 to 1"):
+        morphed(patch, kinds(), "a", "b", x)
