@@ -17,6 +17,8 @@ from host.remote.udp import OscServer
 
 WAIT_S = 0.005
 """Seconds that a thread waits for the network before it looks at everything else."""
+SEND_S = 0.001
+"""The same while answers wait to be sent."""
 
 
 class Remote:
@@ -59,7 +61,7 @@ class Remote:
         return controls
 
     def step(self, now: float | None = None) -> bool:
-        """Do what is due, without waiting; whether more is waiting already. ``now`` is in seconds."""
+        """Do what is due, without waiting; whether more has come already. ``now`` is in seconds."""
         now = time.monotonic() if now is None else now
         more = False
         if self.port is not None:
@@ -88,11 +90,11 @@ class Remote:
                 self._notice(f"Remote control has stopped, by an error of ours: {error!r}.")
                 raise
             if self.osc is None:
-                self._ending.wait(WAIT_S)
+                self._ending.wait(0 if more else WAIT_S)
             elif not more:
-                select.select([self.osc.socket], [], [], WAIT_S)
-            else:
-                self._ending.wait(WAIT_S / 5)  # let receivers take what was sent
+                # What waits to be sent goes out by and by, so that receivers can take it.
+                wait = SEND_S if self.osc.session.outgoing else WAIT_S
+                select.select([self.osc.socket], [], [], wait)
 
     def stop(self) -> None:
         """End the thread, hand over what is left, and let ports go."""

@@ -47,6 +47,8 @@ FEEDBACK_S = 1 / 30
 """Seconds between two looks at what changed."""
 MOST_AT_ONCE = 64
 """Changes told to one subscriber in one go: what a receiver's buffer can take."""
+MOST_LOOKED_AT = 1000
+"""Params looked at for one subscriber in one go."""
 
 
 class RequestError(ValueError):
@@ -68,6 +70,7 @@ class _Subscription:
     sender: Client
     prefix: str
     until: float
+    places: list[Place]
     told: dict[str, float] = field(default_factory=dict[str, float])
     next: int = 0
     """Where in the list of params the next look begins, so that none waits for ever."""
@@ -175,10 +178,10 @@ class OscSession:
         self._answer(client, now, "/end", prefix, len(places))
 
     def _subscribe(self, prefix: str, to: Client, client: Client, now: float) -> None:
-        self._below(prefix)
+        places = self._below(prefix)
         if to not in self._subscriptions and len(self._subscriptions) >= MOST_SUBSCRIPTIONS:
             raise RequestError(f"there are {MOST_SUBSCRIPTIONS} subscriptions already")
-        self._subscriptions[to] = _Subscription(client, prefix, now + LEASE_S)
+        self._subscriptions[to] = _Subscription(client, prefix, now + LEASE_S, places)
 
     def _below(self, prefix: str) -> list[Place]:
         places = self.target.addresses.under(prefix)
@@ -205,10 +208,10 @@ class OscSession:
 
     def _news(self, subscription: _Subscription, values: dict[str, float]) -> Iterator[tuple[Place, float]]:
         """Params whose values a subscriber does not know yet, a bounded number of them."""
-        places = self.target.addresses.under(subscription.prefix)
-        count = 0
-        for i in range(len(places)):
-            place = places[(subscription.next + i) % len(places)]
+        places, count = subscription.places, 0
+        for _ in range(min(len(places), MOST_LOOKED_AT)):
+            place = places[subscription.next % len(places)]
+            subscription.next = (subscription.next + 1) % len(places)
             if place.address not in values:
                 values[place.address] = self.changes.get(self.target, *place.key)
             value = values[place.address]
@@ -216,7 +219,6 @@ class OscSession:
                 yield place, value
                 count += 1
                 if count == MOST_AT_ONCE:
-                    subscription.next = (subscription.next + i + 1) % len(places)
                     return
 
     def _value(self, place: Place) -> float:
@@ -260,6 +262,7 @@ class OscSession:
             peer.complained.clear()
         for subscription in self._subscriptions.values():
             subscription.told = {a: v for a, v in subscription.told.items() if self._addresses.get(a)}
+            subscription.places = self._addresses.under(subscription.prefix)
             subscription.next = 0
 
 

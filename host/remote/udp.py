@@ -11,8 +11,10 @@ from host.remote.wire import MOST_BYTES
 
 PORT = 9001
 """Where clients find it, unless it is told otherwise."""
-MOST_IN, MOST_OUT = 512, 64
+MOST_IN, MOST_OUT = 64, 64
 """Datagrams taken in and sent in one step."""
+RECEIVE_BYTES = 1 << 20
+"""What the system is asked to keep for us; it may give less."""
 
 
 class OscServer:
@@ -24,6 +26,7 @@ class OscServer:
         """Datagrams that the system would not send."""
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         try:
+            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BYTES)
             self.socket.bind((host, port))
             self.socket.setblocking(False)
         except OSError:
@@ -36,7 +39,7 @@ class OscServer:
         return self.socket.getsockname()
 
     def step(self, now: float) -> bool:
-        """Take in what came, send what is due; whether more may be waiting."""
+        """Take in what came, send what is due; whether more may have come already."""
         more = True
         for _ in range(MOST_IN):
             try:
@@ -49,7 +52,7 @@ class OscServer:
             self.session.receive(datagram, client, now)
         self.session.feedback(now)
         self._send()
-        return more or bool(self.session.outgoing)
+        return more
 
     def _send(self) -> None:
         outgoing = self.session.outgoing

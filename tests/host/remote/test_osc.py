@@ -15,6 +15,7 @@ from host.remote.osc import (
     LEASE_S,
     MOST_AT_ONCE,
     MOST_COMPLAINTS,
+    MOST_LOOKED_AT,
     MOST_PEERS,
     MOST_SUBSCRIPTIONS,
     OscSession,
@@ -336,6 +337,27 @@ def test_a_subscriber_of_much_is_told_all_of_it_in_turn(room) -> None:
         for key in list(room.desk.values)[:MOST_AT_ONCE]:
             room.desk.values[key] += 1e-3  # what comes first changes all the time, and still the rest has its turn
     assert told == {place.address for place in room.desk.addresses}
+
+
+def test_a_subscriber_is_told_of_a_large_patch_and_of_the_one_after_it(desk) -> None:
+    large = Patch()
+    for i in range(300):
+        large.add(f"n{i}", "compressor")
+    room = Room(type(desk)(large))
+    assert len(room.desk.addresses) > 2 * MOST_LOOKED_AT
+    room.say("/subscribe")
+    told: set[str] = set()
+    for _ in range(200):
+        room.later(0.1)
+        told |= {row[0] for row in room.sent()}
+    assert told == {place.address for place in room.desk.addresses}
+    after = Patch()
+    after.add("n0", "compressor")
+    after.add("new", "gain")
+    room.desk.addresses = addresses_of(after, kinds())
+    room.desk.values = {place.key: place.param.default for place in room.desk.addresses}
+    room.later(0.1)
+    assert {row[0] for row in room.sent()} == {place.address for place in room.desk.addresses.under("/new")}
 
 
 def test_there_are_not_more_subscriptions_than_may_be(room) -> None:
