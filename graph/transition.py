@@ -65,6 +65,10 @@ class Term(NamedTuple):
     closing: bool
 
 
+_Move = tuple[str, float, Term]
+"""A cable into a param: which, how much, and what."""
+
+
 @dataclass(slots=True)
 class Transition:
     """A plan that plays the old and the new, and how many frames to wait before the crossfade, until every new delay
@@ -168,6 +172,12 @@ def _heard(plan: Plan, node: Wired, port: str) -> list[Wire] | None:
     return None if declared.fallback is not None and not plugged else wires
 
 
+def _moves(plan: Plan, node: Wired) -> dict[_Move, Wire]:
+    """The cables into a node's params that are not mute."""
+    wires = [w for w in node.wires if w.to_param and not plan.nodes[w.source].mute]
+    return {(w.target_port, w.amount, _term(plan, w)): w for w in wires}
+
+
 def _fallback(node: Wired, port: str) -> str:
     found = next(p for p in node.inputs if p.name == port).fallback
     assert found is not None
@@ -237,7 +247,18 @@ class _Union:
                 self._wire(n, port.name, self.new, now)
             else:
                 self._cross(n, port.name, after.layouts[port.name], was, now)
-        self._params(n, self.new, after)
+        self._move(n, _moves(self.old, before), _moves(self.new, after))
+
+    def _move(self, n: int, was: dict[_Move, Wire], now: dict[_Move, Wire]) -> None:
+        """The cables into params of a node that stays: those that come or go are faded."""
+        for move, wire in now.items():
+            if move in was:
+                self._wire(n, wire.target_port, self.new, [wire])
+            else:
+                self._cross(n, wire.target_port, "mono", [], [wire], wire.amount)
+        for move, wire in was.items():
+            if move not in now:
+                self._cross(n, wire.target_port, "mono", [wire], [], wire.amount)
 
     def _begin(self, node: Wired) -> None:
         """A node that is new. Where it takes sound out of the patch it is faded in."""
@@ -270,17 +291,21 @@ class _Union:
             self.ghosts.append(o)
         return self.from_old[o]
 
-    def _cross(self, target: int, port: str, layout: str, was: list[Wire], now: list[Wire]) -> None:
+    def _cross(
+        self, target: int, port: str, layout: str, was: list[Wire], now: list[Wire], amount: float | None = None
+    ) -> None:
+        """Put a crossfade before an input, or, with an ``amount``, before a param."""
         node = self.nodes[target]
         at = len(self.nodes)
         layouts = {"old": layout, "new": layout, "out": layout}
-        name = f"{node.id}.{port}~"
+        name = f"{node.id}.{port}~{at if amount is not None else ''}"
         inputs, outputs = (Cross.old, Cross.new), (Cross.out,)
         self.nodes.append(Wired(at, name, Cross, {}, {}, False, False, inputs, outputs, {}, layouts=layouts))
         self.origin.append(self.origin[target])
         self._wire(at, "old", self.old, was)
         self._wire(at, "new", self.new, now)
-        between = Wire(at, "out", target, port, False, False, 1.0, f"{name}.out")
+        modulates = amount is not None
+        between = Wire(at, "out", target, port, modulates, False, amount if modulates else 1.0, f"{name}.out")
         self.fixed[id(between)] = 0
         node.wires.append(between)
         self.crossed.append((at, now))
@@ -293,7 +318,8 @@ class _Union:
     def _wire(self, at: int, port: str, plan: Plan, wires: Iterable[Wire]) -> None:
         for wire in wires:
             source = self._ghost(wire.source) if plan is self.old else wire.source
-            copy = replace(wire, source=source, target=at, target_port=port)
+            moves = wire.to_param and self.nodes[at].kind is not Cross
+            copy = replace(wire, source=source, target=at, target_port=port, to_param=moves)
             self.fixed[id(copy)] = delay_of(plan, wire)
             self.nodes[at].wires.append(copy)
             self.nodes[at].wires.sort()

@@ -143,7 +143,7 @@ def check_liveness(schedule: Schedule) -> None:
     holds: dict[int, frozenset[str]] = defaultdict(frozenset)
     expected: dict[tuple[int, str], set[str]] = defaultdict(set)
     for source, port, target, target_port, _ in schedule.cables:
-        expected[target, target_port].add(f"{schedule.nodes[source].id}.{port}")
+        expected[target, target_port].add(f"{schedule.nodes[source].key}.{port}")
     for step in schedule.steps:
         match step:
             case KernelStep():
@@ -151,7 +151,7 @@ def check_liveness(schedule: Schedule) -> None:
                 for port, slot in step.inputs.items():
                     assert holds[slot.buffer] == expected[step.nodes[0], port], (node.id, port)
                 for port, slot in step.outputs.items():
-                    mine = frozenset({f"{node.id}.{port}"})
+                    mine = frozenset({f"{node.key}.{port}"})
                     holds[slot.buffer] = holds[slot.buffer] | mine if step.adding else mine
             case FeedbackStep(name, signal, False):
                 holds[signal.buffer] = frozenset({name})

@@ -157,9 +157,9 @@ EDITS = {
         [{"node": "g", "param": "level_db", "points": [[0.0, -30, "hold"]]}],
     ),
     "begin to modulate": (
-        {**PLAIN, "l": {"kind": "lfo", "params": {"phase": 0.25, "rate_hz": 0.1}}},
+        {**PLAIN, "l": {"kind": "lfo", "params": {"phase": 0.25, "rate_hz": 0.1, "depth": 0.05}}},
         CHAIN,
-        {**PLAIN, "l": {"kind": "lfo", "params": {"phase": 0.25, "rate_hz": 0.1}}},
+        {**PLAIN, "l": {"kind": "lfo", "params": {"phase": 0.25, "rate_hz": 0.1, "depth": 0.05}}},
         CHAIN + " l.out>g.level_db",
     ),
 }
