@@ -1,0 +1,197 @@
+"""``patchwright run``: exit status, lines, and a clean end; with the engine and the null device as they are."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from host.engine import folder as folders
+from host.messages import Notice
+from host.terminal import FLOOR_DB, WIDTH, Playing, _bar, _Meters
+
+from .conftest import until
+
+ROOT = Path(__file__).parents[3]
+
+
+@pytest.fixture
+def saved(patch, tmp_path) -> Path:
+    patch.save(tmp_path / "patch.pwp")
+    return tmp_path / "patch.pwp"
+
+
+def started(saved: Path, *words: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-P", "-m", "patchwright", "run", str(saved), "--device", "null", *words],
+        cwd=saved.parent,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def ended(process: subprocess.Popen[str]) -> tuple[int, str, str]:
+    out, err = process.communicate(timeout=60)
+    return process.returncode, out, err
+
+
+def test_it_plays_for_so_long_and_says_what(saved):
+    status, out, err = ended(started(saved, "--seconds", "0.5"))
+    dropped = "dropped out" in err  # a machine that is busy may have dropouts: then the status says so
+    assert status == (1 if dropped else 0), err
+    assert "null" in out
+    assert "48000 Hz" in out
+    assert "s played" in out
+
+
+def test_rate_and_block_are_as_asked(saved):
+    _, out, _ = ended(started(saved, "--seconds", "0.2", "--rate", "44100", "--block", "100"))
+    assert "44100 Hz, blocks of 100" in out
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_it_cleanly(saved, how, runtime):
+    process = started(saved)
+    assert process.stdout is not None
+    until(lambda: "null" in process.stdout.readline())
+    process.send_signal(how)
+    status, out, err = ended(process)
+    assert status == (1 if "dropped out" in err else 0), err
+    assert "s played" in out
+    assert "Traceback" not in err
+    assert list(runtime.iterdir()) == []
+
+
+def test_a_patch_that_cannot_be_played_is_one_line(tmp_path, patch):
+    (tmp_path / "no.pwp").write_bytes(b"nonsense")
+    assert_refused(tmp_path / "no.pwp", "expected a patch")
+    assert_refused(tmp_path / "absent.pwp", "no such file")
+    patch.connect("level.out", "level.in")
+    patch.save(tmp_path / "loop.pwp")
+    assert_refused(tmp_path / "loop.pwp", "level")
+
+
+def assert_refused(path: Path, words: str) -> None:
+    status, _, err = ended(started(path, "--seconds", "0.2"))
+    assert status == 1
+    assert len(err.strip().splitlines()) == 1, err
+    assert words in err
+
+
+def test_a_patch_with_problems_plays_and_the_status_says_so(tmp_path, patch):
+    patch.add("music", "file_player", {"path": "absent.wav"})
+    patch.connect("music.out", "out.in")
+    patch.save(tmp_path / "patch.pwp")
+    status, out, err = ended(started(tmp_path / "patch.pwp", "--seconds", "0.3"))
+    assert status == 1
+    assert "s played" in out
+    assert "absent.wav" in err
+
+
+def test_the_engine_killed_while_it_runs_is_started_again(saved):
+    process = started(saved)
+    assert process.stdout is not None
+    assert process.stderr is not None
+    until(lambda: "null" in process.stdout.readline())
+    found = folders.endpoint(folders.engines()[0])
+    assert found is not None
+    os.kill(found.pid, signal.SIGKILL)
+    until(lambda: "started again" in process.stderr.readline())
+    until(lambda: any(said and said.pid != found.pid for said in map(folders.endpoint, folders.engines())))
+    process.send_signal(signal.SIGINT)
+    status, out, err = ended(process)
+    assert "s played" in out
+    assert status in (0, 1)
+    assert "Traceback" not in err
+
+
+class FakeEngine:
+    """Keeps what it is told."""
+
+    def __init__(self) -> None:
+        self.told: list[tuple[object, ...]] = []
+        self.rolling, self.place_s, self.alive = True, 7.0, True
+        self.numbers = {"clock": 0.0, "rate": 48000.0, "xruns": 0.0}
+
+    @property
+    def status(self) -> FakeEngine:
+        return self
+
+    def play(self) -> None:
+        self.told.append(("play",))
+
+    def stop(self) -> None:
+        self.told.append(("stop",))
+
+    def locate(self, seconds: float) -> None:
+        self.told.append(("locate", seconds))
+
+
+@pytest.fixture
+def playing(patch):
+    from queue import SimpleQueue
+
+    notices: SimpleQueue[Notice] = SimpleQueue()
+    return Playing(FakeEngine(), patch, 10.0, notices)
+
+
+def test_keys(playing):
+    for key in (" ", "0", "left", "right", "x"):
+        assert playing.press(key)
+    playing.engine.rolling = False
+    playing.engine.place_s = 2.0
+    for key in ("p", "left"):
+        assert playing.press(key)
+    assert playing.engine.told == [
+        ("stop",),
+        ("locate", 0.0),
+        ("locate", 2.0),
+        ("locate", 12.0),
+        ("play",),
+        ("locate", 0.0),
+    ]
+    assert not playing.press("q")
+
+
+def test_time_and_dropouts_add_up_over_engines(playing):
+    for clock, xruns in ((48000, 1), (96000, 2), (24000, 0), (48000, 3)):
+        playing.engine.numbers.update(clock=clock, xruns=xruns)
+        playing.look()
+    assert playing.played_s == 3.0
+    assert playing.xruns == 5
+    assert not playing.over
+    playing.engine.numbers["clock"] = 10 * 48000
+    playing.look()
+    assert playing.over
+    assert not playing.short
+
+
+def test_the_place_is_said_as_timecode_and_bars(playing):
+    playing.engine.place_s = 61.5
+    assert playing.place(playing.engine) == "00:01:01:12 (25)  31|4|000"
+    playing.press("t")
+    assert "(29.97)" in playing.place(playing.engine)
+
+
+def test_meters_hold_the_highest_for_a_while():
+    meters = _Meters()
+    loud, soft = ({"m": {"peak": np.array([value, 0.0], np.float32)}} for value in (0.5, 0.125))
+    assert meters.rows(loud, 0.0)[0] == ("m 1", pytest.approx(-6.02, abs=0.01), pytest.approx(-6.02, abs=0.01))
+    assert meters.rows(soft, 1.0)[0][1:] == (pytest.approx(-18.06, abs=0.01), pytest.approx(-6.02, abs=0.01))
+    assert meters.rows(soft, 3.0)[0][2] == pytest.approx(-18.06, abs=0.01)
+    assert meters.rows(soft, 3.0)[1][1] == -np.inf
+
+
+@pytest.mark.parametrize(("level", "full"), [(0.0, WIDTH), (20.0, WIDTH), (FLOOR_DB, 0), (-np.inf, 0), (-30.0, 20)])
+def test_a_bar_is_as_long_as_the_level_is_high(level, full):
+    text = _bar("m", level, level).plain
+    assert text.count("█") == full
+    assert len(text.split()[1]) == WIDTH
