@@ -2,42 +2,45 @@
 
 from __future__ import annotations
 
-from host.devices import Choice, Device, DeviceError, devices, open_device
+from dataclasses import replace
+
+from host.devices import Choice, DeviceError, devices
+from host.devices.keeper import Keeper
+from host.devices.kinds import NULL
 from host.engine.player import LivePlayer
 from host.engine.session import Opened, Say
 from host.messages import OpenDevice
 from host.native.live import Live
 
 
-class OpenSound:
-    """An open device, running."""
+class KeptSound:
+    """A device that is open, and comes back when it goes away."""
 
-    def __init__(self, wish: OpenDevice, renderer: Live, inputs: int, outputs: int, rate: int, notice: Say) -> None:
+    def __init__(self, keeper: Keeper, notice: Say) -> None:
+        self._keeper = keeper
         self._notice = notice
-        choice = Choice(wish.output, wish.input, wish.rate, wish.block)
-        self._device: Device = open_device(choice, renderer, inputs=inputs, outputs=outputs, rate=rate, notice=notice)
-        self._device.start()
 
     def step(self) -> bool:
         """Do what is due; whether it calls the renderer."""
-        return self._device.alive()
+        return self._keeper.step()
 
     def opened(self) -> Opened:
         """What is open."""
-        d = self._device
+        d = self._keeper.device
+        if d is None:
+            return Opened()
         return Opened(d.name, d.api, d.native, d.rate, d.block, d.inputs, d.outputs, d.latency_frames + d.fifo_frames)
 
     def xruns(self) -> int:
         """Blocks that came too late so far."""
-        return self._device.xruns
+        return self._keeper.xruns
 
     def close(self) -> None:
         """Call the renderer no more."""
         try:
-            self._device.stop()
+            self._keeper.close()
         except DeviceError as error:
             self._notice(str(error))
-        self._device.close()
 
 
 class RealParts:
@@ -45,16 +48,27 @@ class RealParts:
 
     def rate(self, wish: OpenDevice) -> int:
         """The rate of the device that is meant; 0 where it is not known."""
-        found = [d for d in devices() if d.name == wish.output] or [d for d in devices() if d.default_output]
-        return found[0].rate if found else 0
+        if wish.output == NULL:
+            return 0
+        found = devices()
+        meant = [d for d in found if wish.output and wish.output in (d.name, d.label)]
+        meant += [d for d in found if d.default_output]
+        return meant[0].rate if meant else 0
 
     def player(self, rate: int, block: int, notice: Say) -> LivePlayer:
         """A player at a rate."""
         return LivePlayer(rate, _straight, notice)
 
-    def sound(self, wish: OpenDevice, renderer: Live, inputs: int, outputs: int, rate: int, notice: Say) -> OpenSound:
+    def sound(self, wish: OpenDevice, renderer: Live, inputs: int, outputs: int, rate: int, notice: Say) -> KeptSound:
         """The device that is meant, or the nearest there is, running."""
-        return OpenSound(wish, renderer, inputs, outputs, rate, notice)
+        choice = Choice(wish.output, wish.input, wish.rate, wish.block)
+        try:
+            keeper = Keeper(choice, renderer, inputs=inputs, outputs=outputs, rate=rate, notice=notice)
+        except DeviceError as error:
+            notice(f"{error}; playing to the null device: nothing is heard")
+            null = replace(choice, output=NULL)
+            keeper = Keeper(null, renderer, inputs=inputs, outputs=outputs, rate=rate, notice=notice)
+        return KeptSound(keeper, notice)
 
 
 def _straight(flow: str, first: int, count: int) -> list[int]:

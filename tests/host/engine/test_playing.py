@@ -1,0 +1,163 @@
+"""The engine with its real player, on the null device: what is heard, killed, edited, recorded."""
+
+from __future__ import annotations
+
+import math
+import os
+import signal
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from graph.errors import PatchError
+from host import Engine, render
+
+from .conftest import running, until
+
+
+@pytest.fixture
+def metered(patch):
+    """The patch with a meter behind the level."""
+    patch.add("meter", "meter")
+    patch.disconnect("level.out", "out.in")
+    patch.connect("level.out", "meter.in")
+    patch.connect("meter.out", "out.in")
+    return patch
+
+
+def peak(engine: Engine, node: str = "meter") -> float:
+    """The level of a node in dBFS, −∞ until there is one."""
+    found = engine.readings().get(node, {}).get("peak", [0.0])[0]
+    return 20 * math.log10(found) if found > 0 else -math.inf
+
+
+def test_what_is_heard_is_what_the_patch_says(metered):
+    with Engine(metered, device="null") as engine:
+        until(lambda: peak(engine) == pytest.approx(-18.0, abs=0.1))  # −12 of the oscillator, −6 of the level
+        until(lambda: peak(engine, "out") == pytest.approx(-18.0, abs=0.1))
+        engine.set("level", "level_db", -20)
+        until(lambda: peak(engine, "out") == pytest.approx(-32.0, abs=0.1))
+        metered.add("more", "gain", level_db=-10)
+        metered.set("level", level_db=-20)
+        metered.disconnect("meter.out", "out.in")
+        metered.connect("meter.out", "more.in")
+        metered.connect("more.out", "out.in")
+        engine.load(metered)
+        until(lambda: peak(engine, "out") == pytest.approx(-42.0, abs=0.1))
+        assert engine.status.device is not None
+        until(lambda: engine.costs().get("tone", (0, 0))[0] > 0)
+
+
+def test_killed_while_it_plays_it_is_heard_again(metered):
+    with Engine(metered, device="null") as engine:
+        engine.set("level", "level_db", -20)
+        engine.locate(100.0)
+        engine.play()
+        until(lambda: engine.status.place_s > 100.0)
+        until(lambda: peak(engine, "out") == pytest.approx(-32.0, abs=0.1))
+        first = engine.status.pid
+        os.kill(first, signal.SIGKILL)
+        until(lambda: engine.status.alive and engine.status.pid != first)
+        until(lambda: peak(engine, "out") == pytest.approx(-32.0, abs=0.1))
+        until(lambda: 100.0 < engine.status.place_s < 200.0)
+        assert engine.status.rolling
+        assert not running(first)
+
+
+def test_the_transport_rolls_jumps_and_goes_round(metered):
+    with Engine(metered, device="null") as engine:
+        assert engine.status.place_s == 0.0
+        engine.locate(30.0)
+        until(lambda: engine.status.place_s == pytest.approx(30.0, abs=0.01))
+        engine.play()
+        until(lambda: engine.status.place_s > 30.1)
+        engine.loop(10.0, 10.25)
+        engine.locate(10.0)
+        until(lambda: 10.0 <= engine.status.place_s < 10.3)
+        clock = engine.status.numbers["clock"]
+        until(lambda: engine.status.numbers["clock"] > clock + 48000)
+        assert 10.0 <= engine.status.place_s < 10.3
+        engine.stop()
+        engine.sync()
+        until(lambda: engine.status.numbers["rolling"] == 0)
+
+
+def test_a_take_and_the_replay_hold_what_a_render_gives(metered, tmp_path):
+    metered.remove("tone")
+    metered.add("tone", "noise", level_db=-20)
+    metered.connect("tone.out", "level.in")
+    metered.add("take", "file_recorder", {"path": "take.wav"})
+    metered.connect("meter.out", "take.in")
+    metered.folder = tmp_path
+    with Engine(metered, device="null") as engine:
+        until(lambda: engine.status.numbers.get("clock", 0) > 0)
+        engine.record()
+        until(lambda: engine.status.device and engine.status.device.recording)
+        clock = engine.status.numbers["clock"]
+        until(lambda: engine.status.numbers["clock"] > clock + 24000)
+        engine.record(False)
+        engine.sync()
+        until(lambda: engine.status.device and not engine.status.device.recording)
+        engine.save_replay(tmp_path / "replay.wav", 0.25)
+        until(lambda: any("replay.wav" in notice.text for notice in engine.notices))
+        end = engine.status.numbers["clock"] / 48000
+    render(metered, {"out": tmp_path / "offline.wav"}, seconds=end + 1)
+    offline = samples(tmp_path / "offline.wav")
+    take, replay = samples(tmp_path / "take.wav"), samples(tmp_path / "replay.wav")
+    assert len(take) > 20000
+    assert len(replay) == 12000
+    for heard in (take, replay):
+        starts = np.flatnonzero(offline[: len(offline) - len(heard)] == heard[0])
+        assert any(np.array_equal(offline[at : at + len(heard)], heard) for at in starts)
+
+
+def samples(path: Path) -> np.ndarray:
+    """The first channel of a file."""
+    return soundfile.read(path, dtype="float32", always_2d=True)[0][:, 0]
+
+
+def test_a_patch_that_cannot_be_played_leaves_the_one_before(metered):
+    with Engine(metered, device="null") as engine:
+        until(lambda: peak(engine, "out") > -20)
+        wrong = metered.copy()
+        wrong.connect("level.out", "level.in")
+        with pytest.raises(PatchError, match="level"):
+            engine.load(wrong)
+        clock = engine.status.numbers["clock"]
+        until(lambda: engine.status.numbers["clock"] > clock + 4800)
+        assert peak(engine, "out") > -20
+        engine.set("level", "level_db", 99)
+        engine.sync()
+        assert "24" in engine.notices[-1].text
+
+
+def test_a_device_that_is_not_there_is_said_and_the_null_device_stands_in(metered):
+    with Engine(metered, device="no such device") as engine:
+        until(lambda: engine.status.device and engine.status.device.device)
+        until(lambda: engine.status.numbers.get("clock", 0) > 0)
+        if engine.status.device.device == "null":
+            assert any("null device" in notice.text for notice in engine.notices)
+        engine.open_device("null", rate=44100, block=100)
+        until(lambda: engine.status.device.rate == 44100)
+        until(lambda: peak(engine, "out") == pytest.approx(-18.0, abs=0.1))
+
+
+def test_an_engine_imports_only_what_it_needs(tmp_path):
+    """What it takes to start: none of the command line's packages, no compiler's front end."""
+    import subprocess
+    import sys
+
+    heavy = ["typer", "rich", "scipy", "pedalboard", "dearpygui", "asyncio", "multiprocessing", "unittest"]
+    program = f"import sys; import host.engine.__main__, host.engine.parts; print(*(set({heavy}) & set(sys.modules)))"
+    root = Path(__file__).parents[3]
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", program],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(root)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.split() == []
