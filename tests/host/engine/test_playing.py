@@ -103,6 +103,7 @@ def test_a_take_and_the_replay_hold_what_a_render_gives(metered, tmp_path):
         engine.save_replay(tmp_path / "replay.wav", 0.25)
         until(lambda: any("replay.wav" in notice.text for notice in engine.notices))
         end = engine.status.numbers["clock"] / 48000
+    metered.remove("take")
     render(metered, {"out": tmp_path / "offline.wav"}, seconds=end + 1)
     offline = samples(tmp_path / "offline.wav")
     take, replay = samples(tmp_path / "take.wav"), samples(tmp_path / "replay.wav")
