@@ -131,6 +131,13 @@ def needs(system: str, uv: bool) -> list[Need]:
                 apt="libportaudio2",
             ),
             Need(
+                "JACK",
+                "tests play through a server of theirs without hardware; without it they are skipped",
+                frozenset({"test"}),
+                program="jackd",
+                apt="jackd2",
+            ),
+            Need(
                 "libatomic",
                 "pedalboard's wheel links to it; rendering does without",
                 frozenset({"setup", "test"}),

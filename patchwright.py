@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
+from host.devices.commands import devices
+
 if TYPE_CHECKING:
     from graph.document import Patch
 
@@ -30,6 +32,7 @@ app = typer.Typer(
 )
 plugins = typer.Typer(help="Scan, list and describe plugins (comes with plugin hosting).", add_completion=False)
 app.add_typer(plugins, name="plugins")
+app.add_typer(devices, name="devices")
 
 PatchFile = Annotated[Path, typer.Argument(help="A patch: .pwp or .json.", metavar="PATCH")]
 Json = Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")]
@@ -371,22 +374,6 @@ def new(
     print(f"{target}")
 
 
-@app.command("devices")
-def devices_(json_: Json = False) -> None:
-    """The audio devices of this machine."""
-    with _plain_errors():
-        from host.doctor import devices
-
-        found = devices()
-    if json_:
-        _print_json(found)
-        return
-    for d in found:
-        print(f"{d['index']:3d}  {d['name']}  ({d['api']}; {d['inputs']} in, {d['outputs']} out, {d['rate']:g} Hz)")
-    if not found:
-        print("no audio devices; rendering to files does not need one")
-
-
 @app.command()
 def doctor(json_: Json = False) -> None:
     """What this machine has, and what is wrong with it."""
@@ -469,7 +456,9 @@ def _start(
         edit(None)
 
 
-COMMANDS = frozenset({c.name or c.callback.__name__ for c in app.registered_commands if c.callback} | {"plugins"})
+COMMANDS = frozenset(
+    {c.name or c.callback.__name__ for c in app.registered_commands if c.callback} | {"plugins", "devices"}
+)
 
 
 def main() -> None:

@@ -8,9 +8,6 @@ import platform
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
-
-PORTAUDIO_HINT = "install PortAudio (Debian and Ubuntu: apt install libportaudio2)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +51,11 @@ def _looks() -> Iterator[tuple[str, Callable[[], Line]]]:
     yield "kernel cache", _cache
     yield "native code", _native
     yield "audio files", _files
+    yield "PortAudio", _portaudio
     yield "audio devices", _devices
-    yield "realtime priority", _priority
+    yield "JACK", _jack
+    yield "realtime priority", _thread
+    yield "memory lock", _memory
 
 
 def _python() -> Line:
@@ -94,48 +94,42 @@ def _files() -> Line:
     )
 
 
+def _portaudio() -> Line:
+    from host.devices import DeviceError, portaudio
+
+    try:
+        version = portaudio.load().sounddevice.get_portaudio_version()[1]
+    except DeviceError as error:
+        return Line("PortAudio", False, str(error), needed=False)
+    return Line("PortAudio", True, version)
+
+
 def _devices() -> Line:
-    try:
-        found = devices()
-    except RuntimeError as error:
-        return Line("audio devices", False, str(error), needed=False)
-    return Line(
-        "audio devices",
-        bool(found),
-        f"{len(found)} found" if found else "none found; offline rendering does not need one",
-        needed=False,
-    )
+    from host.devices import devices, why_none
+
+    found = devices()[:-1]
+    return Line("audio devices", bool(found), why_none() or ", ".join(sorted({d.label for d in found})), needed=False)
 
 
-def _priority() -> Line:
-    if not hasattr(os, "sched_get_priority_max"):
-        return Line("realtime priority", True, "left to the system's audio service", needed=False)
-    import resource
+def _jack() -> Line:
+    from host.devices import devices
+    from host.devices.portaudio import JACK
 
-    limit = getattr(resource, "RLIMIT_RTPRIO", None)
-    allowed = resource.getrlimit(limit)[0] if limit is not None else 0
-    words = f"up to {allowed}" if allowed else "not allowed for this user; live playing may drop out under load"
-    return Line("realtime priority", bool(allowed), words, needed=False)
+    found = [d for d in devices() if d.api == JACK]
+    if found:
+        return Line("JACK", True, f"a server runs at {found[0].rate} Hz", needed=False)
+    return Line("JACK", not sys.platform.startswith("linux"), "no server runs; other interfaces do", needed=False)
 
 
-def devices() -> list[dict[str, Any]]:
-    """The audio devices that PortAudio sees.
+def _thread() -> Line:
+    from host.devices.system import try_thread
 
-    Raises RuntimeError, with the package to install, where PortAudio is missing.
-    """
-    try:
-        import sounddevice
-    except OSError as error:
-        raise RuntimeError(f"PortAudio is missing: {PORTAUDIO_HINT}") from error
-    hosts = sounddevice.query_hostapis()
-    return [
-        {
-            "index": k,
-            "name": d["name"],
-            "api": hosts[d["hostapi"]]["name"],
-            "inputs": d["max_input_channels"],
-            "outputs": d["max_output_channels"],
-            "rate": d["default_samplerate"],
-        }
-        for k, d in enumerate(sounddevice.query_devices())
-    ]
+    outcome = try_thread()
+    return Line("realtime priority", outcome.granted, outcome.words, needed=False)
+
+
+def _memory() -> Line:
+    from host.devices.system import may_lock_memory
+
+    outcome = may_lock_memory()
+    return Line("memory lock", outcome.granted, outcome.words, needed=False)

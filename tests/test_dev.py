@@ -240,7 +240,7 @@ def test_with_leave_debian_packages_are_installed(
     update, install = commands.ran
     assert update[:2] == install[:2] == ["sudo", "-n"]
     assert update[-1] == "update"
-    assert install[-4:] == ["--no-install-recommends", "ffmpeg", "libportaudio2", "libatomic1"]
+    assert install[-5:] == ["--no-install-recommends", "ffmpeg", "libportaudio2", "jackd2", "libatomic1"]
     assert "DEBIAN_FRONTEND=noninteractive" in install
     assert "Missing" not in capsys.readouterr().out
 

@@ -130,8 +130,9 @@ class Jack:
 
 @pytest.fixture
 def jack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Jack]:
-    if not shutil.which("jackd"):
-        pytest.skip("there is no jackd here")
+    for program in ("jackd", "jack_lsp", "jack_connect", "jack_bufsize"):
+        if not shutil.which(program):
+            pytest.skip(f"there is no {program} here; it comes with jackd2 or jack-example-tools")
     try:
         portaudio.load()
     except DeviceError as error:

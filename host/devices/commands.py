@@ -1,0 +1,57 @@
+"""``patchwright devices``: what there is, and ``measure``, the round trip through one."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Annotated, Any
+
+import typer
+
+from host.devices.kinds import Choice, DeviceError
+
+devices = typer.Typer(add_completion=False)
+
+Json = Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")]
+Channel = Annotated[int, typer.Option(min=1, max=256, help="From 1, as on the device.")]
+
+
+def _print_json(answer: Any) -> None:
+    print(json.dumps(answer, indent=2, ensure_ascii=False, allow_nan=False))
+
+
+@devices.callback(invoke_without_command=True)
+def listing(context: typer.Context, json_: Json = False) -> None:
+    """The audio devices of this machine."""
+    if context.invoked_subcommand is not None:
+        return
+    from host.devices import report
+
+    if json_:
+        _print_json(report.listed())
+    else:
+        report.print_devices()
+
+
+@devices.command("measure")
+def measure(
+    device: Annotated[str, typer.Option(metavar="NAME", help="Default: the system's.")] = "",
+    in_device: Annotated[str, typer.Option(metavar="NAME", help="Default: the same device.")] = "",
+    out_channel: Channel = 1,
+    in_channel: Channel = 1,
+    rate: Annotated[int, typer.Option(min=8000, max=384000, metavar="HZ")] = 48000,
+    block: Annotated[int, typer.Option(min=0, max=8192, metavar="FRAMES", help="0: the device's own.")] = 0,
+    json_: Json = False,
+) -> None:
+    """Measure how many frames it takes from an output, through a cable, to an input; kept to align recordings by."""
+    from host.devices import report
+
+    try:
+        found = report.measured(Choice(device, in_device, rate, block), out_channel, in_channel)
+    except DeviceError as error:
+        sys.stderr.write(f"patchwright: {error}\n")
+        raise typer.Exit(1) from None
+    if json_:
+        _print_json(found)
+    else:
+        print(report.sentence(found))
