@@ -22,6 +22,7 @@ PROTOCOL = 1
 """Changes whenever the messages do: an engine of another number is not talked to."""
 MOST_MESSAGE_BYTES = MOST_BYTES
 """How large a message may be on the wire."""
+MOST_PATCH_BYTES = MOST_MESSAGE_BYTES - 2**16
 LONGEST_WORDS = 10_000
 LONGEST_NAME = 1_000
 MOST_ROWS = 100_000
@@ -108,6 +109,13 @@ def _octets(value: object, place: str) -> bytes:
     return value
 
 
+def _patch(value: object, place: str) -> bytes:
+    data = _octets(value, place)
+    if len(data) > MOST_PATCH_BYTES:
+        raise PatchError(f"expected at most {MOST_PATCH_BYTES} bytes, found {len(data)}", place=place)
+    return data
+
+
 def _many(check: Check, most: int = MOST_ROWS) -> Check:
     def found(value: object, place: str) -> tuple[Any, ...]:
         if not isinstance(value, list | tuple) or len(value) > most:
@@ -187,7 +195,7 @@ class SetPatch(ToEngine):
     """Play another patch: the bytes of a patch file, and the folder its paths are relative to."""
 
     serial: int = _field(_COUNT)
-    patch: bytes = _field(_octets)
+    patch: bytes = _field(_patch)
     folder: str = _field(_words)
 
 
@@ -257,20 +265,21 @@ class SaveReplay(ToEngine):
 
 @dataclass(frozen=True, slots=True)
 class Hello(FromEngine):
-    """The answer to Attach. ``readings`` is the name of the file with the readings, in the engine's folder."""
+    """The answer to Attach. ``readings`` is the name of the file with the readings, in the engine's folder; so many
+    Held follow as ``held`` says.
+    """
 
     protocol: int = _field(_COUNT)
     pid: int = _field(_whole(1, 2**32))
     readings: str = _field(_name)
+    held: int = _field(_COUNT)
 
 
 @dataclass(frozen=True, slots=True)
 class Held(FromEngine):
-    """What an engine that had a client before holds: the messages that would bring another engine to the same state,
-    as bytes. Empty where it holds nothing.
-    """
+    """Of an engine that had a client before: one of the messages that would bring another engine to the same state."""
 
-    messages: tuple[bytes, ...] = _field(_many(_octets, 100))
+    message: bytes = _field(_octets)
 
 
 @dataclass(frozen=True, slots=True)

@@ -252,10 +252,11 @@ class Engine:
         values = view.values(layout.generation) if view and layout else None
         if values is not None and layout is not None:
             self._readings = by_node(layout, values)
-        return {
+        measured = {
             node: {name: part for name, part in parts.items() if not name.startswith("@")}
             for node, parts in self._readings.items()
         }
+        return {node: parts for node, parts in measured.items() if parts}
 
     def costs(self) -> dict[str, tuple[float, float]]:
         """What nodes take of the time there is, by node: on average, and at worst of late; 1 is all of it."""
@@ -304,10 +305,10 @@ class Engine:
             self._map = self._status = None
             self._met += 1
             self._changed.notify_all()
-            if not reached.held.messages:
+            if not reached.held:
                 return self._wanted.messages()
             self._wanted = Wanted()
-            for data in reached.held.messages:
+            for data in reached.held:
                 message = decode(data, ToEngine)
                 self._wanted.note(message)
                 if isinstance(message, SetPatch):

@@ -35,7 +35,8 @@ class Reached:
     process: subprocess.Popen[bytes] | None
     wire: Wire
     hello: Hello
-    held: Held
+    held: list[bytes]
+    """Messages that would bring another engine to where this one is; none where it is new."""
     rest: list[bytes]
     """Messages that came with the greeting."""
 
@@ -96,6 +97,7 @@ def _greet(folder: Path, process: subprocess.Popen[bytes] | None, wire: Wire, ke
     deadline = monotonic() + ANSWER_S
     came: list[bytes] = []
     hello: Hello | None = None
+    held: list[bytes] = []
     while not wire.closed and monotonic() < deadline:
         wire.flush()
         select.select([wire.socket], [], [], 0.1)
@@ -105,11 +107,13 @@ def _greet(folder: Path, process: subprocess.Popen[bytes] | None, wire: Wire, ke
                 message = decode(came.pop(0), FromEngine)
                 if isinstance(message, Hello):
                     hello = message
-                elif isinstance(message, Held) and hello is not None:
-                    return Reached(folder, process, wire, hello, message, came)
+                elif isinstance(message, Held):
+                    held.append(message.message)
                 elif isinstance(message, Notice):
                     wire.close()
                     raise EngineError(message.text)
+                if hello is not None and len(held) >= hello.held:
+                    return Reached(folder, process, wire, hello, held, came)
         except (WireError, MessageError) as error:
             wire.close()
             raise EngineError(f"the engine answers something else than expected: {error}") from None

@@ -19,7 +19,7 @@ from typing import Protocol
 from graph.errors import PatchError
 from host.engine import folder as folders
 from host.engine.readings import Board, Source
-from host.engine.wanted import Wanted
+from host.engine.wanted import Wanted, in_rows
 from host.engine.wire import Wire, WireError
 from host.messages import (
     PROTOCOL,
@@ -51,6 +51,9 @@ STRANGER_S = 2.0
 MOST_STRANGERS = 16
 MOST_FAULTS = 50
 """After so many faults of its own in a row the engine ends, so that its client starts a fresh one."""
+
+MOST_TRACES = 100
+"""So many faults are written down in full."""
 
 
 class Work(Protocol):
@@ -108,7 +111,7 @@ class Server:
         self._strangers: dict[Wire, float] = {}
         self._alone_since = monotonic()
         self._publish_at = self._status_at = 0.0
-        self._faults = 0
+        self._faults = self._all_faults = 0
         self._selector = selectors.DefaultSelector()
         self._listener, self._endpoint = folders.listen(folder)
         self._selector.register(self._listener, selectors.EVENT_READ)
@@ -207,8 +210,9 @@ class Server:
             wire.most = folders.MOST_MESSAGE_BYTES
             self._wanted.place_s = self._work.place_s()
             held = self._wanted.messages() if self._wanted.patch else []
-            self._send(Hello(PROTOCOL, os.getpid(), "readings"))
-            self._send(Held(tuple(encode(message) for message in held)))
+            self._send(Hello(PROTOCOL, os.getpid(), "readings", len(held)))
+            for one in held:
+                self._send(Held(encode(one)))
             for news in (self._status, self._map, self._applied):
                 if news is not None:
                     self._send(news)
@@ -259,8 +263,8 @@ class Server:
         self._patch, self._params = None, {}
         if patch is not None:
             self._act(patch)
-        if params:
-            self._act(SetParams(tuple((node, param, value) for (node, param), value in params.items())))
+        for rows in in_rows(params):
+            self._act(rows)
 
     def _act(self, message: ToEngine) -> None:
         match message:
@@ -283,7 +287,9 @@ class Server:
 
     def _fault(self, error: Exception) -> None:
         self._faults += 1
-        traceback.print_exc(file=sys.stderr)
+        self._all_faults += 1
+        if self._all_faults <= MOST_TRACES:
+            traceback.print_exception(error, file=sys.stderr)
         if self._faults > MOST_FAULTS:
             raise error
         words = f"{type(error).__name__}: {error}"[:500]

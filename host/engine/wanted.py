@@ -5,6 +5,8 @@ The client keeps one, to start a dead engine's successor from; the engine keeps 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from host.messages import (
     Locate,
     OpenDevice,
@@ -16,6 +18,11 @@ from host.messages import (
     Stop,
     ToEngine,
 )
+
+MOST_PARAMS = 100_000
+"""More than a patch has; those that were set first are forgotten."""
+ROWS = 10_000
+"""Rows of one message."""
 
 
 class Wanted:
@@ -39,6 +46,8 @@ class Wanted:
                 self.params.clear()
             case SetParams(values):
                 self.params.update({(node, param): value for node, param, value in values})
+                while len(self.params) > MOST_PARAMS:
+                    del self.params[next(iter(self.params))]
             case SetLoop():
                 self.loop = message
             case OpenDevice():
@@ -64,8 +73,13 @@ class Wanted:
         found.append(Play() if self.rolling else Stop())
         if self.patch is not None:
             found.append(self.patch)
-        if self.params:
-            found.append(SetParams(tuple((node, param, value) for (node, param), value in self.params.items())))
+        found += in_rows(self.params)
         if self.recording:
             found.append(Record(True))
         return found
+
+
+def in_rows(params: Mapping[tuple[str, str], float]) -> list[SetParams]:
+    """Values of params as messages of no great size."""
+    rows = [(node, param, value) for (node, param), value in params.items()]
+    return [SetParams(tuple(rows[k : k + ROWS])) for k in range(0, len(rows), ROWS)]

@@ -26,8 +26,8 @@ EXAMPLES = [
     m.OpenDevice("Scarlett", "", 48000, 256),
     m.Record(True),
     m.SaveReplay("take.wav", 60.0),
-    m.Hello(1, 4242, "readings"),
-    m.Held((m.encode(m.Play()), b"")),
+    m.Hello(1, 4242, "readings", 3),
+    m.Held(m.encode(m.Play())),
     m.Pong(0),
     m.Applied(7, False, (("eq", "nodes.eq", "what is wrong"), ("", "", "x"))),
     m.Status("null", "null", True, 48000, 64, 2, 2, 128, 64, ("a.wav", "b.wav")),
@@ -154,5 +154,12 @@ def test_any_fields_are_a_message_or_refused(name, fields):
 
 
 def test_what_is_too_large_is_not_sent():
-    with pytest.raises(m.MessageError, match="SetPatch"):
-        m.encode(m.SetPatch(1, bytes(m.MOST_MESSAGE_BYTES), ""))
+    with pytest.raises(m.MessageError, match=r"SetPatch\.patch"):
+        m.SetPatch(1, bytes(m.MOST_PATCH_BYTES + 1), "")
+    with pytest.raises(m.MessageError, match="Held"):
+        m.encode(m.Held(bytes(m.MOST_MESSAGE_BYTES)))
+
+
+def test_the_largest_patch_can_be_sent_and_handed_on():
+    largest = m.encode(m.SetPatch(1, bytes(m.MOST_PATCH_BYTES), "x" * 10_000))
+    assert m.decode(m.encode(m.Held(largest)), m.FromEngine) == m.Held(largest)

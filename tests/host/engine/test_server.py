@@ -44,7 +44,7 @@ class Rig:
     def client(self) -> Wire:
         wire = self.connect()
         wire.send(m.encode(m.Attach(m.PROTOCOL, self.endpoint.key)))
-        found = self.hear(wire, lambda heard: any(isinstance(one, m.Held) for one in heard))
+        found = self.hear(wire, lambda heard: any(isinstance(one, m.Hello) for one in heard))
         assert isinstance(found[0], m.Hello)
         return wire
 
@@ -103,6 +103,18 @@ def test_a_burst_of_params_is_merged_and_the_newest_counts(rig, patch):
     assert ("param", "level", "level_db", -9.99) in turned
     assert turned[-1] == ("param", "tone", "freq_hz", 1099.0)
     assert len(turned) < 100
+
+
+def test_more_params_than_one_message_holds_are_all_acted_upon(rig, patch):
+    wire = prepared(rig, patch)
+    for start in (0, 51_000):
+        rows = tuple((f"n{k}", "x", 1.0) for k in range(start, start + 51_000))
+        wire.send(m.encode(m.SetParams(rows)))
+    rig.sync(wire)
+    assert len([call for call in rig.parts.players[0].calls if call[0] == "param"]) == 102_000
+    wire.close()
+    rig.server.step(0.0)
+    rig.client()
 
 
 def test_params_before_a_patch_do_not_come_after_it(rig, patch):
@@ -263,8 +275,8 @@ def test_another_client_finds_everything_as_it_was(rig, patch):
     again = rig.connect()
     again.send(m.encode(m.Attach(m.PROTOCOL, rig.endpoint.key)))
     found = rig.hear(again, lambda heard: any(isinstance(one, m.ReadingMap) for one in heard))
-    held = next(one for one in found if isinstance(one, m.Held))
-    told = [m.decode(data, m.ToEngine) for data in held.messages]
+    told = [m.decode(one.message, m.ToEngine) for one in found if isinstance(one, m.Held)]
+    assert found[0] == m.Hello(m.PROTOCOL, found[0].pid, "readings", len(told))
     place = next(one for one in told if isinstance(one, m.Locate))
     assert 5.0 <= place.seconds < 60.0
     assert [replace(one, seconds=5.0) if isinstance(one, m.Locate) else one for one in told] == [
