@@ -151,10 +151,11 @@ NoticeKind = Literal["latency", "layouts", "params", "names", "edit", "touch", "
 class Notice:
     """Something that the plugin told its host, or that was found out about it.
 
-    ``latency``: ``latency()`` has a new value. ``layouts``: its buses changed; describe and prepare again. ``params``:
-    values changed (a preset was chosen in its window). ``names``: names or units changed; describe again. ``edit``: a
-    person moved ``id`` to ``value`` in its window, between ``touch`` and ``release``. ``window``: its window wants a
-    size. ``reload``: it wants to be closed and opened again. ``trouble``: ``text`` says what it did wrong.
+    ``latency``: ``latency()`` has a new value, at the latest after a ``reset`` between blocks. ``layouts``: its buses
+    changed; describe and prepare again. ``params``: values changed (a preset was chosen in its window). ``names``:
+    names or units changed; describe again. ``edit``: a person moved ``id`` to ``value`` in its window, between
+    ``touch`` and ``release``. ``window``: its window wants a size. ``reload``: it wants to be closed and opened again.
+    ``trouble``: ``text`` says what it did wrong.
     """
 
     kind: NoticeKind
@@ -181,7 +182,7 @@ SCRUBBED = 5
 DROPPED = 6
 """Changes and events so far that did not fit or named no param."""
 FAILED = 7
-"""Blocks so far for which the plugin said that it failed; they are silent."""
+"""Blocks so far for which the plugin said that it failed; what it wrote all the same is kept."""
 TRANSPORT_WORDS = 16
 
 
@@ -294,7 +295,7 @@ def description_from(data: object, place: str = "plugin") -> Description:
     fields = _map(data, place)
     shape = {"format": _choice("vst3", "au"), "inputs": _list(_bus, MOST_BUSES), "outputs": _list(_bus, MOST_BUSES)}
     shape |= {"params": _list(_param, MOST_PARAMS), "arrangements": _list(_arrangement, 64)}
-    shape |= {name: _text for name in ("uid", "name", "vendor", "version", "category")}
+    shape |= dict.fromkeys(("uid", "name", "vendor", "version", "category"), _text)
     shape |= {"instrument": _flag, "events_in": _flag, "latency_frames": _integer(0, LONGEST_LATENCY)}
     return Description(**_fields(fields, shape, place))
 
@@ -371,6 +372,6 @@ def _bus(value: object, place: str) -> Bus:
 
 def _param(value: object, place: str) -> PluginParam:
     shape = {"id": _integer(0, 0xFFFFFFFF), "steps": _integer(0, 0x7FFFFFFF), "default": _unit}
-    shape |= {name: _text for name in ("name", "unit", "low", "high")} | {"values": _list(_text, 1024)}
-    shape |= {name: _flag for name in ("automatable", "read_only", "hidden", "bypass")}
+    shape |= dict.fromkeys(("name", "unit", "low", "high"), _text) | {"values": _list(_text, 1024)}
+    shape |= dict.fromkeys(("automatable", "read_only", "hidden", "bypass"), _flag)
     return PluginParam(**_fields(_map(value, place), shape, place))
