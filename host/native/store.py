@@ -54,6 +54,7 @@ class Library:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._addresses: dict[str, int] = {}
+        self._steps: dict[tuple[Kernel, Signature], int] = {}
         self._keep: list[object] = []
         self._linker: llvm.LLJIT | None = None
         self.built = 0
@@ -61,7 +62,10 @@ class Library:
 
     def step(self, kernel: Kernel, signature: Signature) -> int:
         """The address of the step of a kernel. Raises KernelError where it cannot be compiled."""
-        return self._address(*_kernel_recipe(kernel, signature))
+        known = self._steps.get((kernel, signature))
+        if known is None:
+            known = self._steps[kernel, signature] = self._address(*_kernel_recipe(kernel, signature))
+        return known
 
     def object(self, kernel: Kernel, signature: Signature) -> bytes:
         """The object code of the step of a kernel, to be looked at. Raises KernelError as ``step`` does."""
