@@ -8,11 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-OFFSET = -0.691  # BS.1770: cancels the K-weighting's gain at 997 Hz
-ABSOLUTE_GATE_LUFS = -70.0
-INTEGRATED_GATE_LU = -10.0  # below the mean of what passes the absolute gate (BS.1770-5 Annex 1)
-RANGE_GATE_LU = -20.0  # the same for the loudness range (EBU Tech 3342)
-RANGE_PERCENTILES = (10.0, 95.0)
+from nodes.dsp.loudness import ABSOLUTE_GATE_LUFS, INTEGRATED_GATE_LU, OFFSET, RANGE_GATE_LU, RANGE_PERCENTILES
 
 FloatArray = NDArray[np.floating[Any]]
 

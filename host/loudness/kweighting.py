@@ -1,13 +1,7 @@
-"""K-weighting (ITU-R BS.1770) for any sample rate, filtered in whole chunks by matrix products.
-
-BS.1770-5 Annex 1 prints coefficients for 48 kHz only. They are the bilinear transform of two analog sections, a high
-shelf and a high-pass; the parameters below are those sections solved back from the printed numbers (the values every
-rate-independent meter uses), so other rates follow by transforming again.
-"""
+"""K-weighting (ITU-R BS.1770) for any sample rate, filtered in whole chunks by matrix products."""
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -15,14 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-SHELF_HZ, SHELF_DB, SHELF_Q = 1681.974450955533, 3.999843853973347, 0.7071752369554196
-# The shelf's middle gain as a power of its top gain: nearly the square root, but not to the digits of the print.
-SHELF_BAND_EXPONENT = 0.4996667741545416
-HIGHPASS_HZ, HIGHPASS_Q = 38.13547087602444, 0.5003270373238773
-# The print leaves the high-pass's numerator at 1 −2 1, undivided by a0: a gain of 0.043 dB, which is part of the
-# response that other rates have to match ("the same frequency response that the specified filter provides at 48 kHz").
-_K48 = math.tan(math.pi * HIGHPASS_HZ / 48_000)
-HIGHPASS_GAIN = 1.0 + _K48 / HIGHPASS_Q + _K48 * _K48
+from nodes.dsp.loudness import k_weighting_sections
 
 BLOCK = 64  # frames one matrix product filters at once
 CHUNK_BLOCKS = 256  # a power of two, for the doubling scan
@@ -31,27 +18,6 @@ CHUNK = (
 )  # frames of every call; fixed, so that the bits cannot depend on how a caller cut his blocks
 
 FloatArray = NDArray[np.floating[Any]]
-
-
-def k_weighting_sections(rate: float) -> FloatArray:
-    """Both biquads as [2, 6] rows of b0 b1 b2 a0 a1 a2 (a0 = 1), pre-filter first. `rate` in Hz."""
-    k = math.tan(math.pi * SHELF_HZ / rate)
-    top = 10.0 ** (SHELF_DB / 20.0)
-    band = top**SHELF_BAND_EXPONENT
-    a0 = 1.0 + k / SHELF_Q + k * k
-    shelf = [
-        (top + band * k / SHELF_Q + k * k) / a0,
-        2.0 * (k * k - top) / a0,
-        (top - band * k / SHELF_Q + k * k) / a0,
-        1.0,
-        2.0 * (k * k - 1.0) / a0,
-        (1.0 - k / SHELF_Q + k * k) / a0,
-    ]
-    k = math.tan(math.pi * HIGHPASS_HZ / rate)
-    a0 = 1.0 + k / HIGHPASS_Q + k * k
-    gain = HIGHPASS_GAIN / a0
-    highpass = [gain, -2.0 * gain, gain, 1.0, 2.0 * (k * k - 1.0) / a0, (1.0 - k / HIGHPASS_Q + k * k) / a0]
-    return np.array([shelf, highpass])
 
 
 @dataclass(frozen=True)

@@ -17,51 +17,26 @@ from numpy.typing import NDArray
 
 from host.loudness import gating
 from host.loudness.kweighting import CHUNK, k_weighting
-from host.loudness.truepeak import TAPS, factor_for, interpolator
+from host.loudness.truepeak import interpolator
+from nodes.dsp.loudness import (
+    BLOCK_STEPS,
+    HIGHEST_RATE,
+    LOWEST_RATE,
+    MOMENTARY_STEPS,
+    SHORT_TERM_STEPS,
+    STEPS_PER_SECOND,
+    TAPS,
+    channel_weight,
+    factor_for,
+)
 
-LOWEST_RATE, HIGHEST_RATE = 4_000, 3_072_000  # Hz; the K-weighting's shelf must lie below half the rate
 LIMIT = 1e100  # a sample beyond this is no sound; like NaN and Inf it is taken as silence and counted
-
-STEPS_PER_SECOND = 100  # windows end on a grid of 10 ms: EBU Tech 3341 case 13 starts its 400 ms bursts anywhere
-MOMENTARY_STEPS, SHORT_TERM_STEPS = 40, 300
-BLOCK_STEPS = 10  # gating blocks and loudness-range windows start every 100 ms
-
-# Where BS.2051 puts our labels: degrees of azimuth (magnitude) and elevation. Mono plays from the centre.
-_POSITIONS: dict[str, tuple[float, float]] = {
-    "M": (0.0, 0.0),
-    "L": (30.0, 0.0),
-    "R": (30.0, 0.0),
-    "C": (0.0, 0.0),
-    "Ls": (110.0, 0.0),
-    "Rs": (110.0, 0.0),
-    "Lss": (90.0, 0.0),
-    "Rss": (90.0, 0.0),
-    "Lrs": (135.0, 0.0),
-    "Rrs": (135.0, 0.0),
-    "Ltf": (45.0, 30.0),
-    "Rtf": (45.0, 30.0),
-    "Ltr": (135.0, 30.0),
-    "Rtr": (135.0, 30.0),
-}
 
 FloatArray = NDArray[np.floating[Any]]
 
 
 class LoudnessError(ValueError):
     """A stream that cannot be metered, or a block that does not belong to it."""
-
-
-def channel_weight(label: str) -> float:
-    """The weight of a channel's power in the loudness sum.
-
-    BS.1770-5 Annex 3, table 4: 1.41 between 60° and 120° of azimuth and below 30° of elevation, 1.0 anywhere else (so
-    the rears of 7.1 at ±135° and all heights count 1.0); LFE channels are left out. A label whose position we do not
-    know counts 1.0.
-    """
-    if label.startswith("LFE"):
-        return 0.0
-    azimuth, elevation = _POSITIONS.get(label, (0.0, 0.0))
-    return 1.41 if 60.0 <= azimuth <= 120.0 and elevation < 30.0 else 1.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,4 @@
-"""True peak (ITU-R BS.1770-5 Annex 2): the largest magnitude of the band-limited signal between its samples.
-
-Annex 2 asks for at least four times the sample rate of 48 kHz material. A 4x grid can still fall half a step beside the
-crest and read 0.5 dB low at 20 kHz, so rates below 96 kHz are read on an 8x grid (0.12 dB), higher ones on 4x. The
-interpolator is a Kaiser-windowed sinc; every `factor`-th point is a sample itself, which is the sample peak's business.
-"""
+"""True peak (ITU-R BS.1770-5 Annex 2): the largest magnitude of the band-limited signal between its samples."""
 
 from __future__ import annotations
 
@@ -14,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-TAPS = 48  # per phase, even
-BETA = 6.0  # images 63 dB down; flat within 0.02 dB up to 0.46 of the sample rate (20.3 kHz at 44.1 kHz)
+from nodes.dsp.loudness import TAPS, between_samples
+
 BLOCK = 64  # frames one row of the matrix product interpolates
 
 FloatArray = NDArray[np.floating[Any]]
@@ -43,22 +38,11 @@ class Interpolator:
         return np.maximum(between.max(axis=(1, 2)), -between.min(axis=(1, 2))).astype(np.float64)
 
 
-def factor_for(rate: float) -> int:
-    """Grid points per sample at a rate in Hz."""
-    return 8 if rate < 96_000 else 4
-
-
 @lru_cache(maxsize=2)
 def interpolator(factor: int) -> Interpolator:
     """The interpolator of a factor; designed once."""
-    # A point lies p/factor past the middle frame of its own TAPS frames.
-    taps = np.arange(TAPS) - (TAPS / 2 - 1)
     matrix = np.zeros((BLOCK + TAPS - 1, BLOCK, factor - 1))
-    for phase in range(1, factor):
-        offset = taps - phase / factor
-        window = np.i0(BETA * np.sqrt(np.maximum(0.0, 1.0 - (2.0 * offset / TAPS) ** 2))) / np.i0(BETA)
-        weights = np.sinc(offset) * window
-        weights /= weights.sum()
+    for phase, weights in enumerate(between_samples(factor)):
         for frame in range(BLOCK):
-            matrix[frame : frame + TAPS, frame, phase - 1] = weights
+            matrix[frame : frame + TAPS, frame, phase] = weights
     return Interpolator(factor, matrix.reshape(BLOCK + TAPS - 1, -1).astype(np.float32))

@@ -14,7 +14,8 @@ import pytest
 
 import host.loudness.meter
 from host.loudness import Loudness, LoudnessError, LoudnessMeter, channel_weight, gating, kweighting, truepeak
-from host.loudness.kweighting import CHUNK, k_weighting, k_weighting_sections
+from host.loudness.kweighting import CHUNK, k_weighting
+from nodes.dsp.loudness import k_weighting_sections
 
 RATE = 48_000
 STEREO = ("L", "R")
