@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import Any, NamedTuple
 
 from graph.order import LoopError, order
@@ -120,7 +121,24 @@ def _same(old: Plan, before: Wired, new: Plan, after: Wired) -> bool:
     timed = "time" in before.kind.process.arguments or "position" in before.kind.process.arguments
     if timed and not _ends(before) and old.timing.arrival[before.index] != new.timing.arrival[after.index]:
         return False
+    if not _varies(before.kind) or _made_alike(before, after):
+        return True
     return _shaped_alike(before.kind, before.config(old.rate), after.config(new.rate))
+
+
+@cache
+def _varies(kind: type[Node]) -> bool:
+    """Whether how a kind is compiled depends on more than settings and layouts."""
+    shapes = [f.shape for f in kind.declared.values() if isinstance(f, State | Scratch)]
+    return any(callable(shape) for shape in shapes) or kind.alone.__func__ is not Node.alone.__func__
+
+
+def _made_alike(one: Wired, other: Wired) -> bool:
+    """Whether two nodes of the same settings and layouts agree in all else that a kind's hooks are told."""
+    if dict(one.params) != dict(other.params) or one.automation.keys() != other.automation.keys():
+        return False
+    plugged = [{(w.target_port, w.to_param) for w in node.wires} for node in (one, other)]
+    return plugged[0] == plugged[1] and one.tempo == other.tempo
 
 
 def _shaped_alike(kind: type[Node], one: Config, other: Config) -> bool:
