@@ -7,6 +7,7 @@ from dataclasses import replace
 from host.devices import Choice, DeviceError, devices
 from host.devices.keeper import Keeper
 from host.devices.kinds import NULL
+from host.devices.stored import ChannelMap, stored
 from host.engine.player import LivePlayer
 from host.engine.session import Opened, Say
 from host.messages import OpenDevice
@@ -43,8 +44,31 @@ class KeptSound:
             self._notice(str(error))
 
 
+class Routes:
+    """Which device channels those of a patch are, on the device that is in use."""
+
+    def __init__(self, notice: Say) -> None:
+        self._notice = notice
+        self._device = ""
+        self._map = ChannelMap()
+
+    def __call__(self, flow: str, first: int, count: int) -> list[int]:
+        """The device channel of each of ``count`` channels from ``first`` on; -1: none."""
+        return (self._map.inputs if flow == "in" else self._map.outputs)(first, count)
+
+    def use(self, device: str) -> bool:
+        """Go by the map of another device; whether that is another map."""
+        if device == self._device:
+            return False
+        before, self._device, self._map = self._map, device, stored(self._notice).map_of(device)
+        return self._map != before
+
+
 class RealParts:
     """Makes players and opens devices."""
+
+    def __init__(self) -> None:
+        self._routes: Routes | None = None
 
     def rate(self, wish: OpenDevice) -> int:
         """The rate of the device that is meant; 0 where it is not known."""
@@ -55,9 +79,15 @@ class RealParts:
         meant += [d for d in found if d.default_output]
         return meant[0].rate if meant else 0
 
-    def player(self, rate: int, block: int, notice: Say) -> LivePlayer:
-        """A player at a rate."""
-        return LivePlayer(rate, _straight, notice)
+    def player(self, wish: OpenDevice, rate: int, notice: Say) -> LivePlayer:
+        """A player at a rate, for the device that is meant."""
+        self._routes = Routes(notice)
+        self._routes.use(wish.output)
+        return LivePlayer(rate, self._routes, notice)
+
+    def route(self, device: str) -> bool:
+        """Use the channels of this device from now on; whether that changes any."""
+        return self._routes is not None and self._routes.use(device)
 
     def sound(self, wish: OpenDevice, renderer: Live, inputs: int, outputs: int, rate: int, notice: Say) -> KeptSound:
         """The device that is meant, or the nearest there is, running."""
@@ -69,8 +99,3 @@ class RealParts:
             null = replace(choice, output=NULL)
             keeper = Keeper(null, renderer, inputs=inputs, outputs=outputs, rate=rate, notice=notice)
         return KeptSound(keeper, notice)
-
-
-def _straight(flow: str, first: int, count: int) -> list[int]:
-    """Each channel of the patch on the device's of the same number."""
-    return list(range(first, first + count))

@@ -11,6 +11,7 @@ from time import monotonic
 import numpy as np
 
 from graph.document import Patch
+from graph.errors import PatchError
 from graph.layouts import labels_of
 from graph.schedule import CompiledNode
 from host.audiofile import AudioFileError
@@ -84,7 +85,15 @@ class LivePlayer:
 
     def set_param(self, node: str, param: str, value: float) -> None:
         """Let a param glide to another value. Raises PatchError."""
+        patch = self._conductor.patch
+        if patch is None or not patch.graph.has_node(node.partition("/")[0]):
+            raise PatchError(f"there is no node {node!r} to set {param} of", node=node)
         self._conductor.set_param(node, param, value)
+
+    def reroute(self) -> None:
+        """Ask again which device channels to use."""
+        if self._conductor.patch is not None and self._outcome is not None:
+            self._conductor.set_patch(self._conductor.patch, self._services, self._outcome[0])
 
     def play(self) -> None:
         """Let the transport roll."""

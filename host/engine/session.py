@@ -82,6 +82,10 @@ class Player(Protocol):
 
     def set_loop(self, loop: tuple[int, int] | None) -> None: ...
 
+    def reroute(self) -> None:
+        """Ask again which device channels to use."""
+        ...
+
     def record(self, on: bool) -> None: ...
 
     def save_replay(self, path: Path, seconds: float) -> None: ...
@@ -133,7 +137,11 @@ class Parts(Protocol):
         """The rate a device would best run at; 0 where it does not say."""
         ...
 
-    def player(self, rate: int, block: int, notice: Say) -> Player: ...
+    def player(self, wish: OpenDevice, rate: int, notice: Say) -> Player: ...
+
+    def route(self, device: str) -> bool:
+        """Use the channels of this device from now on; whether that changes any."""
+        ...
 
     def sound(self, wish: OpenDevice, renderer: Any, inputs: int, outputs: int, rate: int, notice: Say) -> Sound: ...
 
@@ -209,6 +217,9 @@ class Session:
             self._open()
         if self._sound is not None:
             self._player.running(self._sound.step())
+            name = self._sound.opened().name
+            if name and self._parts.route(name):
+                self._player.reroute()
             self._look_for_xruns()
         return min(wait, LONGEST_WAIT_S)
 
@@ -318,7 +329,7 @@ class Session:
             self._place_s = self.place_s()
             self.close()
         self._rate = rate
-        self._player = self._parts.player(rate, self._device.block, self.say)
+        self._player = self._parts.player(self._device, rate, self.say)
         self._told = None
         self._player.set_loop(self._loop_frames())
         self._player.locate(round(self._place_s * rate))

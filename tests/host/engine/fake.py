@@ -67,6 +67,9 @@ class FakePlayer:
         self.loop = loop
         self.notice(f"loop {loop}")
 
+    def reroute(self) -> None:
+        self.calls.append(("reroute",))
+
     def record(self, on: bool) -> None:
         self._takes = ("take.wav",) if on else ()
 
@@ -137,11 +140,16 @@ class FakeParts:
     def __init__(self) -> None:
         self.players: list[FakePlayer] = []
         self.sounds: list[FakeSound] = []
+        self.device = ""
 
     def rate(self, wish) -> int:
         return 44100
 
-    def player(self, rate, block, notice) -> FakePlayer:
+    def route(self, device) -> bool:
+        changed, self.device = device != self.device, device
+        return changed
+
+    def player(self, wish, rate, notice) -> FakePlayer:
         self.players.append(FakePlayer(rate, notice))
         return self.players[-1]
 

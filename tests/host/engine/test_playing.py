@@ -11,8 +11,13 @@ import numpy as np
 import pytest
 import soundfile
 
+from graph import Patch
 from graph.errors import PatchError
 from host import Engine, render
+from host.devices.stored import ChannelMap, Stored, keep
+from host.engine.parts import RealParts
+from host.engine.player import LivePlayer
+from host.messages import OpenDevice
 
 from .conftest import running, until
 
@@ -143,6 +148,43 @@ def test_a_device_that_is_not_there_is_said_and_the_null_device_stands_in(metere
         engine.open_device("null", rate=44100, block=100)
         until(lambda: engine.status.device.rate == 44100)
         until(lambda: peak(engine, "out") == pytest.approx(-18.0, abs=0.1))
+
+
+def test_device_channels_are_as_this_machine_has_them(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATCHWRIGHT_CONFIG", str(tmp_path))
+    keep(Stored().with_map("null", ChannelMap((), (3, 2))))
+    said: list[str] = []
+    parts = RealParts()
+    player = parts.player(OpenDevice("", "", 0, 0), 48000, said.append)
+    try:
+        patch = Patch()
+        patch.add("tone", "impulse", period_s=0.001)
+        patch.add("pan", "pan", pan=-1)
+        patch.add("out", "audio_out")
+        patch.connect("tone.out", "pan.in")
+        patch.connect("pan.out", "out.in")
+        player.set_patch(1, patch, tmp_path)
+        assert heard_on(player) == {0}
+        assert parts.route("null")
+        assert not parts.route("null")
+        player.reroute()
+        assert heard_on(player) == {3}
+        assert parts.route("other")
+        player.reroute()
+        assert heard_on(player) == {0}
+        assert said == []
+    finally:
+        player.close()
+
+
+def heard_on(player: LivePlayer) -> set[int]:
+    """The device channels, of four, that are not silent."""
+    for _ in range(4):
+        player.step()
+    player.renderer.prepare(0, 4, 512)
+    block = np.zeros((512, 4), np.float32)
+    player.renderer.process(None, block)
+    return set(np.flatnonzero(np.abs(block).max(axis=0)).tolist())
 
 
 def test_an_engine_imports_only_what_it_needs(tmp_path):

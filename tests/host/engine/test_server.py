@@ -158,6 +158,14 @@ def test_the_device_is_opened_again_for_more_channels(rig, patch):
     assert [sound.opened().inputs for sound in rig.parts.sounds] == [0, 8]
 
 
+def test_channels_are_looked_up_once_for_each_device(rig, patch):
+    wire = prepared(rig, patch)
+    wire.send(m.encode(m.OpenDevice("second", "", 0, 0)))
+    for _ in range(3):
+        rig.sync(wire)
+    assert rig.parts.players[0].calls.count(("reroute",)) == 2
+
+
 def test_a_patch_that_is_none_is_refused_and_the_one_before_plays(rig, patch):
     wire = prepared(rig, patch)
     wire.send(m.encode(m.SetPatch(2, b"\xc1 nonsense", "")))
