@@ -22,6 +22,7 @@ LOOK_S = 5.0
 RESUME_S = 2.0
 """A device that stands still may go on by itself; after so long it is given up."""
 RELEASE_S = 2.0
+PATIENCE_S = 4.0
 
 
 class _Job(threading.Thread):
@@ -32,14 +33,17 @@ class _Job(threading.Thread):
         self._work = work
         self.found: Device | None = None
         self.since = time.monotonic()
-        self.given_up = False
+        self.given_up = self.said = False
+        self.problem = ""
         self.start()
 
     def run(self) -> None:
         try:
             self.found = self._work()
         except DeviceError:
-            self.found = None
+            self.found = None  # nothing there yet: it is tried again
+        except Exception as error:  # the next try may go better, and somebody has to hear of it
+            self.problem = f"{type(error).__name__}: {error}"
         if self.given_up and self.found is not None:
             self.found.close()
 
@@ -50,13 +54,13 @@ class _Job(threading.Thread):
 
 
 def released(device: Device, seconds: float = RELEASE_S) -> bool:
-    """Close a device, but wait only so long; a PortAudio that hangs or is unsound is left behind: False.
+    """Close a device, but wait only so long; a PortAudio that hangs, or whose JACK is dead, is left behind: False.
 
     Raises DeviceError where the renderer is still at work.
     """
     device.shut()
     if isinstance(device, Stream | PythonStream):
-        if not device.active or not device.instance.sound():
+        if device.api == portaudio.JACK and not (device.active and device.instance.sound()):
             portaudio.abandon(device.instance)
             return False
         job = threading.Thread(target=device.close, daemon=True)
@@ -93,7 +97,9 @@ class Keeper:
         self.device: Device | None = open_device(choice, renderer, notice=notice, **self._channels)
         self.device.start()
         self.lost = False
-        self._xruns = 0
+        self._let_go = False
+        self._problem = ""
+        self._xruns = self._calls = 0
         self._lost_at = self._next = time.monotonic()
         self._job: _Job | None = None
         self._ghosts: list[tuple[Stream | PythonStream, int]] = []
@@ -131,10 +137,11 @@ class Keeper:
         self._next = self._lost_at + RETRY_S
         device.shut()
         self._calls = getattr(device, "calls", 0)
+        self._let_go = False
 
     def _wait_or_try(self, device: Device) -> None:
         now = time.monotonic()
-        if isinstance(device, Stream | PythonStream) and device.active:
+        if isinstance(device, Stream | PythonStream) and device.active and not self._let_go:
             if device.calls > self._calls and not self._refused(device):
                 self._back(device)
                 return
@@ -154,7 +161,7 @@ class Keeper:
         except DeviceError as error:
             self._notice(str(error))
             return
-        self.device, self.lost = device, False
+        self.device, self.lost, self._let_go = device, False, False
         self._notice(f"{device.name} ({device.api}) is back")
 
     def _wishes(self) -> Iterator[Choice]:
@@ -167,17 +174,14 @@ class Keeper:
 
     def _try_again(self, device: Device) -> Device | None:
         """Let go of a device, and open it anew where that can be done."""
-        if isinstance(device, Stream | PythonStream) and device in device.instance.streams:
-            dead = not device.active or device.calls == self._calls
-            if dead and device.active:
+        if isinstance(device, Stream | PythonStream) and not self._let_go:
+            self._let_go = True
+            if device.api == portaudio.JACK and device.active and device.calls == self._calls:
                 self._ghosts.append((device, device.calls))
-            if dead:
                 portaudio.abandon(device.instance)
-                device.instance.streams.discard(device)
-            else:
-                device.close()
-        else:
-            portaudio.restart()
+                return self._first(self._wishes())
+            released(device)
+        portaudio.restart()
         return self._first(self._wishes())
 
     def _look(self) -> Device | None:
@@ -195,13 +199,15 @@ class Keeper:
     def _follow(self, job: _Job) -> None:
         """Take what a job has found."""
         if job.is_alive():
-            if not job.given_up and job.age > RELEASE_S + RESUME_S:
-                job.given_up = True
-                self._notice("PortAudio does not answer; it is left behind and loaded anew")
-                self._job = _Job(_leave)
+            if not job.said and job.age > PATIENCE_S:
+                job.said = True
+                self._notice("a sound server or driver does not answer; the sound waits for it")
             return
         self._job = None
         device = self.device
+        if job.problem and job.problem != self._problem:
+            self._problem = job.problem
+            self._notice(f"opening a device failed: {job.problem}")
         if job.found is None or device is None:
             return
         if not self.lost:  # the null device has played until now
@@ -226,11 +232,8 @@ class Keeper:
         device, self.device = self.device, None
         if device is not None:
             self._xruns += device.xruns
-            released(device)
-
-
-def _leave() -> None:
-    portaudio.abandon(portaudio.load())
+            if not (self.lost and self._let_go):
+                released(device)
 
 
 def _bury(stream: Stream | PythonStream) -> None:

@@ -43,7 +43,7 @@ class Instance:
         """What is open; filled by those who open and close."""
         self.threads: set[str] = set()
         """Those it started when it was initialised: its connection to a JACK server."""
-        self.running = True
+        self.running = False
         self._lock = threading.RLock()
 
     @contextmanager
@@ -57,14 +57,15 @@ class Instance:
             self._lock.release()
 
     def initialise(self) -> None:
-        """Read the list of devices. Raises DeviceError."""
-        before = _threads()
-        try:
-            self.sounddevice._initialize()
-        except self.sounddevice.PortAudioError as error:
-            raise DeviceError(f"PortAudio does not start: {error}") from error
-        self.threads = _threads() - before
-        self.running = True
+        """Read the list of devices. Raises DeviceError. Waits for a JACK server that stands still."""
+        with self.held():
+            before = _threads()
+            try:
+                self.sounddevice._initialize()
+            except self.sounddevice.PortAudioError as error:
+                raise DeviceError(f"PortAudio does not start: {error}") from error
+            self.threads = _threads() - before
+            self.running = True
 
     def sound(self) -> bool:
         """Whether it may be terminated: what it is connected to is still there, also after a moment. The threads of a
@@ -111,7 +112,7 @@ def _first() -> Instance:
     except Exception as error:  # whatever keeps PortAudio from starting, there is the null device
         raise DeviceError(f"PortAudio does not start: {error}") from error
     instance = Instance(sounddevice)
-    instance.threads = _threads() - before
+    instance.threads, instance.running = _threads() - before, True
     return instance
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+import threading
 import time
 
 import pytest
@@ -111,8 +112,47 @@ def test_a_server_that_stands_still_for_long_is_given_up_and_had_back(jack, watc
     until(one.step)
     assert one.keeper.device is not first
     until(lambda: one.renderer.frames > still + 4800 and one.step())
-    until(lambda: one.step() and not first.instance.streams and not one.keeper._ghosts)
+    until(lambda: one.step() and not first.instance.streams)  # what was given up is closed when it answers
+    assert len([port for port in jack.ports() if port.startswith("Patchwright")]) == 4
     assert one.longest < 0.4
+
+
+def test_nothing_piles_up_while_a_server_stands_still(jack, watched, monkeypatch):
+    monkeypatch.setattr("host.devices.keeper.PATIENCE_S", 1.0)
+    one = watched(Choice("system"))
+    until(one.plays)
+    jack.signal(signal.SIGSTOP)
+    until(lambda: not one.step() and len(one.said) == 2)
+    threads, instance = threading.active_count(), portaudio.load()
+    steps_for(one, 3.0)
+    assert len(one.said) == 2
+    assert "does not answer" in one.said[1]
+    assert threading.active_count() == threads
+    assert portaudio.load() is instance
+    assert one.longest < 0.4
+    jack.signal(signal.SIGCONT)
+    until(one.step)
+    assert one.said[2].endswith("is back")
+
+
+def test_what_nobody_expected_is_said_once_and_tried_again(jack, watched, monkeypatch):
+    one = watched(Choice("system"))
+    until(one.plays)
+    jack.kill()
+    until(lambda: not one.step())
+
+    def broken(*arguments, **options):
+        raise RuntimeError("out of luck")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("host.devices.keeper.opened", broken)
+        until(lambda: not one.step() and len(one.said) == 2)
+        assert one.said[1] == "opening a device failed: RuntimeError: out of luck"
+        steps_for(one, 1.2)
+        assert len(one.said) == 2
+    jack.start()
+    until(one.step)
+    assert one.said[2].endswith("is back")
 
 
 def test_a_server_that_changes_its_block_is_followed(jack, watched):
