@@ -100,6 +100,8 @@ class Engine:
         self._readings: dict[str, dict[str, Floats]] = {}
         self._serial = self._ticket = self._ponged = self._met = 0
         self._loop: tuple[float, float] | None = None
+        self._good: SetPatch | None = None
+        self._fresh = True
         self._failure = ""
         self._link = Link(self, attach=attach, patience_s=patience_s, command=command)
         self._link.start()
@@ -303,6 +305,7 @@ class Engine:
         with self._changed:
             self._view = View(reached.folder / "readings")
             self._map = self._status = None
+            self._fresh = True
             self._met += 1
             self._changed.notify_all()
             if not reached.held:
@@ -317,10 +320,12 @@ class Engine:
 
     def came(self, message: FromEngine) -> None:
         """The engine tells something."""
+        again: SetPatch | None = None
         with self._changed:
             match message:
                 case Applied():
                     self._applied = message
+                    again = self._played(message)
                 case Status():
                     self._status = message
                 case ReadingMap():
@@ -332,8 +337,22 @@ class Engine:
                 case _:
                     return
             self._changed.notify_all()
+        if again is not None:
+            self._link.send(again)
         if isinstance(message, Notice) and self._on_notice:
             self._on_notice(message)
+
+    def _played(self, applied: Applied) -> SetPatch | None:
+        """What to play after all: where a new engine refuses the newest patch, as the dead one did, the last that was
+        played.
+        """
+        fresh, self._fresh = self._fresh, False
+        if not applied.playing:
+            return self._good if fresh else None
+        asked = self._wanted.patch
+        if asked is not None and asked.serial == applied.serial:
+            self._good = asked
+        return None
 
     def lost(self, reason: str) -> None:
         """The engine has died."""

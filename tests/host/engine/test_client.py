@@ -98,6 +98,17 @@ def test_killed_while_it_plays_it_is_back_with_everything(patch):
         assert not running(first)
 
 
+def test_killed_while_the_newest_patch_is_none_it_plays_the_one_before(patch):
+    with Engine(patch, command=FAKE) as engine:
+        with pytest.raises(PatchError):
+            engine.load(with_node(patch, "wrong"))
+        first = engine.status.pid
+        os.kill(first, signal.SIGKILL)
+        until(lambda: engine.status.alive and engine.status.pid != first)
+        until(lambda: engine.readings().get("level", {}).get("level_db", [0])[0] == -6)
+        assert "x" in engine.patch.nodes()
+
+
 def test_it_comes_back_again_and_again_but_not_for_ever(patch):
     with Engine(patch, command=FAKE) as engine:
         with pytest.raises(EngineError, match=r"again and again.*exit status 3"):
