@@ -85,6 +85,12 @@ def set_half(address, value):
 
 
 @helper
+def publish(address, value):
+    """Publish a word."""
+    store_atomic(address, value)
+
+
+@helper
 def no_interface(this, identifier, out):
     """``queryInterface`` of objects that are only ever passed as what they are."""
     if out != 0:

@@ -96,7 +96,6 @@ class Module:
         info = com.FactoryInfo()
         self.factory.call(com.FACTORY_INFO, ctypes.byref(info), types=(c_void_p,))
         self.vendor = com.text8(info.vendor)
-        self._instruments: set[str] = set()
         self.classes = tuple(self._class(at) for at in self._audio_classes())
 
     def _audio_classes(self) -> list[int]:

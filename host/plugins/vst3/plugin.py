@@ -1,0 +1,364 @@
+"""A VST3 plugin, loaded and played by our own host."""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Sequence
+from ctypes import c_double, c_int16, c_int32, c_uint8, c_uint32, c_void_p
+from pathlib import Path
+
+import numpy as np
+
+from host.plugins import presets
+from host.plugins.instance import (
+    CHANGES,
+    DROPPED,
+    EVENTS,
+    FAILED,
+    INPUTS,
+    MOST_CHANGES,
+    MOST_EVENTS,
+    OFF,
+    OUTPUTS,
+    SCRUBBED,
+    TRANSPORT,
+    Arrangement,
+    Block,
+    Bus,
+    Change,
+    Description,
+    Event,
+    NativeCall,
+    Notice,
+    PluginError,
+    Transport,
+    transport_words,
+)
+from host.plugins.vst3 import com
+from host.plugins.vst3.blocks import CC_COUNT
+from host.plugins.vst3.describe import (
+    NEVER,
+    arrange,
+    buses_of,
+    describe,
+    latency_of,
+    own_arrangement,
+    param_text,
+)
+from host.plugins.vst3.layouts import order
+from host.plugins.vst3.memory import SLACK, Memory, Wire
+from host.plugins.vst3.module import load
+from host.plugins.vst3.parts import Parts
+
+LARGEST_BLOCK = 1 << 16
+TROUBLES = {
+    SCRUBBED: "{} samples that were no numbers were replaced with silence",
+    DROPPED: "{} changes or events did not fit into their block, or named no param",
+    FAILED: "it said of {} blocks that it failed",
+}
+
+
+def classes(path: Path) -> list[str]:
+    """The ids of the plugins in a file. Raises PluginError; a plugin may also crash or never come back."""
+    return [kind.uid for kind in load(path).classes]
+
+
+class Vst3Plugin:
+    """One instance; see ``PluginInstance`` for what each method promises."""
+
+    description: Description
+
+    def __init__(self, path: Path, uid: str | None = None) -> None:
+        module = load(path)
+        kind = module.find(uid)
+        self._closed = False
+        self._ready = False
+        self._places: dict[int, int] = {}
+        self._memory: Memory | None = None
+        self._parts = Parts(module, kind, self._edited)
+        self.description = describe(self._parts, kind)
+        self._places = {param.id: place for place, param in enumerate(self.description.params)}
+        self._memory = Memory(
+            self._parts.processor.this,
+            com.address(self._parts.processor.this, com.PROCESS),
+            list(self._places),
+            self._controllers(),
+        )
+        if not self._memory.words[9]:
+            raise PluginError(f"{kind.name}: it has no process function")
+        self._counted = dict.fromkeys(TROUBLES, 0)
+        self._latency: int | None = None
+
+    @property
+    def memory(self) -> Memory:
+        """What blocks are made of."""
+        if self._memory is None or self._closed:
+            raise PluginError("the plugin is closed")
+        return self._memory
+
+    def _edited(self, id: int, value: float) -> None:
+        """The plugin's window moved a param: the processor hears of it with the next block."""
+        place = self._places.get(id)
+        if place is not None and self._memory is not None:
+            self._memory.ask(place, value)
+
+    def _controllers(self) -> np.ndarray | None:
+        """Which param each MIDI controller moves, or None where the plugin takes no events."""
+        if not self.description.events_in:
+            return None
+        table = np.full((16, CC_COUNT), -1, np.int64)
+        kinds = (c_int32, c_int16, c_int16, c_void_p)
+        for channel, number in np.ndindex(table.shape) if self._parts.mapping is not None else ():
+            found = c_uint32()
+            assert self._parts.mapping is not None
+            code = self._parts.mapping.call(com.CC_MAPPING, 0, channel, number, ctypes.byref(found), types=kinds)
+            if code == com.OK:
+                table[channel, number] = self._places.get(found.value, -1)
+        return table
+
+    def prepare(self, rate: float, max_block: int, arrangement: Arrangement | None = None) -> None:
+        if not 1 <= rate <= 1e6 or not 1 <= max_block <= LARGEST_BLOCK:
+            raise PluginError(f"{self.description.name}: {rate} Hz in blocks of {max_block} frames makes no sense")
+        memory, parts = self.memory, self._parts
+        self._rest()
+        asked = arrangement or own_arrangement(self.description.inputs, self.description.outputs)
+        self._check_counts(asked)
+        if parts.processor.call(com.CAN_SAMPLE_SIZE, 0, types=(c_int32,)) == com.FALSE:
+            raise PluginError(f"{self.description.name}: it does not process 32-bit samples")
+        if not arrange(parts, asked):
+            raise PluginError(f"{self.description.name} does not take the layouts {_words(asked)}")
+        inputs, outputs = buses_of(parts)
+        setup = com.ProcessSetup(0, 0, max_block, rate)
+        code = parts.processor.call(com.SETUP, ctypes.byref(setup), types=(c_void_p,))
+        if code not in (com.OK, com.NOT_IMPLEMENTED):
+            raise PluginError(f"{self.description.name}: setupProcessing gave {code} for {rate} Hz, {max_block} frames")
+        sides = (com.INPUT, inputs, asked.inputs), (com.OUTPUT, outputs, asked.outputs)
+        for direction, buses, layouts in sides:
+            for at, layout in enumerate(layouts[: len(buses)]):
+                kinds = (c_int32, c_int32, c_int32, c_uint8)
+                parts.component.call(com.ACTIVATE_BUS, com.AUDIO, direction, at, layout != OFF, types=kinds)
+        for direction in (com.INPUT, com.OUTPUT):
+            for at in range(max(0, min(parts.buses(com.EVENTS, direction), 64))):
+                kinds = (c_int32, c_int32, c_int32, c_uint8)
+                parts.component.call(com.ACTIVATE_BUS, com.EVENTS, direction, at, 1, types=kinds)
+        memory.arrange(rate, max_block, *(_wires(buses, layouts) for _, buses, layouts in sides))
+        self._arranged = asked
+        self._size = max_block
+        self._into = _buffers(asked.inputs, max_block)
+        self._out = _buffers(asked.outputs, max_block)
+        self._wake()
+
+    def _check_counts(self, asked: Arrangement) -> None:
+        for side, layouts, buses in (
+            ("input", asked.inputs, self.description.inputs),
+            ("output", asked.outputs, self.description.outputs),
+        ):
+            if len(layouts) != len(buses):
+                raise PluginError(f"{self.description.name} has {len(buses)} {side} buses, not {len(layouts)}")
+
+    def _wake(self) -> None:
+        code = self._parts.component.call(com.SET_ACTIVE, 1, types=(c_uint8,))
+        if code not in (com.OK, com.NOT_IMPLEMENTED):
+            raise PluginError(f"{self.description.name}: setActive gave {code}")
+        self._parts.processor.call(com.SET_PROCESSING, 1, types=(c_uint8,))
+        self._ready = True
+        self._latency = latency_of(self._parts)
+
+    def _rest(self) -> None:
+        if self._ready:
+            self._ready = False
+            self._parts.processor.call(com.SET_PROCESSING, 0, types=(c_uint8,))
+            self._parts.component.call(com.SET_ACTIVE, 0, types=(c_uint8,))
+
+    def process(
+        self,
+        inputs: Sequence[Block],
+        outputs: Sequence[Block],
+        events: Sequence[Event] = (),
+        changes: Sequence[Change] = (),
+        transport: Transport | None = None,
+    ) -> None:
+        """The plugin sees buffers of ours, with room behind them, never the caller's."""
+        call = self.native()
+        frames = self._frames(inputs, outputs)
+        for own, given in zip(self._into, inputs, strict=True):
+            own[:, :frames] = given
+        words = self.memory.words
+        kept = [
+            _addresses(self._into),
+            _addresses(self._out),
+            self._change_words(changes),
+            _event_words(events),
+            transport_words(transport or Transport()),
+        ]
+        for word, array in zip((INPUTS, OUTPUTS, CHANGES, EVENTS, TRANSPORT), kept, strict=True):
+            words[word] = array.ctypes.data
+        ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_int64, ctypes.c_int64)(call.function)(call.words, frames)
+        words[: TRANSPORT + 1] = 0
+        for own, given in zip(self._out, outputs, strict=True):
+            given[:] = own[:, :frames]
+
+    def _frames(self, inputs: Sequence[Block], outputs: Sequence[Block]) -> int:
+        """The length of a block, all of whose arrays fit. Raises PluginError."""
+        for side, own, given in (("input", self._into, inputs), ("output", self._out, outputs)):
+            shapes, wanted = [len(array) for array in given], [len(array) for array in own]
+            if shapes != wanted:
+                raise PluginError(f"{self.description.name} takes {wanted} channels of {side}, not {shapes}")
+        lengths = {array.shape[1] for array in (*inputs, *outputs)}
+        if len(lengths) > 1 or not lengths <= set(range(self._size + 1)):
+            raise PluginError(f"{self.description.name}: blocks have one length of at most {self._size} frames")
+        return lengths.pop() if lengths else 0
+
+    def _change_words(self, changes: Sequence[Change]) -> np.ndarray:
+        if len(changes) > MOST_CHANGES:
+            raise PluginError(f"{len(changes)} param changes in one block; at most {MOST_CHANGES}")
+        table = np.zeros((len(changes), 3), np.int64)
+        for row, change in zip(table, changes, strict=True):
+            row[:2] = self._place(change.id), change.frame
+            row[2:].view(np.float64)[0] = com.unit(change.value)
+        return np.concatenate([[len(changes)], table[np.argsort(table[:, 1], kind="stable")].ravel()])
+
+    def native(self) -> NativeCall:
+        if not self._ready:
+            raise PluginError(f"{self.description.name} is not prepared")
+        return self.memory.call()
+
+    def latency(self) -> int:
+        if not self._ready or self._latency is None:
+            raise PluginError(f"{self.description.name} is not prepared")
+        self._latency = latency_of(self._parts)
+        return self._latency
+
+    def tail(self) -> int | None:
+        frames = self._parts.processor.call(com.GET_TAIL, result=c_uint32)
+        return None if frames >= NEVER // 2 else frames
+
+    def reset(self) -> None:
+        if self._ready:
+            self._rest()
+            self._wake()
+
+    def _place(self, id: int) -> int:
+        place = self._places.get(id)
+        if place is None:
+            raise PluginError(f"{self.description.name} has no param {id}")
+        return place
+
+    def get(self, id: int) -> float:
+        self._place(id)
+        self._hear()
+        assert self._parts.controller is not None
+        return com.unit(self._parts.controller.call(com.GET_PARAM, id, types=(c_uint32,), result=c_double))
+
+    def set(self, id: int, value: float) -> None:
+        place, value = self._place(id), com.unit(value)
+        self._hear()
+        self._tell(id, value)
+        self.memory.ask(place, value)
+
+    def _tell(self, id: int, value: float) -> None:
+        if self._parts.controller is not None:
+            self._parts.controller.call(com.SET_PARAM, id, value, types=(c_uint32, c_double))
+
+    def _hear(self) -> None:
+        """Let the controller know what the processor was told, and what it said."""
+        for place, value in self.memory.take_seen():
+            self._tell(self.description.params[place].id, com.unit(value))
+
+    def text(self, id: int, value: float) -> str:
+        self._place(id)
+        return param_text(self._parts, id, com.unit(value))
+
+    def value_of(self, id: int, text: str) -> float | None:
+        self._place(id)
+        assert self._parts.controller is not None
+        raw = (text[:127] + "\0").encode("utf-16-le")
+        found = c_double()
+        kinds = (c_uint32, c_void_p, c_void_p)
+        units = ctypes.create_string_buffer(raw, 256)
+        code = self._parts.controller.call(com.PARAM_VALUE, id, units, ctypes.byref(found), types=kinds)
+        return com.unit(found.value) if code == com.OK else None
+
+    def state(self) -> bytes:
+        if self.memory.asked():
+            self._flush()
+        self._hear()
+        component = self._parts.state_of(self._parts.component, com.GET_STATE)
+        if component is None:
+            raise PluginError(f"{self.description.name} gave no state")
+        controller = self._parts.controller and self._parts.state_of(self._parts.controller, com.C_GET_STATE)
+        return presets.pack(presets.Preset(self.description.uid, component, controller or None))
+
+    def _flush(self) -> None:
+        """A processor learns of values only while it processes; a block of no frames will do."""
+        if not self._ready:
+            self.prepare(48000.0, 64)
+        self.process(*([array[:, :0] for array in side] for side in (self._into, self._out)))
+
+    def set_state(self, data: bytes) -> None:
+        preset = presets.unpack(data, f"state of {self.description.name}")
+        if preset.uid != self.description.uid:
+            raise PluginError(f"this is the state of another plugin ({preset.uid}), not of {self.description.name}")
+        before = self.state()
+        if not self._take(preset):
+            self._take(presets.unpack(before))
+            raise PluginError(f"{self.description.name} did not take the state over; it was left as it was")
+
+    def _take(self, preset: presets.Preset) -> bool:
+        parts = self._parts
+        self.memory.forget_asked()
+        self.memory.take_seen()
+        if not parts.give_state(parts.component, com.SET_STATE, preset.component):
+            return False
+        if parts.controller is not None:
+            parts.give_state(parts.controller, com.SET_COMPONENT_STATE, preset.component)
+            if preset.controller is not None:
+                parts.give_state(parts.controller, com.C_SET_STATE, preset.controller)
+        return True
+
+    def notices(self) -> list[Notice]:
+        self._hear()
+        found = self._parts.handler.taken()
+        for word, words in TROUBLES.items():
+            count = int(self.memory.words[word])
+            if count != self._counted[word]:
+                found.append(Notice("trouble", text=words.format(count - self._counted[word])))
+                self._counted[word] = count
+        return found
+
+    def close(self) -> None:
+        if not self._closed:
+            self._rest()
+            self._closed = True
+            self._parts.close()
+
+
+def _words(asked: Arrangement) -> str:
+    sides = (", ".join(layout or "off" for layout in side) or "nothing" for side in (asked.inputs, asked.outputs))
+    return " to ".join(sides)
+
+
+def _wires(buses: Sequence[Bus], layouts: Sequence[str]) -> list[Wire]:
+    return [
+        Wire(layout != OFF, bus.channels, tuple(order(layout)) if layout else ())
+        for bus, layout in zip(buses, layouts, strict=True)
+    ]
+
+
+def _buffers(layouts: Sequence[str], most: int) -> list[Block]:
+    return [np.zeros((len(order(layout)), most + SLACK), np.float32) for layout in layouts if layout]
+
+
+def _addresses(buffers: Sequence[Block]) -> np.ndarray:
+    return np.array([row.ctypes.data for buffer in buffers for row in buffer] or [0], np.int64)
+
+
+def _event_words(events: Sequence[Event]) -> np.ndarray:
+    if len(events) > MOST_EVENTS:
+        raise PluginError(f"{len(events)} events in one block; at most {MOST_EVENTS}")
+    packed = []
+    for event in sorted(events, key=lambda event: event.frame):
+        if not 1 <= len(event.data) <= 3 or not 0x80 <= event.data[0] < 0xF0:
+            raise PluginError(f"{event.data.hex(' ')} is no MIDI channel message")
+        packed.append(event.frame << 32 | int.from_bytes(event.data, "little"))
+    return np.array([len(packed), *packed], np.int64)
