@@ -9,6 +9,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from itertools import count
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -137,7 +138,8 @@ def jack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Jack]:
         portaudio.load()
     except DeviceError as error:
         pytest.skip(str(error))
-    monkeypatch.setenv("JACK_DEFAULT_SERVER", f"patchwright-{os.getpid()}-{next(servers)}")
+    name = f"patchwright-{os.getpid()}-{next(servers)}"
+    monkeypatch.setenv("JACK_DEFAULT_SERVER", name)
     server = Jack()
     try:
         server.start()
@@ -157,4 +159,6 @@ def jack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Jack]:
             instance.initialise()
         else:
             portaudio.restart()
+        for path in Path("/dev/shm").glob(f"jack_sem.*_{name}_*"):  # of clients that outlived their server
+            path.unlink(missing_ok=True)
     assert not left, "a test left a device open"
