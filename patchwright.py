@@ -412,9 +412,19 @@ def _later(what: str) -> NoReturn:
 
 
 @app.command()
-def edit(patch: Annotated[Path | None, typer.Argument()] = None) -> None:
-    """Open the editor (comes later)."""
-    _later("the editor comes later")
+def edit(
+    patch: Annotated[Path | None, typer.Argument(help="The patch to open; without one, a new one.")] = None,
+    device: Annotated[str, typer.Option("--device", metavar="NAME", help="Play through this device.")] = "",
+    silent: Annotated[bool, typer.Option("--no-engine", help="Edit without sound.")] = False,
+) -> None:
+    """Open the editor."""
+    if sys.platform.startswith("linux") and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+        _fail("there is no display to open the editor on; `patchwright render` and `patchwright run` need none")
+    with _plain_errors():
+        from editor.app import open_editor
+        from editor.link import engine_maker
+
+        open_editor(patch, None if silent else engine_maker(device))
 
 
 @app.command()
@@ -425,12 +435,15 @@ def run(
     rate: Annotated[int | None, typer.Option(metavar="HZ", min=8000, max=384_000, help="Default: the patch's.")] = None,
     block: Annotated[int | None, typer.Option(metavar="FRAMES", min=1, max=8192, help="Default: the device's.")] = None,
     seconds: Annotated[float | None, typer.Option(min=0, max=1e7, help="End after so much was played.")] = None,
+    osc: Annotated[int | None, typer.Option(metavar="PORT", min=0, max=65535, help="Listen for OSC here.")] = None,
+    midi: Annotated[str, typer.Option(metavar="NAME", help="MIDI controller, or part of its name.")] = "",
 ) -> None:
     """Play a patch live. Exit status 1 where sound dropped out, or the patch has problems."""
     with _plain_errors():
         from host.terminal import run as play
 
-        status = play(patch, device=device, in_device=in_device, rate=rate or 0, block=block or 0, seconds=seconds)
+        wishes = {"device": device, "in_device": in_device, "rate": rate or 0, "block": block or 0}
+        status = play(patch, **wishes, seconds=seconds, osc=osc, midi=midi)
     raise typer.Exit(status)
 
 

@@ -1,6 +1,6 @@
-"""The window: a Dear PyGui node editor that draws a patch and sends edits.
+"""The window: an editor made with Dear PyGui that draws a patch and sends edits.
 
-What will live here: the canvas and its cables, the palette, the inspector, meters and curves, undo history, autosave,
-and the link to the engine process. The editor reads the declarations of the registered kinds and knows no node by name.
-It may import `host`, `nodes` and `graph`; only `patchwright.py` imports it.
+``model`` holds the session (patch, history, selection) and knows no window; ``app`` is the window and its loop; panels
+are listed in ``panels``; ``canvas`` is where nodes are wired; ``link`` leads to the engine. The editor reads the
+declarations of the registered kinds and knows no node by name. Only ``patchwright.py`` imports it.
 """

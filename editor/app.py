@@ -1,0 +1,402 @@
+"""The window: it brings session, sound and panels together, and turns once for every frame."""
+
+from __future__ import annotations
+
+import inspect
+import logging
+import sys
+from collections.abc import Callable
+from contextlib import contextmanager
+from pathlib import Path
+from time import monotonic, perf_counter, sleep
+from typing import Any
+
+import dearpygui.dearpygui as dpg
+
+from editor import fonts, keys
+from editor.commands import Command, Commands
+from editor.layout import Arrangement, Rect, Slot, Splitter, arranged
+from editor.link import Player, Sound
+from editor.menus import MenuBar
+from editor.model import Session
+from editor.notices import Notices, Toasts
+from editor.panel import Panel
+from editor.panels import PANELS, Entry
+from editor.pointer import Grip, Pointer, Touch
+from editor.probe import Probe
+from editor.shortcuts import COMMANDS
+from editor.styling import style
+from editor.theme import Look
+from graph.errors import PatchError
+
+TOUCHED_S, LIVELY_S, IDLE_S = 1 / 60, 1 / 30, 1 / 12
+"""The time from frame to frame: while something is done, while something sounds, and otherwise."""
+AFTERGLOW_S = 0.6
+"""How long after something was done frames come fast."""
+
+log = logging.getLogger("patchwright.editor")
+
+
+class App:
+    """The editor's window with all that is in it. ``make_player`` starts an engine; None: there is no sound."""
+
+    def __init__(
+        self,
+        session: Session,
+        make_player: Callable[[], Player] | None = None,
+        *,
+        look: Look | None = None,
+        size: tuple[int, int] = (1680, 1000),
+        panels: tuple[Entry, ...] = PANELS,
+    ) -> None:
+        self.session = session
+        self.look = look or Look()
+        self.size = size
+        self.notices = Notices()
+        self.sound = Sound(make_player, self.notices.say)
+        self.pointer = Pointer()
+        self.commands = Commands(COMMANDS)
+        self.arrangement = Arrangement()
+        self.slots: dict[Slot, Rect] = {}
+        self.panels: dict[str, Panel] = {}
+        self.entries = panels
+        self.work_s = 0.0
+        """How long our own work of the last frame took, drawing aside."""
+        self.frames = 0
+        self.confirm_quit: Callable[[], bool] | None = None
+        """Asked when the window is to close; False keeps it open. Whoever guards unsaved work sets it."""
+        self._pressed: list[int] = []
+        self._touched = self._lively = 0.0
+        self._laid_out: object = None
+        self._fronts: dict[Slot, str] = {}
+        self._running = False
+
+    # -- the life of the window ----------------------------------------------------------------------------------------
+
+    def run(self) -> None:
+        """Open the window, and return when it is closed."""
+        self.start()
+        try:
+            while self._running:
+                self.turn()
+        finally:
+            self.close()
+
+    def start(self) -> None:
+        """Open the window."""
+        dpg.create_context()
+        dpg.configure_app(manual_callback_management=True, init_file="")
+        fonts.load(self.look.scale)
+        width, height = self.size
+        dpg.create_viewport(
+            title="Patchwright", width=width, height=height, x_pos=0, y_pos=0, min_width=800, min_height=520
+        )
+        dpg.set_viewport_vsync(sys.platform != "linux")
+        dpg.setup_dearpygui()
+        dpg.show_viewport()
+        style(self.look)
+        with dpg.handler_registry():
+            dpg.add_key_press_handler(callback=lambda _, key: self._pressed.append(int(key)))
+        self.pointer.start()
+        flags = {"no_title_bar": True, "no_move": True, "no_resize": True, "no_scrollbar": True}
+        dpg.add_window(tag="window", no_scroll_with_mouse=True, no_bring_to_front_on_focus=True, menubar=True, **flags)
+        dpg.set_primary_window("window", True)
+        dpg.configure_item("window", no_scrollbar=True, no_scroll_with_mouse=True)
+        dpg.bind_item_theme("window", "theme:window")
+        dpg.render_dearpygui_frame()  # texts have no widths before the first frame
+        self.probe = Probe.wanted()
+        self.toasts = Toasts(self)
+        for entry in self.entries:
+            with self.guarded(f"opening {entry.title}"):
+                self.panels[entry.id] = panel = entry.load()(self)
+                for command in panel.commands:
+                    self.commands.add(command)
+        self.menus = MenuBar(self)
+        self.build()
+        self._running = True
+
+    def build(self) -> None:
+        """Make every part of the window, in place of what there was: at the start, and when the look changes."""
+        for tag in ("slots", "menus"):
+            if dpg.does_item_exist(tag):
+                dpg.delete_item(tag)
+        self._laid_out = None
+        self.menus.build()
+        dpg.add_group(tag="slots", parent="window")
+        for slot in ("top", "left", "centre", "right", "bottom", "status"):
+            self._build_slot(slot)
+        for splitter in ("left", "right", "bottom"):
+            tag = f"splitter:{splitter}"
+            dpg.add_drawlist(8, 8, tag=tag, parent="slots")
+            self.pointer.claim(tag, _SplitterGrip(self, splitter))
+        self._lay_out()
+
+    def _build_slot(self, slot: Slot) -> None:
+        entries = [entry for entry in self.entries if entry.slot == slot and entry.id in self.panels]
+        tag = f"slot:{slot}"
+        bare = slot in ("top", "centre", "status")
+        dpg.add_child_window(tag=tag, parent="slots", border=False, no_scrollbar=True, no_scroll_with_mouse=True)
+        dpg.bind_item_theme(tag, "theme:strip")
+        own = [entry.id for entry in entries]
+        if not bare:
+            self._fronts.setdefault(slot, own[0] if own else "")
+            with dpg.group(horizontal=True, parent=tag, tag=f"tabs:{slot}"):
+                for entry in entries:
+                    dpg.add_button(label=entry.title, tag=f"tab:{entry.id}", user_data=entry.id, callback=self._chosen)
+        for entry in entries:
+            inside: str = tag
+            if not bare:
+                inside = f"panel:{entry.id}"
+                with dpg.child_window(tag=inside, parent=tag, border=False, always_use_window_padding=True):
+                    pass
+                dpg.bind_item_theme(inside, "theme:panel")
+            with self.guarded(f"building {entry.title}"):
+                self.panels[entry.id].build(inside)
+        self._show_front(slot)
+
+    def close(self) -> None:
+        """Close the window and end the engine."""
+        self._running = False
+        for id, panel in self.panels.items():
+            with self.guarded(f"closing {id}"):
+                panel.close()
+        self.sound.close()
+        if self.probe:
+            self.probe.close()
+        dpg.destroy_context()
+
+    def quit(self, ask: bool = False) -> None:
+        """Close the window after this frame; with ``ask``, only if whoever guards unsaved work agrees."""
+        if not ask or self.confirm_quit is None or self.confirm_quit():
+            self._running = False
+
+    # -- a frame -------------------------------------------------------------------------------------------------------
+
+    def turn(self) -> None:
+        """One frame: draw, hear what was done, do it, show it, wait for the next."""
+        began = monotonic()
+        dpg.render_dearpygui_frame()
+        at = perf_counter()
+        self.frames += 1
+        if not dpg.is_dearpygui_running():
+            self.quit(ask=True)
+        self._run_callbacks()
+        with self.guarded("the mouse"):
+            if self.pointer.step():
+                self.touch()
+        self._run_keys()
+        now = monotonic()
+        self.sync()
+        with self.guarded("listening to the engine"):
+            self._hear(now)
+        self._lay_out()
+        with self.guarded("showing messages"):
+            self.toasts.step(now)
+        if self.probe and self.probe.step(self):
+            self.touch()
+        self.work_s = perf_counter() - at
+        pause = TOUCHED_S if now - self._touched < AFTERGLOW_S else LIVELY_S if self.sound.state.rolling else IDLE_S
+        sleep(max(began + pause - monotonic(), 0.0))
+
+    def touch(self) -> None:
+        """Something is being done: frames come fast for a while."""
+        self._touched = monotonic()
+
+    def sync(self) -> None:
+        """Tell engine and panels what the session has become."""
+        with self.guarded("telling the engine"):
+            self.sound.follow(self.session)
+        changes = self.session.changes()
+        if not changes:
+            return
+        self.touch()
+        with self.guarded("keeping the menus"):
+            self.menus.sync()
+        for id, panel in self.panels.items():
+            with self.guarded(f"{id} following a change"):
+                panel.sync(changes)
+
+    def _hear(self, now: float) -> None:
+        for level, text in self.sound.fresh_notices():
+            self.notices.say(level, text)
+        if now - self._lively < LIVELY_S - 0.004:
+            return
+        self._lively = now
+        readings = self.sound.readings()
+        for id, panel in self.panels.items():
+            with self.guarded(f"{id} showing readings"):
+                if self.seen(id):
+                    panel.frame(now, readings)
+
+    def seen(self, panel: str) -> bool:
+        """Whether a panel is in front."""
+        entry = next(e for e in self.entries if e.id == panel)
+        return entry.slot in self.slots and self._fronts.get(entry.slot, panel) == panel
+
+    def show(self, panel: str) -> None:
+        """Bring a panel to the front."""
+        slot = next(e.slot for e in self.entries if e.id == panel)
+        if slot in ("left", "right", "bottom") and slot not in self.slots:
+            self.arrange(self.arrangement.toggled(slot))
+        if slot in self._fronts:
+            self._fronts[slot] = panel
+            self._show_front(slot)
+
+    def _chosen(self, sender: int, value: object, panel: str) -> None:
+        self.show(panel)
+
+    def _show_front(self, slot: Slot) -> None:
+        for entry in self.entries:
+            if entry.slot == slot and dpg.does_item_exist(f"tab:{entry.id}"):
+                front = self._fronts[slot] == entry.id
+                dpg.configure_item(f"panel:{entry.id}", show=front)
+                dpg.bind_item_theme(f"tab:{entry.id}", "theme:tab-on" if front else "theme:tab")
+                dpg.bind_item_font(f"tab:{entry.id}", fonts.font("medium"))
+
+    def _run_callbacks(self) -> None:
+        for job in dpg.get_callback_queue() or ():
+            callback, arguments = job[0], job[1:]
+            if callback is None:
+                continue
+            self.touch()
+            with self.guarded("doing what was asked"):
+                callback(*arguments[: _arity(callback)])
+
+    def _run_keys(self) -> None:
+        pressed, self._pressed = self._pressed, []
+        if not pressed:
+            return
+        self.touch()
+        typing, held = keys.typing(), keys.held()
+        for key in pressed:
+            name = keys.NAMES.get(key)
+            command = self.commands.by_keys(held + name) if name else None
+            if command and (not typing or command.while_typing):
+                self.command(command.id)
+
+    def command(self, id: str) -> None:
+        """Do what a command says, if it can be done now."""
+        command: Command = self.commands[id]
+        if command.enabled(self):
+            with self.guarded(command.title):
+                command.action(self)
+        self.touch()
+
+    @contextmanager
+    def guarded(self, doing: str):
+        """What goes wrong inside is said to the user and written down, and the window stays."""
+        try:
+            yield
+        except PatchError as error:
+            where = f"{error.place}: " if error.place else ""
+            self.notices.say("warning", f"{where}{error.message}")
+        except Exception as error:
+            log.exception("while %s", doing)
+            self.notices.say("error", f"Something went wrong while {doing}: {type(error).__name__}: {error}")
+
+    # -- how it looks --------------------------------------------------------------------------------------------------
+
+    def relook(self, look: Look) -> None:
+        """Draw everything in another theme or size."""
+        self.look = look
+        fonts.load(look.scale)
+        style(look)
+        dpg.render_dearpygui_frame()
+        self.build()
+        self.session.looks_different()
+
+    def arrange(self, arrangement: Arrangement) -> None:
+        """Give the parts of the window other sizes."""
+        self.arrangement = arrangement
+        self._lay_out()
+
+    def _lay_out(self) -> None:
+        size = dpg.get_viewport_client_width(), dpg.get_viewport_client_height()
+        key = (size, self.arrangement, self.look.scale)
+        if key == self._laid_out:
+            return
+        self._laid_out = key
+        self.slots, splitters = arranged(*size, self.arrangement, self.look.scale)
+        for slot in ("top", "left", "centre", "right", "bottom", "status"):
+            self._place(f"slot:{slot}", self.slots.get(slot))
+        for splitter in ("left", "right", "bottom"):
+            self._place(f"splitter:{splitter}", splitters.get(splitter))
+        self.touch()
+
+    @staticmethod
+    def _place(tag: str, rect: Rect | None) -> None:
+        dpg.configure_item(tag, show=rect is not None)
+        if rect is not None:
+            dpg.set_item_pos(tag, [round(rect.x), round(rect.y)])
+            dpg.configure_item(tag, width=max(round(rect.width), 1), height=max(round(rect.height), 1))
+
+    # -- what tests ask ------------------------------------------------------------------------------------------------
+
+    def locate(self, what: str) -> tuple[float, float, float, float] | None:
+        """Where something is on the window, as x, y, width, height: an item by its tag, or what a panel knows."""
+        for panel in self.panels.values():
+            found = panel.locate(what)
+            if found is not None:
+                return found
+        if not dpg.does_item_exist(what):
+            return None
+        x, y = dpg.get_item_rect_min(what)
+        width, height = dpg.get_item_rect_size(what)
+        return float(x), float(y), float(width), float(height)
+
+    def describe(self) -> dict[str, Any]:
+        """What the window shows and does, in plain data."""
+        session = self.session
+        return {
+            "file": str(session.file or ""),
+            "path": list(session.path),
+            "nodes": sorted(session.here.nodes()),
+            "cables": [c.place.removeprefix("cables.") for c in session.here.cables()],
+            "selection": sorted(session.selection),
+            "dirty": session.dirty,
+            "undo": session.history.done,
+            "redo": session.history.undone,
+            "engine": self.sound.state.phase,
+            "rolling": self.sound.state.rolling,
+            "place_s": self.sound.state.place_s,
+            "notices": [[n.level, n.text] for n in self.notices.listed()],
+            "frames": self.frames,
+            "work_s": self.work_s,
+            "patch": session.patch.to_json(),
+        }
+
+
+def _arity(callback: Callable[..., object]) -> int:
+    parameters = inspect.signature(callback).parameters.values()
+    if any(p.kind is p.VAR_POSITIONAL for p in parameters):
+        return 3
+    return sum(p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD) for p in parameters)
+
+
+class _SplitterGrip(Grip):
+    """Moves the border between two parts of the window."""
+
+    def __init__(self, app: App, splitter: Splitter) -> None:
+        self.app, self.splitter = app, splitter
+        self._at = 0.0
+
+    def _along(self, touch: Touch) -> float:
+        return touch.screen[1 if self.splitter == "bottom" else 0] / self.app.look.scale
+
+    def press(self, touch: Touch) -> bool:
+        self._at = self._along(touch)
+        return touch.button == 0
+
+    def drag(self, touch: Touch) -> None:
+        along = self._along(touch)
+        self.app.arrange(self.app.arrangement.dragged(self.splitter, along - self._at))
+        self._at = along
+
+
+def open_editor(file: Path | None, make_player: Callable[[], Player] | None) -> None:
+    """Open a window on a patch in a file, or on a new one, and return when it is closed. Raises PatchError."""
+    from graph.patchfile import load
+
+    session = Session(load(file), file=file) if file is not None else Session()
+    session.history.mark_saved()
+    App(session, make_player).run()

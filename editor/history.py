@@ -1,0 +1,41 @@
+"""What was done, in order: choose a line to go back, or forward, to there."""
+
+from __future__ import annotations
+
+import dearpygui.dearpygui as dpg
+
+from editor.model import Changes
+from editor.panel import Panel
+
+MOST_LINES = 200
+
+
+class HistoryList(Panel):
+    """The steps of the history, the newest first; those that were undone are dimmed."""
+
+    def build(self, parent: int | str) -> None:
+        dpg.add_child_window(parent=parent, tag="history-list", border=False)
+        self._fill()
+
+    def sync(self, changes: Changes) -> None:
+        if changes.history or changes.everything:
+            self._fill()
+
+    def _fill(self) -> None:
+        dpg.delete_item("history-list", children_only=True)
+        done, undone, theme = self.session.history.done, self.session.history.undone, self.app.look.theme
+        for k, name in reversed(list(enumerate(undone[:MOST_LINES], start=1))):
+            self._line(name, k, theme.faint)
+        for k, name in enumerate(reversed(done[-MOST_LINES:])):
+            self._line(name, -k, theme.text if k else theme.accent)
+        first = "As it was opened" if len(done) <= MOST_LINES else f"{len(done) - MOST_LINES} steps before these"
+        self._line(first, -len(done), theme.text if done else theme.accent)
+
+    def _line(self, name: str, steps: int, colour: tuple[int, int, int, int]) -> None:
+        with dpg.group(horizontal=True, parent="history-list"):
+            dpg.add_selectable(label=f"##{steps}", width=8, callback=lambda: self._go(steps), span_columns=False)
+            dpg.add_text(name, color=colour)
+
+    def _go(self, steps: int) -> None:
+        for _ in range(abs(steps)):
+            self.session.redo() if steps > 0 else self.session.undo()

@@ -1,0 +1,61 @@
+"""Keys as Dear PyGui numbers them, as the names that shortcuts are written with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import dearpygui.dearpygui as dpg
+
+_NAMED = {
+    "space": dpg.mvKey_Spacebar,
+    "tab": dpg.mvKey_Tab,
+    "enter": dpg.mvKey_Return,
+    "escape": dpg.mvKey_Escape,
+    "delete": dpg.mvKey_Delete,
+    "backspace": dpg.mvKey_Back,
+    "home": dpg.mvKey_Home,
+    "end": dpg.mvKey_End,
+    "left": dpg.mvKey_Left,
+    "right": dpg.mvKey_Right,
+    "up": dpg.mvKey_Up,
+    "down": dpg.mvKey_Down,
+    "plus": dpg.mvKey_Plus,
+    "minus": dpg.mvKey_Minus,
+    "comma": dpg.mvKey_Comma,
+    "period": dpg.mvKey_Period,
+    "slash": dpg.mvKey_Slash,
+    "[": dpg.mvKey_Open_Brace,
+    "]": dpg.mvKey_Close_Brace,
+}
+NAMES: Mapping[int, str] = {
+    **{code: name for name, code in _NAMED.items()},
+    **{getattr(dpg, f"mvKey_{letter}"): letter.lower() for letter in "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"},
+    **{getattr(dpg, f"mvKey_F{k}"): f"f{k}" for k in range(1, 13)},
+    dpg.mvKey_NumPadEnter: "enter",
+    dpg.mvKey_Add: "plus",
+    dpg.mvKey_Subtract: "minus",
+}
+
+_TEXT = ("InputText", "InputInt", "InputFloat", "InputDouble", "DragFloat", "DragInt", "SliderFloat", "SliderInt")
+
+
+def held() -> str:
+    """The modifiers that are held, as the beginning of a key combination."""
+    down = [
+        name
+        for name, keys in (
+            ("ctrl", (dpg.mvKey_LControl, dpg.mvKey_RControl)),
+            ("shift", (dpg.mvKey_LShift, dpg.mvKey_RShift)),
+            ("alt", (dpg.mvKey_LAlt, dpg.mvKey_RAlt)),
+        )
+        if any(map(dpg.is_key_down, keys))
+    ]
+    return "".join(f"{name}+" for name in down)
+
+
+def typing() -> bool:
+    """Whether text is being typed somewhere."""
+    item = dpg.get_focused_item()
+    if not item or not dpg.does_item_exist(item):
+        return False
+    return any(kind in dpg.get_item_type(item) for kind in _TEXT) and dpg.is_item_active(item)

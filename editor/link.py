@@ -1,0 +1,186 @@
+"""The sound of what is edited: an engine in a process of its own, started aside, without which the editor works too."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from time import monotonic
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from editor.model import Session
+from graph.document import Patch
+
+Floats = npt.NDArray[np.float32]
+Readings = Mapping[str, Mapping[str, Floats]]
+"""By the engine's address of a node and the reading's name: a value for each channel or part."""
+
+PATCH_EVERY_S = 0.05
+"""How often, at most, the engine is given the whole patch while it is being changed."""
+CLOSING_S = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """How the engine is, as the bars show it. ``phase``: off, starting, on, failed."""
+
+    phase: str = "off"
+    words: str = ""
+    """Why it failed."""
+    alive: bool = False
+    rolling: bool = False
+    place_s: float = 0.0
+    numbers: Mapping[str, float] = field(default_factory=dict[str, float])
+    device: Any = None
+    """A ``host.messages.Status``, once known."""
+    problems: tuple[tuple[str, str, str], ...] = ()
+    """Node, place, message: what is wrong with the patch in play."""
+
+
+class Player(Protocol):
+    """What is asked of an engine: the part of ``host.Engine`` that the editor uses."""
+
+    def load(self, patch: Patch, wait: bool = True) -> Any: ...
+    def set(self, node: str, param: str, value: float) -> None: ...
+    def play(self) -> None: ...
+    def stop(self) -> None: ...
+    def locate(self, seconds: float) -> None: ...
+    def loop(self, start_s: float | None, end_s: float | None = None) -> None: ...
+    def record(self, on: bool = True) -> None: ...
+    def open_device(self, device: str = "", in_device: str = "", rate: int = 0, block: int = 0) -> None: ...
+    def readings(self) -> Any: ...
+    def costs(self) -> Any: ...
+    def close(self) -> None: ...
+    @property
+    def status(self) -> Any: ...
+    @property
+    def notices(self) -> Any: ...
+
+
+class Sound:
+    """Keeps an engine in step with a session.
+
+    ``make`` starts an engine; it runs in a thread of its own, and so does everything that is asked of the engine: no
+    call here waits. What the engine cannot do is said through ``say(level, text)``, and the editor goes on.
+    """
+
+    def __init__(self, make: Callable[[], Player] | None, say: Callable[[str, str], None]) -> None:
+        self._make, self._say = make, say
+        self._tasks: queue.SimpleQueue[Callable[[Player], object] | None] = queue.SimpleQueue()
+        self._player: Player | None = None
+        self._phase, self._words = ("starting", "") if make else ("off", "")
+        self._told = 0
+        self._sent_at = 0.0
+        self._thread = threading.Thread(target=self._work, name="engine link", daemon=True)
+        if make:
+            self._thread.start()
+
+    def _work(self) -> None:
+        assert self._make is not None
+        try:
+            self._player = self._make()
+            self._phase = "on"
+        except Exception as error:
+            self._phase, self._words = "failed", str(error) or type(error).__name__
+            self._say("error", f"There is no sound: the engine cannot be started: {self._words}")
+            return
+        while (task := self._tasks.get()) is not None:
+            try:
+                task(self._player)
+            except Exception as error:
+                self._say("error", f"The engine cannot do this: {error}")
+        try:
+            self._player.close()
+        except Exception as error:
+            self._say("warning", f"The engine did not end as it should: {error}")
+
+    def ask(self, task: Callable[[Player], object]) -> None:
+        """Let something be asked of the engine, in turn, as soon as there is one."""
+        if self._phase in ("on", "starting"):
+            self._tasks.put(task)
+
+    def follow(self, session: Session) -> None:
+        """Tell the engine what has been done to the patch since the last call."""
+        if session.patch_changed:
+            now = monotonic()
+            if now - self._sent_at < PATCH_EVERY_S:
+                return
+            self._sent_at = now
+            session.patch_changed = False
+            session.to_engine.clear()
+            patch = session.patch.copy()
+            self.ask(lambda player: player.load(patch, wait=False))
+            return
+        rows = {(node, param): value for node, param, value in session.to_engine}
+        session.to_engine.clear()
+        for (node, param), value in rows.items():
+            self.ask(lambda player, n=node, p=param, v=value: player.set(n, p, v))
+
+    def close(self) -> None:
+        """End the engine; waits a little for it."""
+        self._tasks.put(None)
+        if self._thread.is_alive():
+            self._thread.join(CLOSING_S)
+
+    # -- transport -----------------------------------------------------------------------------------------------------
+
+    def play(self) -> None:
+        """Let the transport roll."""
+        self.ask(lambda player: player.play())
+
+    def stop(self) -> None:
+        """Let the transport stand."""
+        self.ask(lambda player: player.stop())
+
+    def locate(self, seconds: float) -> None:
+        """Move the transport."""
+        self.ask(lambda player: player.locate(seconds))
+
+    def record(self, on: bool) -> None:
+        """Begin or end the takes of all recorders."""
+        self.ask(lambda player: player.record(on))
+
+    def open_device(self, device: str = "", in_device: str = "", rate: int = 0, block: int = 0) -> None:
+        """Play through another device."""
+        self.ask(lambda player: player.open_device(device, in_device, rate, block))
+
+    # -- what it tells -------------------------------------------------------------------------------------------------
+
+    @property
+    def state(self) -> State:
+        """How the engine is now."""
+        if self._player is None or self._phase != "on":
+            return State(self._phase, self._words)
+        s = self._player.status
+        return State("on", "", s.alive, s.rolling, s.place_s, s.numbers, s.device, s.problems)
+
+    def readings(self) -> Readings:
+        """What nodes measure; nothing while there is no engine."""
+        return self._player.readings() if self._player is not None else {}
+
+    def costs(self) -> Mapping[str, tuple[float, float]]:
+        """What nodes take of the time there is, on average and at worst; 1 is all of it."""
+        return self._player.costs() if self._player is not None else {}
+
+    def fresh_notices(self) -> list[tuple[str, str]]:
+        """What the engine has said since the last call: level and text."""
+        if self._player is None:
+            return []
+        listed = self._player.notices
+        new, self._told = listed[self._told :] if self._told <= len(listed) else listed, len(listed)
+        return [(n.level, n.text) for n in new]
+
+
+def engine_maker(device: str = "", in_device: str = "", rate: int = 0, block: int = 0) -> Callable[[], Player]:
+    """Starts ``host.Engine`` on a device; one that plays on from an editor that is gone is taken over."""
+
+    def make() -> Player:
+        from host import Engine
+
+        return Engine(device=device, in_device=in_device, rate=rate, block=block)
+
+    return make

@@ -1,0 +1,335 @@
+"""What is being worked on: a patch, its history, what is selected and where one is in it. Knows no window.
+
+Everything that happens to the document is an edit of ``graph.edits``, done through ``Session.do`` and undoable.
+Panels ask once a frame what has become different (``changes``), and compare nothing themselves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from graph.document import Automation, CableKey, NodeEntry, Patch
+from graph.edits import Batch, Edit, History, Inside, Move, Retitle, SetParam, SetPatchField
+from graph.errors import PatchError
+from graph.form import FORMAT, VERSION, from_document
+from graph.spec import Kinds
+
+ParamKey = tuple[str, str]
+"""Node and param."""
+
+NOBODY: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What has become different since the last time, at the level that is looked at."""
+
+    everything: bool = False
+    """Another patch or another level: nothing that was known holds."""
+    added: frozenset[str] = NOBODY
+    removed: frozenset[str] = NOBODY
+    nodes: frozenset[str] = NOBODY
+    """Nodes that were there and now differ in anything beside params and position."""
+    moved: frozenset[str] = NOBODY
+    params: frozenset[ParamKey] = frozenset()
+    cables: bool = False
+    automation: bool = False
+    snapshots: bool = False
+    words: bool = False
+    """Name, tags, transport, metadata: what a patch has beside its graph."""
+    selection: bool = False
+    history: bool = False
+    look: bool = False
+    """Theme or scale: everything is drawn anew."""
+
+    @property
+    def structure(self) -> bool:
+        """Whether nodes or cables came, went or became other ones."""
+        return self.everything or bool(self.added or self.removed or self.nodes) or self.cables
+
+    def __bool__(self) -> bool:
+        return self != NO_CHANGES
+
+
+NO_CHANGES = Changes()
+
+
+@dataclass(slots=True)
+class _Seen:
+    """What was there at the last look."""
+
+    revision: int = -1
+    level: tuple[object, ...] = ()
+    nodes: dict[str, NodeEntry] = field(default_factory=dict[str, NodeEntry])
+    cables: dict[CableKey, tuple[bool, float | None]] = field(default_factory=dict)
+    automation: tuple[Automation, ...] = ()
+    snapshots: dict[str, Any] = field(default_factory=dict[str, Any])
+    words: tuple[object, ...] = ()
+    selection: tuple[frozenset[str], frozenset[CableKey]] = (frozenset(), frozenset())
+    history: int = -1
+    look: int = 0
+
+
+class Session:
+    """A patch being edited. ``file``: where it is kept, if it is.
+
+    ``path`` says inside which group, inside which group, the user is; ``here`` is the patch there. Nodes are named as
+    they are called there; ``address`` gives what the engine calls them.
+    """
+
+    def __init__(self, patch: Patch | None = None, kinds: Kinds | None = None, file: Path | None = None) -> None:
+        if kinds is None:
+            from nodes import kinds as known
+
+            kinds = known()
+        self.kinds: Kinds = kinds
+        self.selection: frozenset[str] = frozenset()
+        self.cables: frozenset[CableKey] = frozenset()
+        """Selected cables."""
+        self._look = self._edits = self._revision = 0
+        self.to_engine: list[tuple[str, str, float]] = []
+        """Params that only changed their values, for the engine: address, param, value."""
+        self.patch_changed = True
+        """Whether the engine must be given the whole patch."""
+        self._open(patch or Patch(), file)
+
+    def _open(self, patch: Patch, file: Path | None) -> None:
+        if patch.folder is None:
+            patch.folder = file.resolve().parent if file else Path.cwd()
+        self.patch = patch
+        self.file = file
+        self.history = History(patch)
+        self.path: tuple[str, ...] = ()
+        self.selection, self.cables = frozenset(), frozenset()
+        self._inner: tuple[Any, Patch] | None = None
+        self._seen = _Seen()
+        self._revision += 1
+        self.patch_changed = True
+        self.to_engine.clear()
+
+    def open(self, patch: Patch, file: Path | None = None) -> None:
+        """Work on another patch, with no history."""
+        self._open(patch, file)
+
+    def saved(self, file: Path) -> None:
+        """The patch as it is now is what is in this file."""
+        self.file = file
+        self.patch.folder = file.resolve().parent
+        self.history.mark_saved()
+        self._edits += 1
+        self._revision += 1
+
+    def looks_different(self) -> None:
+        """Theme or scale have changed: everything is to be drawn anew."""
+        self._look += 1
+        self._revision += 1
+
+    # -- where one is --------------------------------------------------------------------------------------------------
+
+    @property
+    def here(self) -> Patch:
+        """The patch at the level that is looked at; to read, never to change."""
+        patch, raw = self.patch, None
+        for id in self.path:
+            raw = patch.node(id).settings.get("patch")
+            if self._inner is not None and self._inner[0] is raw:
+                patch = self._inner[1]
+            else:
+                patch = from_document({**dict(raw or {}), "format": FORMAT, "version": VERSION})
+        if raw is not None:
+            self._inner = raw, patch
+        return patch
+
+    def address(self, node: str) -> str:
+        """What the engine calls a node of this level."""
+        return "/".join((*self.path, node))
+
+    def enter(self, group: str) -> None:
+        """Look at the inside of a group. Raises PatchError where it is none."""
+        entry = self.here.node(group)
+        if entry.kind != "group" or not isinstance(entry.settings.get("patch"), Mapping):
+            raise PatchError(f"{group} is no group that can be entered", place=f"nodes.{group}", node=group)
+        self.go((*self.path, group))
+
+    def go(self, path: tuple[str, ...]) -> None:
+        """Look at another level, by the ids of its groups from the outermost."""
+        left = self.path
+        self.path = path
+        try:
+            _ = self.here
+        except PatchError:
+            self.path = left
+            raise
+        inner = left[len(path)] if left[: len(path)] == path and len(left) > len(path) else None
+        self.select({inner} if inner else ())
+
+    # -- edits ---------------------------------------------------------------------------------------------------------
+
+    def do(self, *edits: Edit, name: str = "", gesture: object = None) -> None:
+        """Do edits of this level as one step of the history. Raises PatchError, with nothing changed.
+
+        Edits of one ``gesture`` (anything that compares equal), one after another, are one step.
+        """
+        if not edits:
+            return
+        edit = edits[0] if len(edits) == 1 else Batch(name or edits[0].name, edits)
+        for group in reversed(self.path):
+            edit = Inside(group, edit)
+        self.do_at_root(edit, name=name or edits[0].name, gesture=gesture)
+
+    def do_at_root(self, edit: Edit, *, name: str = "", gesture: object = None) -> None:
+        """Do an edit of the outermost patch. Raises PatchError, with nothing changed."""
+        self.history.do(edit, name=name, gesture=gesture)
+        values = list(_values(edit, ()))
+        if all(value is not None for value in values):
+            self.to_engine += [value for value in values if value]
+        else:
+            self.patch_changed = True
+        self._settle()
+
+    def end_gesture(self) -> None:
+        """What comes next is another step of the history."""
+        self.history.end_gesture()
+
+    def undo(self) -> str | None:
+        """Take the last step back; the answer is its name."""
+        return self._moved(self.history.undo())
+
+    def redo(self) -> str | None:
+        """Do again what was undone last; the answer is its name."""
+        return self._moved(self.history.redo())
+
+    def _moved(self, name: str | None) -> str | None:
+        if name is not None:
+            self.patch_changed = True
+            self._settle()
+        return name
+
+    def _settle(self) -> None:
+        """Leave groups and drop selections that are there no more."""
+        self._edits += 1
+        self._revision += 1
+        while self.path:
+            try:
+                here = self.here
+                break
+            except PatchError:
+                self.path = self.path[:-1]
+        else:
+            here = self.patch
+        if any(id not in here.graph for id in self.selection):
+            self.selection = frozenset(id for id in self.selection if id in here.graph)
+        if self.cables:
+            self.cables &= {cable.key for cable in here.cables()}
+
+    @property
+    def dirty(self) -> bool:
+        """Whether there is something to save."""
+        return self.history.dirty
+
+    # -- selection -----------------------------------------------------------------------------------------------------
+
+    def select(self, nodes: Iterable[str] = (), cables: Iterable[CableKey] = ()) -> None:
+        """Select these, and nothing else."""
+        self.selection, self.cables = frozenset(nodes), frozenset(cables)
+        self._revision += 1
+
+    @property
+    def chosen(self) -> str | None:
+        """The node that is selected, where it is one."""
+        return next(iter(self.selection)) if len(self.selection) == 1 else None
+
+    def fresh_id(self, kind: str, taken: Iterable[str] = ()) -> str:
+        """An id for a new node of this level: the kind's name, with a number where it is taken."""
+        here = self.here
+        busy = {*here.graph, *taken}
+        busy |= {line.node.split("/")[0] for line in here.automation}
+        busy |= {node.split("/")[0] for snapshot in here.snapshots.values() for node in snapshot}
+        base = kind[:58] or "node"
+        if base not in busy:
+            return base
+        return next(f"{base}{k}" for k in range(2, len(busy) + 3) if f"{base}{k}" not in busy)
+
+    # -- what has changed ----------------------------------------------------------------------------------------------
+
+    def changes(self) -> Changes:
+        """What is different from the last time this was called."""
+        if self._revision == self._seen.revision:
+            return NO_CHANGES
+        here, before = self.here, self._seen
+        level = (id(self.patch), self.path)
+        nodes: dict[str, NodeEntry] = {}
+        for node, entry in here.nodes().items():
+            old = before.nodes.get(node)
+            nodes[node] = old if old is not None and old == entry else entry.copy()
+        now = self._seen = _Seen(
+            self._revision,
+            level,
+            nodes,
+            {c.key: (c.feedback, c.amount) for c in here.cables()},
+            tuple(here.automation),
+            dict(here.snapshots),
+            _words(here) + _words(self.patch) + (self.file, self.dirty),
+            (self.selection, self.cables),
+            self._edits,
+            self._look,
+        )
+        if level != before.level:
+            return Changes(True, *(NOBODY,) * 4, frozenset(), *(True,) * 6, look=before.look != now.look)
+        altered, moved, params = set[str](), set[str](), set[ParamKey]()
+        for node in now.nodes.keys() & before.nodes.keys():
+            a, b = before.nodes[node], now.nodes[node]
+            if a is b:
+                continue
+            if a.position != b.position:
+                moved.add(node)
+            if a.params != b.params:
+                names = a.params.keys() | b.params.keys()
+                params |= {(node, name) for name in names if a.params.get(name) != b.params.get(name)}
+            if _rest(a) != _rest(b):
+                altered.add(node)
+        return Changes(
+            False,
+            frozenset(now.nodes.keys() - before.nodes.keys()),
+            frozenset(before.nodes.keys() - now.nodes.keys()),
+            frozenset(altered),
+            frozenset(moved),
+            frozenset(params),
+            now.cables != before.cables,
+            now.automation != before.automation,
+            now.snapshots != before.snapshots,
+            now.words != before.words,
+            now.selection != before.selection,
+            now.history != before.history,
+            now.look != before.look,
+        )
+
+
+def _rest(entry: NodeEntry) -> tuple[object, ...]:
+    return entry.kind, entry.settings, entry.bypass, entry.mute, entry.title, entry.state, entry.extra
+
+
+def _words(patch: Patch) -> tuple[object, ...]:
+    words = patch.name, patch.description, patch.author, patch.license, tuple(patch.tags), patch.sample_rate
+    return (*words, patch.transport, repr(patch.metadata))
+
+
+def _values(edit: Edit, path: tuple[str, ...]) -> Iterable[tuple[str, str, float] | tuple[()] | None]:
+    """What an edit means to the engine: rows of values; an empty one for nothing; None for the whole patch."""
+    match edit:
+        case SetParam(node, param, value) if value is not None:
+            yield "/".join((*path, node)), param, float(value)
+        case Move() | Retitle():
+            yield ()
+        case SetPatchField(field) if field != "transport" and field != "sample_rate":
+            yield ()
+        case Inside(group, inner):
+            yield from _values(inner, (*path, group))
+        case Batch(_, edits):
+            for each in edits:
+                yield from _values(each, path)
+        case _:
+            yield None

@@ -1,0 +1,40 @@
+"""The table of panels: where each is, and which module it is in. The layout and the View menu derive from it."""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import dataclass
+
+from editor.layout import Slot
+from editor.panel import Panel
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A panel: ``place`` is ``module:Class``, imported when the window opens. Panels of one slot are its tabs."""
+
+    id: str
+    title: str
+    slot: Slot
+    place: str
+
+    def load(self) -> type[Panel]:
+        """The panel's class."""
+        module, _, name = self.place.partition(":")
+        found = getattr(importlib.import_module(module), name)
+        assert issubclass(found, Panel)
+        return found
+
+
+PANELS: tuple[Entry, ...] = (
+    Entry("transport", "Transport", "top", "editor.transport:TransportBar"),
+    Entry("palette", "Nodes", "left", "editor.palette:Palette"),
+    Entry("history", "History", "left", "editor.history:HistoryList"),
+    Entry("canvas", "Canvas", "centre", "editor.canvas.panel:Canvas"),
+    Entry("inspector", "Inspector", "right", "editor.inspector.panel:Inspector"),
+    Entry("mixer", "Mixer", "bottom", "editor.mixer:Mixer"),
+    Entry("automation", "Automation", "bottom", "editor.automation:Automation"),
+    Entry("snapshots", "Snapshots", "bottom", "editor.snapshots:Snapshots"),
+    Entry("notices", "Messages", "bottom", "editor.notices:NoticeList"),
+    Entry("status", "Status", "status", "editor.status:StatusBar"),
+)

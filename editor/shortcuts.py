@@ -1,0 +1,83 @@
+"""The commands that every window has. Panels bring their own beside these."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from editor.commands import Command
+from editor.layout import Splitter
+
+if TYPE_CHECKING:
+    from editor.app import App
+
+
+def _undo(app: App) -> None:
+    name = app.session.undo()
+    if name:
+        app.notices.say("info", f"Undone: {name}")
+
+
+def _redo(app: App) -> None:
+    name = app.session.redo()
+    if name:
+        app.notices.say("info", f"Done again: {name}")
+
+
+def _search(app: App) -> None:
+    from editor.menus import CommandSearch
+
+    CommandSearch(app).open()
+
+
+def _scale(app: App, by: int) -> None:
+    from dataclasses import replace
+
+    from editor.theme import SCALES
+
+    nearest = min(range(len(SCALES)), key=lambda k: abs(SCALES[k] - app.look.scale))
+    app.relook(replace(app.look, scale=SCALES[min(max(nearest + by, 0), len(SCALES) - 1)]))
+
+
+def _theme(app: App, name: str) -> None:
+    from editor.theme import look
+
+    app.relook(look(name, app.look.scale))
+
+
+def _toggle(slot: Splitter) -> Callable[[App], None]:
+    return lambda app: app.arrange(app.arrangement.toggled(slot))
+
+
+def _can_undo(app: App) -> bool:
+    return bool(app.session.history.done)
+
+
+def _can_redo(app: App) -> bool:
+    return bool(app.session.history.undone)
+
+
+def _play(app: App) -> None:
+    if app.sound.state.rolling:
+        app.sound.stop()
+    else:
+        app.sound.play()
+
+
+COMMANDS = (
+    Command("edit.undo", "Undo", _undo, ("ctrl+z",), "Edit", 0, _can_undo),
+    Command("edit.redo", "Redo", _redo, ("ctrl+shift+z", "ctrl+y"), "Edit", 0, _can_redo),
+    Command("view.left", "Show or hide the node list", _toggle("left"), ("f6",), "View", 3),
+    Command("view.right", "Show or hide the inspector", _toggle("right"), ("f7",), "View", 3),
+    Command("view.bottom", "Show or hide the lower part", _toggle("bottom"), ("f8",), "View", 3),
+    Command("view.larger", "Larger interface", lambda app: _scale(app, 1), ("ctrl+shift+plus",), "View", 4),
+    Command("view.smaller", "Smaller interface", lambda app: _scale(app, -1), ("ctrl+shift+minus",), "View", 4),
+    Command("view.dark", "Dark theme", lambda app: _theme(app, "dark"), (), "View", 5),
+    Command("view.light", "Light theme", lambda app: _theme(app, "light"), (), "View", 5),
+    Command("view.contrast", "High-contrast theme", lambda app: _theme(app, "contrast"), (), "View", 5),
+    Command("view.dismiss", "Dismiss messages", lambda app: app.notices.dismiss(), ("ctrl+period",), "View", 6),
+    Command("sound.play", "Play or stop", _play, ("space",), "Sound", 0),
+    Command("sound.start", "Go to the start", lambda app: app.sound.locate(0.0), ("home",), "Sound", 0),
+    Command("file.quit", "Quit", lambda app: app.quit(ask=True), ("ctrl+q",), "File", 9),
+    Command("help.commands", "Find a command", _search, ("ctrl+shift+p", "f1"), "Help", 0, while_typing=True),
+)
