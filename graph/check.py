@@ -138,6 +138,8 @@ def _node_problems(flat: Flat, kinds: Kinds, shapes: dict[str, Shape | None]) ->
         except PatchError as error:
             yield Problem(id, f"nodes.{id}.{error.place or 'settings'}", error.message)
             continue
+        if kind.varies:
+            continue
         shapes[id] = shape
         for name, value in entry.params.items():
             param = shape.params.get(name)

@@ -262,6 +262,19 @@ class Memory:
 
     ndim: int = 2
     dtype: Literal["f8", "f4", "i8"] = "f4"
+    held: bool = False
+    """The array that ``prepare`` gives is kept itself, not copied: for one that somebody else watches or writes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """All ports of one flow at once, of whatever widths, for kernels that work on raw memory.
+
+    The kernel gets the address of ``[count, (address, lanes, pitch) × count]``: of each port, in order, its first
+    sample in the block (not in the call: see ``block_offset``), its lanes, and the samples from one frame to the next.
+    """
+
+    flow: Flow
 
 
 @dataclass(frozen=True, slots=True)
@@ -307,7 +320,9 @@ def kernel(function: Callable[..., None]) -> Kernel:
     never stops or jumps; ``position``: the frame of the timeline there, which stands still while the transport does;
     ``roll`` and ``slope``: how far what the transport plays is faded in (float64), and its change per frame; ``rate``:
     frames per second (float64); ``skew``: frames by which the input of a loop-breaking node lags its output;
-    ``faded``: frames since what replaces something else began to be heard.
+    ``faded``: frames since what replaces something else began to be heard; ``block_offset``: frames from the start of
+    the block; ``block_deadline``: when the block must be done (nanoseconds of the machine's monotonic clock), 0 if it
+    may take its time.
     """
     assert isinstance(function, types.FunctionType)
     return Kernel(function)

@@ -10,6 +10,7 @@ from zlib import crc32
 from graph.document import Automation
 from graph.layouts import channels_of
 from graph.order import Order
+from graph.overlap import TOKEN, overlapped, splits
 from graph.schedule import (
     Compensation,
     CompiledNode,
@@ -55,6 +56,10 @@ class _Lowering:
     """Moving params of nodes that break loops: their two kernels share them."""
     reserved: dict[Key, Slot] = field(default_factory=dict[Key, Slot])
     """Outputs that are to be written straight into their place in a wide signal."""
+    split: set[int] = field(default_factory=set[int])
+    """Nodes that are submitted first and collected later."""
+    away: dict[int, tuple[dict[str, Slot], Slot]] = field(default_factory=dict[int, tuple[dict[str, Slot], Slot]])
+    """Nodes that were submitted: their inputs, and the token that ``collect`` takes."""
 
 
 def lower(nodes: list[Wired], found: Order, timing: Timing, sides: Sides, rate: int) -> Lowered:
@@ -66,7 +71,11 @@ def lower(nodes: list[Wired], found: Order, timing: Timing, sides: Sides, rate: 
     emitted: set[int] = set()
     for group in sides.groups:
         _reserve(work, group)
-    for k in sides.order:
+    work.split = {k for k in splits(nodes, found) if not _skipped(nodes[k])}
+    for k, back in overlapped(sides, found, work.split):
+        if back:
+            _collect(work, nodes[k])
+            continue
         group = sides.group_of.get(k)
         if group is not None:
             if group not in emitted:
@@ -143,11 +152,30 @@ def _emit_node(work: _Lowering, node: Wired) -> None:
         _emit_kernel(work, node, "emit", {})
         return
     inputs = _inputs(work, node)
-    bypassed = node.bypass and node.kind.bypassable and "bypass" not in node.automation
-    if bypassed and len(node.outputs) == 1 and not node.mute and not _is_controlled(node, "mute"):
+    if _skipped(node):
         _publish(work, node, {node.outputs[0].name: _passed(work, node, inputs)})
-        return
-    _emit_kernel(work, node, "process", inputs, bypassed)
+    elif node.index in work.split:
+        token = work.signals.new(1)
+        work.away[node.index] = inputs, token
+        params = _moving(work, node)
+        work.signals.steps.append(KernelStep((node.index,), "submit", inputs, {TOKEN: token}, params))
+    else:
+        _emit_kernel(work, node, "process", inputs)
+
+
+def _collect(work: _Lowering, node: Wired) -> None:
+    inputs, token = work.away.pop(node.index)
+    _emit_kernel(work, node, "collect", inputs, {TOKEN: token})
+
+
+def _bypassed(node: Wired) -> bool:
+    """Whether a node is bypassed for good."""
+    return node.bypass and node.kind.bypassable and "bypass" not in node.automation
+
+
+def _skipped(node: Wired) -> bool:
+    """Whether nothing of a node has to run at all."""
+    return _bypassed(node) and len(node.outputs) == 1 and not node.mute and not _is_controlled(node, "mute")
 
 
 def _passed(work: _Lowering, node: Wired, inputs: dict[str, Slot]) -> Slot:
@@ -163,9 +191,15 @@ def _dry(work: _Lowering, node: Wired, inputs: dict[str, Slot]) -> Slot:
     return work.signals.later(f"{node.key}.bypass", inputs[node.inputs[0].name], latency)
 
 
-def _emit_kernel(work: _Lowering, node: Wired, kernel: str, inputs: dict[str, Slot], bypassed: bool = False) -> None:
+def _emit_kernel(
+    work: _Lowering, node: Wired, kernel: str, inputs: dict[str, Slot], taken: dict[str, Slot] | None = None
+) -> None:
+    """A step with a node's outputs, and what bypass and mute make of them. It reads the node's inputs, or, where they
+    were handed over before, what is ``taken`` instead.
+    """
     signals = work.signals
-    params = _moving(work, node)
+    params = _moving(work, node) if taken is None else {}
+    bypassed = kernel != "emit" and _bypassed(node)
     if kernel == "emit":
         work.moving[node.index] = params
     controls = {name: _control(work, node, name) for name in ("bypass", "mute") if _is_controlled(node, name)}
@@ -180,7 +214,8 @@ def _emit_kernel(work: _Lowering, node: Wired, kernel: str, inputs: dict[str, Sl
         lanes = channels_of(node.layouts[port.name])
         reserved = work.reserved.get((node.index, port.name))
         outputs[port.name] = Slot(adding.signal, 0, lanes) if adding else reserved or signals.new(lanes)
-    signals.steps.append(KernelStep((node.index,), kernel, inputs, dict(outputs), params, adding is not None))
+    read = inputs if taken is None else taken
+    signals.steps.append(KernelStep((node.index,), kernel, read, dict(outputs), params, adding is not None))
     if adding:
         adding.done += 1
         signals.advance(adding)

@@ -13,6 +13,7 @@ from graph.order import Order, order
 from graph.schedule import Schedule
 from graph.spec import Kinds, Services, Stream
 from graph.timing import Timing, time
+from graph.variants import specialise
 from graph.widen import Sides, widen
 from graph.wiring import Wired, check_kinds, inform, resolve_layouts, wire
 
@@ -40,7 +41,8 @@ def plan(
 
     Raises PatchError as ``compile`` does.
     """
-    nodes = wire(expand(patch), kinds, missing)
+    flat, kinds = specialise(expand(patch), kinds, services, missing)
+    nodes = wire(flat, kinds, missing)
     inform(nodes, services, rate, missing)
     found = order(nodes)
     resolve_layouts(nodes, found.nodes, rate)

@@ -34,6 +34,7 @@ from graph.declare import (
     Params,
     Port,
     PortBank,
+    Ports,
     Reading,
     Scratch,
     Setting,
@@ -47,6 +48,7 @@ from graph.declare import (
 )
 from graph.errors import PatchError
 from graph.layouts import channels_of
+from graph.plugins import OpenedPlugin, PluginAbout, PluginRequest, Words
 
 __all__ = [
     "GROUPS",
@@ -74,6 +76,7 @@ __all__ = [
     "PatchError",
     "Port",
     "PortBank",
+    "Ports",
     "Reading",
     "Scratch",
     "Services",
@@ -112,6 +115,10 @@ class Config:
     """What the kind's ``info`` hook found out."""
     tempo: float = 120.0
     """Beats per minute of the patch's transport."""
+    state: bytes | None = None
+    """What the patch keeps for the node beside its params."""
+    given: frozenset[str] = frozenset()
+    """Params that the patch gives a value, default or not."""
 
     def channels(self, port: str) -> int:
         """Channels of a port, once the layouts are known."""
@@ -154,6 +161,21 @@ class Services(Protocol):
         """A whole file at ``rate``: ``[frame, channel]`` and its labels. Raises PatchError, also for absurd sizes."""
         ...
 
+    def plugin(self, settings: Settings) -> PluginAbout:
+        """What is known of the plugin that a node's settings name. Raises PatchError where there is none."""
+        ...
+
+    def open_plugin(self, request: PluginRequest) -> OpenedPlugin:
+        """Begin to load a plugin, or find the one that was loaded for the same request. Raises PatchError."""
+        ...
+
+    def plugin_words(self, number: int) -> Words:
+        """Where native code hands audio over to a plugin: the words that ``nodes.dsp.handover`` reads.
+
+        The plugin is kept for as long as somebody holds this array.
+        """
+        ...
+
 
 class Node:
     """The base of every kind. A subclass declares; it is never instantiated.
@@ -176,17 +198,24 @@ class Node:
     writing a buffer.
     """
 
+    varies: ClassVar[bool] = False
+    """Whether ``variant`` must be asked what a node's ports and params are."""
+
     process: ClassVar[Kernel]
     emit: ClassVar[Kernel | None] = None
     """Where the kind may break a feedback loop: writes the outputs from state alone …"""
     absorb: ClassVar[Kernel | None] = None
     """… and takes the inputs in, at the end of the same tick. ``process`` is the two together."""
+    submit: ClassVar[Kernel | None] = None
+    """Where the work is done elsewhere: hands the inputs and params over, as soon as they are there …"""
+    collect: ClassVar[Kernel | None] = None
+    """… and writes the outputs, before they are first needed. ``process`` is the two together, for loops."""
 
     declared: ClassVar[dict[str, Any]] = {}
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
-        fields = (Port, PortBank, Param, ParamBank, Setting, State, Scratch, Memory, Stream, Reading)
+        fields = (Port, PortBank, Ports, Param, ParamBank, Setting, State, Scratch, Memory, Stream, Reading)
         own = {name: value for name, value in vars(cls).items() if isinstance(value, fields)}
         cls.declared = {**cls.declared, **own}
 
@@ -216,6 +245,13 @@ class Node:
             elif isinstance(item, ParamBank):
                 found += item.make(settings)
         return tuple(found)
+
+    @classmethod
+    def variant(cls, settings: Settings, services: Services) -> type[Node]:
+        """The kind that a node with these settings really is, for kinds that vary: equal settings and an equal outside
+        world give the same class. Raises PatchError where that is not to be known.
+        """
+        return cls
 
     @classmethod
     def check(cls, config: Config) -> None:

@@ -30,6 +30,7 @@ def _stand_in(kind: str, inputs: tuple[str, ...], outputs: tuple[str, ...]) -> t
     body: dict[str, object] = {
         "kind": kind,
         "bypassable": True,
+        "varies": True,
         "process": _pass,
         "signal": AudioIn(main_in),
         "out": AudioOut(main_out),

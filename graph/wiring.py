@@ -55,6 +55,8 @@ class Wired:
     layouts: dict[str, str] = field(default_factory=dict[str, str])
     info: Mapping[str, Any] = field(default_factory=dict[str, Any])
     tempo: float = 120.0
+    state: bytes | None = None
+    given: frozenset[str] = frozenset()
     key: str = ""
     """The name of its state."""
 
@@ -65,7 +67,19 @@ class Wired:
         """What the kind's hooks are told of this node."""
         plugged = frozenset(w.target_port for w in self.wires if not w.to_param)
         driven = frozenset(w.target_port for w in self.wires if w.to_param) | frozenset(self.automation)
-        return Config(self.id, self.settings, self.params, rate, self.layouts, plugged, driven, self.info, self.tempo)
+        return Config(
+            self.id,
+            self.settings,
+            self.params,
+            rate,
+            self.layouts,
+            plugged,
+            driven,
+            self.info,
+            self.tempo,
+            self.state,
+            self.given,
+        )
 
 
 _Shape = tuple[tuple[Port, ...], tuple[Port, ...], dict[str, Param]]
@@ -102,7 +116,10 @@ def wire(flat: Flat, kinds: Kinds, missing: list[PatchError] | None = None) -> l
         numbers[id] = len(nodes)
         bypass = entry.bypass or (id in flat.bypassed and kind.bypassable)
         mute = entry.mute or id in flat.muted
-        nodes.append(Wired(len(nodes), id, kind, settings, params, bypass, mute, *shape, tempo=flat.tempo))
+        made = Wired(len(nodes), id, kind, settings, params, bypass, mute, *shape, tempo=flat.tempo, state=entry.state)
+        if kind.submit is not None:
+            made.given = frozenset(entry.params)
+        nodes.append(made)
     for cable in flat.cables:
         source, target = numbers[cable.source], numbers[cable.target]
         ports = nodes[target].inputs

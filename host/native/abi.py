@@ -21,6 +21,7 @@ from graph.spec import (
     ParamBank,
     Port,
     PortBank,
+    Ports,
     Reading,
     Scratch,
     State,
@@ -30,10 +31,11 @@ from graph.spec import (
 # Words of the context, one per running schedule, or one for all that follow one another in an engine. TIME is the
 # clock, which only ever advances; PLACE is the frame of the timeline, which goes on while ROLLING is 1. JUMPS counts
 # what is not a going on: locates and loop wraps. ROLL (float64) is how far players are faded in, SLOPE its change per
-# frame. FADE is the clock at which what replaces something else begins to be heard.
+# frame. FADE is the clock at which what replaces something else begins to be heard. DEADLINE is when the block must be
+# done, in nanoseconds of the machine's monotonic clock; 0 offline, where nothing is late.
 CONTEXT_WORDS = 16
 TIME, RATE, FAULT, FRAMES, SCRUBBED = 0, 1, 2, 3, 4
-PLACE, ROLLING, JUMPS, ROLL, SLOPE, FADE = 5, 6, 7, 8, 9, 10
+PLACE, ROLLING, JUMPS, ROLL, SLOPE, FADE, DEADLINE = 5, 6, 7, 8, 9, 10, 11
 # Words of a stream's header.
 STREAM_WORDS = 8
 STREAM_DATA, STREAM_MASK, STREAM_START, STREAM_END, STREAM_CHANNELS, STREAM_MISSED = 0, 1, 2, 3, 4, 5
@@ -41,8 +43,8 @@ STREAM_DATA, STREAM_MASK, STREAM_START, STREAM_END, STREAM_CHANNELS, STREAM_MISS
 HEADER_WORDS = 3
 VIEW_WORDS = 4
 
-Mode = Literal["in", "out", "add", "param", "bank", "state", "scratch", "memory", "stream_in", "stream_out"]
-RESERVED = ("n", "time", "position", "rate", "skew", "roll", "slope", "faded")
+Mode = Literal["in", "out", "add", "param", "bank", "state", "scratch", "memory", "stream_in", "stream_out", "ports"]
+RESERVED = ("n", "time", "position", "rate", "skew", "roll", "slope", "faded", "block_offset", "block_deadline")
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +159,8 @@ def signature(
                 arg = Argument(name, "scratch", field.dtype, dims=dims_of(field.shape, config, lanes, groups))
             case Memory():
                 arg = Argument(name, "memory", field.dtype, dims=(0,) * field.ndim, word=word)
+            case Ports():
+                arg = Argument(name, "ports", word=word)
             case Stream():
                 port = next(p for p in kind.ports(config.settings) if p.type == "audio")
                 own = config.channels(port.name)

@@ -21,7 +21,7 @@ from graph.schedule import (
     Slot,
     Step,
 )
-from graph.spec import TICK, Kernel, Memory, Param, ParamBank, Port, PortBank, Reading, Services, State, Stream
+from graph.spec import TICK, Kernel, Memory, Param, ParamBank, Port, PortBank, Ports, Reading, Services, State, Stream
 from host.native import runner, steps
 from host.native.abi import (
     CONTEXT_WORDS,
@@ -36,7 +36,7 @@ from host.native.abi import (
     main_lanes,
     signature,
 )
-from host.native.arena import Arena, aligned
+from host.native.arena import ALIGN, DTYPES, Arena, aligned
 from host.native.program import BoundStream, Instead, Key, Knob, Moved, Program, Words, native
 from host.native.store import library
 
@@ -306,6 +306,10 @@ class Binding:
                 slots = step.inputs if item.flow == "in" else step.outputs
                 names = item.names(nodes[0].config.settings)
                 return [word for name in names for word in (self.place(slots[name]), 0, 0, 0)]
+            case Ports():
+                slots = step.inputs if item.flow == "in" else step.outputs
+                table = self.ports(nodes[0], item, slots)
+                return [table.ctypes.data, 0, 0, 0]
             case State() | Reading():
                 return [self.state(nodes, argument, item), 0, 0, 0]
             case Memory():
@@ -315,6 +319,16 @@ class Binding:
                 return [self.stream(nodes[0], argument, item).header.ctypes.data, 0, 0, 0]
             case _:
                 raise AssertionError(f"{argument.name} has no place in a table")
+
+    def ports(self, node: CompiledNode, item: Ports, slots: Mapping[str, Slot]) -> npt.NDArray[np.int64]:
+        """The ports of one flow as a table of addresses."""
+        names = [p.name for p in node.kind.ports(node.config.settings) if p.flow == item.flow]
+        words = [len(names)]
+        for name in names:
+            words += [self.place(slots[name]), slots[name].lanes, self.pitch(slots[name])]
+        table = np.array(words, np.int64)
+        self.keep.append(table)
+        return table
 
     def values(self, step: KernelStep, row: int, nodes: list[CompiledNode], argument: Argument) -> int:
         """The address of the values of a param, or of a bank: ``[index][group]`` cells, or (address, stride) pairs of
@@ -407,9 +421,13 @@ def _part(slots: Mapping[str, Slot], j: int, step: KernelStep) -> dict[str, Slot
 
 
 def _fit(array: npt.NDArray[Any], item: Memory, node: CompiledNode, name: str) -> npt.NDArray[Any]:
-    """A prepared array as declared, on a cache line."""
+    """A prepared array as declared, on a cache line: a copy, unless it is to be held itself."""
     if array.ndim != item.ndim:
         raise TypeError(f"{node.kind.kind}: prepare gives {name} {array.ndim} dimensions, declared are {item.ndim}")
+    if item.held:
+        if array.dtype != DTYPES[item.dtype] or not array.flags.c_contiguous or array.ctypes.data % ALIGN:
+            raise TypeError(f"{node.kind.kind}: prepare gives {name} not as it is declared, on a cache line")
+        return array
     fitted = aligned(array.shape, item.dtype)
     if array.any():  # else the pages of a long line stay untouched until sound reaches them
         fitted[...] = array

@@ -22,6 +22,7 @@ from numba.core.cpu import CPUContext
 from graph.spec import Kernel
 from host.native import intrinsics
 from host.native.abi import (
+    DEADLINE,
     FADE,
     HEADER_WORDS,
     PLACE,
@@ -83,7 +84,7 @@ MATH |= {
 ALLOWED_CALLS = (
     MATH
     | {name + "f" for name in MATH}
-    | {"memcpy", "memset", "memmove", "clock_gettime", "sched_yield", "sem_post", "sem_trywait"}
+    | {"memcpy", "memset", "memmove", "clock_gettime", "sched_yield", "sem_post", "sem_trywait", "sem_clockwait"}
     | {"clock_nanosleep", "clock_gettime_nsec_np", "nanosleep", "Sleep", "QueryUnbiasedInterruptTime"}
 )
 RAISED = "patchwright_raised"
@@ -148,8 +149,13 @@ def _wrapper(kernel: Kernel, signature: Signature) -> pytypes.FunctionType:
                         "roll": f"float_of(word(context, {ROLL})) + offset * float_of(word(context, {SLOPE}))",
                         "slope": f"float_of(word(context, {SLOPE}))",
                         "faded": f"word(context, {TIME}) + offset - word(context, {FADE})",
+                        "block_offset": "offset",
+                        "block_deadline": f"word(context, {DEADLINE})",
                     }[arg.name]
                 )
+                continue
+            case "ports":
+                call.append(f"word(args, {arg.word})")
                 continue
             case "state" if signature.groups > 1:
                 opened, closed = _side_by_side(arg, signature, names, next(scopes))

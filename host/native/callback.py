@@ -8,10 +8,11 @@ word belongs to the callback, or is set while no callback runs.
 from __future__ import annotations
 
 from graph.spec import TICK, helper
-from host.native.abi import FADE as FADED
 from host.native.abi import (
+    DEADLINE,
     JUMPS,
     PLACE,
+    RATE,
     ROLL,
     ROLLING,
     SLOPE,
@@ -21,12 +22,14 @@ from host.native.abi import (
     STREAM_START,
     TIME,
 )
+from host.native.abi import FADE as FADED
 from host.native.raw import (
     cycles,
     flush_denormals,
     load_atomic,
     load_f32,
     load_f64,
+    now_ns,
     restore_float_mode,
     set_word,
     store_atomic,
@@ -109,6 +112,8 @@ PLAY, GO, BASE, TURN, LOCATE, LOOP = range(6)
 RAMP_WORDS = 12
 STRAIGHT, EVEN_RATIO, AT_ONCE = 0, 1, 2
 
+PATIENCE_NS = 0.7e9
+"""How much of each second of sound may be spent waiting for what is done elsewhere, in nanoseconds."""
 PRIMING = 16
 """The one flag of PortAudio's that tells of no trouble."""
 
@@ -168,8 +173,8 @@ def copy_frames(target, to, source, at, count):
 def render(live, source, target, frames):
     """Whole ticks from the device's input to its output; either may be missing."""
     before = flush_denormals()
-    inputs, outputs = word(live, INPUTS), word(live, OUTPUTS)
-    done = 0
+    inputs, outputs, context = word(live, INPUTS), word(live, OUTPUTS), word(live, CONTEXT)
+    began, done = now_ns(), 0
     while done < frames:
         obey(live)
         n = min(frames - done, word(live, BLOCK), horizon(live))
@@ -179,6 +184,7 @@ def render(live, source, target, frames):
             for k in range(n * outputs):
                 store_f32(wanted, k, 0.0)
         if word(live, PLAYED):
+            set_word(context, DEADLINE, began + int((done + n) * PATIENCE_NS / float_of(word(context, RATE))))
             play(live, given, wanted, n)
             turn_on(live, n)
         done += n

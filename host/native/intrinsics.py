@@ -303,6 +303,40 @@ def sleep_until(typingctx, at):
 
 
 @intrinsic
+def post(typingctx, semaphore):
+    def codegen(context, builder, sig, args):
+        if platform.system() == "Linux":
+            _libc(builder, "sem_post", I32, builder.inttoptr(args[0], I64.as_pointer()))
+        return context.get_dummy_value()
+
+    return types.void(types.int64), codegen
+
+
+@intrinsic
+def take(typingctx, semaphore):
+    def codegen(context, builder, sig, args):
+        if platform.system() != "Linux":
+            return ir.Constant(I64, 0)
+        failed = _libc(builder, "sem_trywait", I32, builder.inttoptr(args[0], I64.as_pointer()))
+        return builder.zext(builder.icmp_signed("==", failed, ir.Constant(I32, 0)), I64)
+
+    return types.int64(types.int64), codegen
+
+
+@intrinsic
+def take_until(typingctx, semaphore, at):
+    def codegen(context, builder, sig, args):
+        if platform.system() != "Linux":
+            return ir.Constant(I64, 0)
+        clock = ir.Constant(I32, MONOTONIC)
+        place = builder.inttoptr(args[0], I64.as_pointer())
+        failed = _libc(builder, "sem_clockwait", I32, place, clock, _timespec(builder, args[1]))
+        return builder.zext(builder.icmp_signed("==", failed, ir.Constant(I32, 0)), I64)
+
+    return types.int64(types.int64, types.int64), codegen
+
+
+@intrinsic
 def cycles(typingctx):
     def codegen(context, builder, sig, args):
         if ARM:  # the cycle counter is not for everybody there; the timer's count is
@@ -427,6 +461,6 @@ MACHINE = {
             now_ns,
             sleep_until,
         ),
-        *(relax, give_way, cycles, flush_denormals, restore_float_mode),
+        *(post, take, take_until, relax, give_way, cycles, flush_denormals, restore_float_mode),
     )
 } | {"load_f32": load_f32, "store_f32": store_f32, "load_f64": load_f64}
