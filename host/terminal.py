@@ -14,6 +14,7 @@ from time import monotonic, sleep
 from typing import Any
 
 from graph.document import Patch
+from graph.errors import PatchError
 from host.engine.client import Engine, EngineStatus
 from host.engine.readings import Floats
 from host.messages import Notice
@@ -136,12 +137,21 @@ class Playing:
 
 
 def run(
-    path: Path, *, device: str = "", in_device: str = "", rate: int = 0, block: int = 0, seconds: float | None = None
+    path: Path,
+    *,
+    device: str = "",
+    in_device: str = "",
+    rate: int = 0,
+    block: int = 0,
+    seconds: float | None = None,
+    osc: int | None = None,
+    midi: str = "",
 ) -> int:
     """Play a patch until its time is over, a key or a signal ends it. The answer is the exit status: 1 where sound
     dropped out, where the patch has problems, or where less was played than asked for.
 
-    Raises PatchError, EngineError.
+    ``osc``: the port to listen at on this machine; ``midi``: the controller, or a part of its name, whose controls the
+    patch's metadata map. Raises PatchError, EngineError.
     """
     notices: SimpleQueue[Notice] = SimpleQueue()
     with (
@@ -154,7 +164,7 @@ def run(
         for node, place, message in problems:
             _say(f"{place or node}: {message}" if place or node else message)
         playing = Playing(engine, patch, seconds, notices)
-        with contextlib.suppress(KeyboardInterrupt):  # the way to end it
+        with contextlib.suppress(KeyboardInterrupt), _remote(engine, patch, osc, midi, notices):  # the way to end it
             (_in_terminal if sys.stdout.isatty() else _in_lines)(playing, patch.name or path.stem)
         worst = playing.look().numbers.get("worst", 0.0)
         _tell(notices)
@@ -164,6 +174,31 @@ def run(
     if playing.xruns:
         _say(f"sound dropped out: {playing.xruns} blocks came too late")
     return 1 if playing.xruns or problems or playing.short else 0
+
+
+@contextmanager
+def _remote(engine: Engine, patch: Patch, osc: int | None, midi: str, notices: SimpleQueue[Notice]) -> Iterator[None]:
+    """Hands from outside on the params, where that is wished for. Raises PatchError where the port is taken."""
+    if osc is None and not midi:
+        yield
+        return
+    from host.remote.control import Remote
+    from host.remote.engine import EngineTarget
+
+    target = EngineTarget(engine, patch)
+    try:
+        remote = Remote(
+            target,
+            osc=None if osc is None else ("127.0.0.1", osc),
+            midi=midi,
+            notice=lambda text: notices.put(Notice("warning", text)),
+        )
+    except OSError as error:
+        raise PatchError(f"port {osc} cannot be listened at: {error.strerror or error}") from None
+    with remote:
+        remote.use(patch.metadata)
+        remote.start()
+        yield
 
 
 @contextmanager

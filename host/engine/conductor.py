@@ -12,7 +12,6 @@ from typing import Literal
 
 from graph.compiler import collector_resting
 from graph.document import Patch
-from graph.edits import Edit, SetBypass, SetMute, SetParam
 from graph.errors import PatchError
 from graph.groups import expand
 from graph.plan import Plan, emit, plan
@@ -25,6 +24,7 @@ from host.native.binding import bind
 from host.native.live import Live, Playable
 from host.native.runner import ROW_CYCLES
 from host.native.steps import PAST_IDENTITY, PAST_LAST
+from host.values import set_values
 
 SOON_S = 0.001
 IDLE_S = 0.02
@@ -99,35 +99,23 @@ class Conductor:
         """
         if self.patch is None:
             raise PatchError("there is no patch yet")
-        entry = node in self.patch.graph
-        if entry and not self._has(node, param) and param in ("bypass", "mute"):
-            edit: Edit = (SetBypass if param == "bypass" else SetMute)(node, value >= 0.5)
-            edit.apply(self.patch)
-            self._wanted = self._serial, self.patch
-            return
         flat = self._aliases.get((node, param), (node, param))
         at = self._numbers.get(flat[0])
-        if at is None or self._plan is None:
-            self._edit(node, param, value)
-            self._wanted = self._serial, self.patch
+        known = self._plan.nodes[at] if self._plan is not None and at is not None else None
+        if known is not None and flat[1] in known.params:
+            declared = known.declared[flat[1]]
+            if not declared.low <= value <= declared.high:
+                message = f"expected a number from {declared.low:g} to {declared.high:g}, found {value:g}"
+                raise PatchError(message, place=f"nodes.{node}.params.{param}", node=node)
+            set_values(self.patch, [(node, param, float(value))], self.kinds)
+            self._turned[flat] = float(value)
             return
-        declared = self._plan.nodes[at].declared.get(flat[1])
-        if declared is None:
+        if known is not None and param not in known.declared:
             raise PatchError(f"there is no param {param!r}", place=f"nodes.{node}.params.{param}", node=node)
-        if not declared.low <= value <= declared.high:
-            message = f"expected a number from {declared.low:g} to {declared.high:g}, found {value:g}"
-            raise PatchError(message, place=f"nodes.{node}.params.{param}", node=node)
-        self._edit(node, param, value)
-        self._turned[flat] = float(value)
-
-    def _has(self, node: str, param: str) -> bool:
-        at = self._numbers.get(self._aliases.get((node, param), (node, param))[0])
-        return self._plan is not None and at is not None and param in self._plan.nodes[at].params
-
-    def _edit(self, node: str, param: str, value: float) -> None:
-        assert self.patch is not None
-        if node in self.patch.graph:
-            SetParam(node, param, float(value)).apply(self.patch)
+        if param in ("bypass", "mute"):
+            value = float(value >= 0.5)
+        set_values(self.patch, [(node, param, float(value))], self.kinds)
+        self._wanted = self._serial, self.patch
 
     # What is due
 
