@@ -1,0 +1,391 @@
+"""Plugins run by pedalboard: VST3 and Audio Units with one input bus and one output bus.
+
+What pedalboard needs, found by measuring release 0.9.26: params are not to be set at load (that takes up to a minute
+and a half); it is primed once with silence at the largest block, and then never
+told to reset; a block with the wrong number of channels spoils an instance for good, so channels are tried on one that
+is thrown away; and a state is only true after a block has run.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from functools import cache
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from host.plugins import presets
+from host.plugins.instance import (
+    LONGEST_LATENCY,
+    LONGEST_TEXT,
+    MOST_PARAMS,
+    Arrangement,
+    Block,
+    Bus,
+    Change,
+    Description,
+    Event,
+    NativeCall,
+    Notice,
+    PluginError,
+    PluginParam,
+    Transport,
+)
+
+Format = Literal["vst3", "au"]
+MOST_VALUES = 64
+CONTINUOUS = (1 << 31) - 1
+"""The number of steps that pedalboard gives for a param without steps."""
+QUARTER = 0.25
+"""Of a frame: added to times in seconds, so that neither rounding nor cutting off gives the frame before."""
+LAYOUTS = {1: "mono", 2: "stereo"}
+
+
+@cache
+def _classes() -> dict[str, Any]:
+    """pedalboard's classes of plugins, kept from setting params at load."""
+    import pedalboard
+
+    found = {"vst3": pedalboard.VST3Plugin}
+    if hasattr(pedalboard, "AudioUnitPlugin"):
+        found["au"] = pedalboard.AudioUnitPlugin
+    for kind in found.values():
+        kind.__set_initial_parameter_values__ = lambda self, *_, **__: None
+    return found
+
+
+def _load(path: Path, name: str | None, format: Format) -> Any:
+    kind = _classes().get(format)
+    if kind is None:
+        raise PluginError(f"{path}: there are no plugins of format {format} on this system")
+    try:
+        return kind(str(path), plugin_name=name)
+    except (ImportError, OSError, RuntimeError, ValueError) as error:
+        raise PluginError(f"{path}: pedalboard does not load it: {_line(error)}") from None
+
+
+def _line(error: Exception) -> str:
+    return " ".join(str(error).split())[:LONGEST_TEXT] or type(error).__name__
+
+
+def _names(path: Path, format: Format) -> list[str]:
+    kind = _classes().get(format)
+    if kind is None:
+        raise PluginError(f"{path}: there are no plugins of format {format} on this system")
+    try:
+        return list(kind.get_plugin_names_for_file(str(path)))
+    except (ImportError, OSError, RuntimeError, ValueError) as error:
+        raise PluginError(f"{path}: pedalboard finds no plugin in it: {_line(error)}") from None
+
+
+def _uid(plugin: Any, format: Format) -> str:
+    """VST3's class id, which pedalboard tells only in a preset; an Audio Unit's identifier."""
+    if format == "vst3":
+        return presets.unpack(bytes(plugin.preset_data), "preset from pedalboard").uid
+    return str(plugin.identifier)[:LONGEST_TEXT]
+
+
+def classes(path: Path, format: Format = "vst3") -> list[str]:
+    """The ids of the plugins in a file. Raises PluginError; a plugin may also crash or never come back."""
+    return [_uid(_load(path, name, format), format) for name in _names(path, format)]
+
+
+def _open(path: Path, uid: str | None, format: Format) -> Any:
+    """The plugin with an id; where none is given, the only one. Raises PluginError."""
+    names = _names(path, format)
+    if uid is None and len(names) == 1:
+        return _load(path, names[0], format)
+    for name in names:
+        plugin = _load(path, name, format)
+        if _uid(plugin, format) == uid:
+            return plugin
+    raise PluginError(f"{path}: no plugin {uid or '(none was named)'} in it; there are {', '.join(names)}")
+
+
+def _channels(plugin: Any) -> int:
+    """How many channels it takes. The instance is spoiled by the question."""
+    for channels in (2, 1):
+        try:
+            if plugin.is_instrument:
+                plugin.process([], duration=0.01, sample_rate=48000.0, num_channels=channels, buffer_size=512)
+            else:
+                plugin.process(np.zeros((channels, 512), np.float32), 48000.0, 512, False)
+        except ValueError:
+            continue
+        return channels
+    raise PluginError(f"{plugin.name}: pedalboard runs it neither in mono nor in stereo")
+
+
+def _param(parameter: Any, at: int) -> PluginParam:
+    steps = int(parameter.num_steps) - 1 if 1 < parameter.num_steps < CONTINUOUS else 0
+    values = tuple(_shown(parameter, k / steps) for k in range(steps + 1)) if 0 < steps < MOST_VALUES else ()
+    return PluginParam(
+        id=at,
+        name=str(parameter.name)[:LONGEST_TEXT] or f"Param {at + 1}",
+        unit=str(parameter.label).strip()[:LONGEST_TEXT],
+        steps=steps,
+        default=_unit(parameter.default_raw_value),
+        low=_shown(parameter, 0.0),
+        high=_shown(parameter, 1.0),
+        values=values,
+        automatable=bool(parameter.is_automatable),
+    )
+
+
+def _shown(parameter: Any, value: float) -> str:
+    return str(parameter.get_text_for_raw_value(value)).strip()[:LONGEST_TEXT] or f"{value:.3f}"
+
+
+def _unit(value: float) -> float:
+    return min(max(float(value), 0.0), 1.0) if math.isfinite(value) else 0.0
+
+
+def describe(path: Path, uid: str | None = None, format: Format = "vst3") -> Description:
+    """What pedalboard knows of a plugin. A param's id is its place: pedalboard does not tell the format's own."""
+    plugin = _open(path, uid, format)
+    parameters = plugin._parameters
+    if len(parameters) > MOST_PARAMS:
+        raise PluginError(f"{path}: it speaks of {len(parameters)} params; at most {MOST_PARAMS} make sense")
+    params = tuple(_param(parameter, at) for at, parameter in enumerate(parameters))
+    uid, instrument, latency = _uid(plugin, format), bool(plugin.is_instrument), _latency(plugin)
+    channels = _channels(plugin)
+    layout = LAYOUTS[channels]
+    inputs = () if instrument else (Bus("Input", "main", channels, layout, (layout,)),)
+    outputs = (Bus("Output", "main", channels, layout, (layout,)),)
+    return Description(
+        format=format,
+        uid=uid,
+        name=str(plugin.name)[:LONGEST_TEXT],
+        vendor=str(plugin.manufacturer_name)[:LONGEST_TEXT],
+        version=str(plugin.version)[:LONGEST_TEXT],
+        category=str(plugin.category)[:LONGEST_TEXT],
+        instrument=instrument,
+        events_in=instrument,
+        inputs=inputs,
+        outputs=outputs,
+        arrangements=(Arrangement(tuple(b.layout for b in inputs), tuple(b.layout for b in outputs)),),
+        params=params,
+        latency_frames=latency,
+    )
+
+
+def _latency(plugin: Any) -> int:
+    frames = int(plugin.reported_latency_samples)
+    if not 0 <= frames <= LONGEST_LATENCY:
+        raise PluginError(f"{plugin.name}: it reports {frames} frames of latency; at most {LONGEST_LATENCY} make sense")
+    return frames
+
+
+class BoardPlugin:
+    """One instance; see ``PluginInstance`` for what each method promises.
+
+    ``description`` is what a scan found out, by either backend: its params must be in the plugin's order. Buses beyond
+    the first of each side stay off.
+    """
+
+    description: Description
+
+    def __init__(
+        self, path: Path, uid: str | None = None, description: Description | None = None, format: Format = "vst3"
+    ) -> None:
+        self.description = description or describe(path, uid, format)
+        self._plugin: Any = _open(path, uid or self.description.uid, format)
+        self._name = self.description.name
+        parameters = self._plugin._parameters
+        if len(parameters) != len(self.description.params):
+            raise PluginError(
+                f"{self._name}: pedalboard knows {len(parameters)} params of it, its description "
+                f"{len(self.description.params)}"
+            )
+        self._params = {param.id: known for param, known in zip(self.description.params, parameters, strict=True)}
+        self._size = 0
+        self._stale = False
+        self._scrubbed = 0
+        self._told = _latency(self._plugin)
+
+    @property
+    def plugin(self) -> Any:
+        """pedalboard's object."""
+        if self._plugin is None:
+            raise PluginError(f"{self._name} is closed")
+        return self._plugin
+
+    def prepare(self, rate: float, max_block: int, arrangement: Arrangement | None = None) -> None:
+        if not 1 <= rate <= 1e6 or not 1 <= max_block <= 1 << 16:
+            raise PluginError(f"{self._name}: {rate} Hz in blocks of {max_block} frames makes no sense")
+        inputs, outputs = self.description.inputs, self.description.outputs
+        if arrangement is None:
+            arrangement = Arrangement(
+                tuple(bus.layout if at == 0 else "" for at, bus in enumerate(inputs)),
+                tuple(bus.layout if at == 0 else "" for at, bus in enumerate(outputs)),
+            )
+        for side, layouts, buses in (("input", arrangement.inputs, inputs), ("output", arrangement.outputs, outputs)):
+            if len(layouts) != len(buses):
+                raise PluginError(f"{self._name} has {len(buses)} {side} buses, not {len(layouts)}")
+            if any(layouts[1:]):
+                raise PluginError(f"{self._name}: pedalboard runs only the first {side} bus, the others must be off")
+            if layouts and layouts[0] != buses[0].layout:
+                raise PluginError(f"{self._name}: its {side} is {buses[0].layout} here, not {layouts[0] or 'off'}")
+        self._into = _counts(arrangement.inputs)
+        self._out = _counts(arrangement.outputs)
+        if len(self._out) != 1 or len(self._into) > 1 or (self._into and self._into != self._out):
+            raise PluginError(f"{self._name}: pedalboard runs plugins with as many channels out as in")
+        self._rate, self._size = float(rate), max_block
+        self._prime()
+
+    def _prime(self) -> None:
+        """One block of silence at the largest size: what pedalboard prepares the plugin for."""
+        self._run(np.zeros((self._out[0], self._size), np.float32), [])
+
+    def _run(self, block: Block, events: Sequence[Event]) -> Block:
+        """One call of pedalboard, whose answer is checked."""
+        frames = block.shape[1]
+        try:
+            if self.description.instrument:
+                messages = [(event.data, (event.frame + QUARTER) / self._rate) for event in events]
+                given = self.plugin.process(
+                    messages,
+                    duration=(frames + QUARTER) / self._rate,
+                    sample_rate=self._rate,
+                    num_channels=len(block),
+                    buffer_size=self._size,
+                    reset=False,
+                )
+            else:
+                given = self.plugin.process(block, self._rate, self._size, False)
+        except (RuntimeError, ValueError) as error:
+            raise PluginError(f"{self._name}: pedalboard gave up: {_line(error)}") from None
+        self._stale = False
+        if given.shape != block.shape:
+            raise PluginError(f"{self._name}: pedalboard gave {given.shape} samples for {block.shape}")
+        return given
+
+    def process(
+        self,
+        inputs: Sequence[Block],
+        outputs: Sequence[Block],
+        events: Sequence[Event] = (),
+        changes: Sequence[Change] = (),
+        transport: Transport | None = None,
+    ) -> None:
+        """Changes are exact to the frame, for the block is cut where they are; the transport is not passed on."""
+        frames = self._frames(inputs, outputs)
+        known = [(self._param(change.id), change) for change in changes]
+        cuts = sorted({0, frames} | {min(max(change.frame, 0), frames) for change in changes})
+        source = inputs[0] if inputs else np.zeros_like(outputs[0])
+        for begin, end in pairwise(cuts):
+            for parameter, change in known:
+                if min(max(change.frame, 0), frames) == begin:
+                    parameter.raw_value = _unit(change.value)
+                    self._stale = True
+            notes = [event._replace(frame=event.frame - begin) for event in events if begin <= event.frame < end]
+            given = self._run(np.ascontiguousarray(source[:, begin:end]), notes)
+            outputs[0][:, begin:end] = self._numbers(given)
+
+    def _numbers(self, given: Block) -> Block:
+        """The samples, with zero for what is no number and for denormals."""
+        size = np.abs(given)
+        right = (size >= np.finfo(np.float32).tiny) & (size <= np.finfo(np.float32).max)
+        self._scrubbed += int(np.count_nonzero(~np.isfinite(given)))
+        return np.where(right, given, np.float32(0))
+
+    def _frames(self, inputs: Sequence[Block], outputs: Sequence[Block]) -> int:
+        if not self._size:
+            raise PluginError(f"{self._name} is not prepared")
+        for side, wanted, given in (("input", self._into, inputs), ("output", self._out, outputs)):
+            if [len(array) for array in given] != wanted:
+                raise PluginError(f"{self._name} takes {wanted} channels of {side}, not {[len(a) for a in given]}")
+        lengths = {array.shape[1] for array in (*inputs, *outputs)}
+        if len(lengths) != 1 or max(lengths) > self._size:
+            raise PluginError(f"{self._name}: blocks have one length of at most {self._size} frames")
+        return lengths.pop()
+
+    def native(self) -> NativeCall | None:
+        return None
+
+    def latency(self) -> int:
+        if not self._size:
+            raise PluginError(f"{self._name} is not prepared")
+        return _latency(self.plugin)
+
+    def tail(self) -> int | None:
+        return None
+
+    def reset(self) -> None:
+        if self._size:
+            self.plugin.reset()
+            self._prime()
+
+    def _param(self, id: int) -> Any:
+        found = self._params.get(id)
+        if found is None or self._plugin is None:
+            raise PluginError(f"{self._name} has no param {id}" if self._plugin else f"{self._name} is closed")
+        return found
+
+    def get(self, id: int) -> float:
+        return _unit(self._param(id).raw_value)
+
+    def set(self, id: int, value: float) -> None:
+        self._param(id).raw_value = _unit(value)
+        self._stale = True
+
+    def text(self, id: int, value: float) -> str:
+        return _shown(self._param(id), _unit(value))
+
+    def value_of(self, id: int, text: str) -> float | None:
+        try:
+            return _unit(self._param(id).get_raw_value_for_text(text[:LONGEST_TEXT]))
+        except (RuntimeError, ValueError):
+            return None
+
+    def state(self) -> bytes:
+        if self._stale:
+            if not self._size:
+                self.prepare(48000.0, 512)
+            self._prime()
+        data = self.plugin.preset_data if self.description.format == "vst3" else self.plugin.raw_state
+        return bytes(data)
+
+    def set_state(self, data: bytes) -> None:
+        if self.description.format == "vst3":
+            preset = presets.unpack(data, f"state of {self._name}")
+            if preset.uid != self.description.uid:
+                raise PluginError(f"this is the state of another plugin ({preset.uid}), not of {self._name}")
+        before = self.state()
+        if not self._take(data):
+            self._take(before)
+            raise PluginError(f"{self._name} did not take the state over; it was left as it was")
+
+    def _take(self, data: bytes) -> bool:
+        try:
+            if self.description.format == "vst3":
+                self.plugin.preset_data = data
+            else:
+                self.plugin.raw_state = data
+        except (RuntimeError, ValueError):
+            return False
+        return True
+
+    def notices(self) -> list[Notice]:
+        found: list[Notice] = []
+        latency = int(self.plugin.reported_latency_samples)
+        if latency != self._told:
+            self._told = latency
+            found.append(Notice("latency"))
+        if self._scrubbed:
+            words = f"{self._scrubbed} samples that were no numbers were replaced with silence"
+            found.append(Notice("trouble", text=words))
+            self._scrubbed = 0
+        return found
+
+    def close(self) -> None:
+        self._plugin = None
+        self._params = {}
+
+
+def _counts(layouts: tuple[str, ...]) -> list[int]:
+    """Channels of each bus that is on."""
+    return [channels for layout in layouts for channels, name in LAYOUTS.items() if name == layout]
