@@ -59,6 +59,7 @@ class Instance:
     def initialise(self) -> None:
         """Read the list of devices. Raises DeviceError. Waits for a JACK server that stands still."""
         with self.held():
+            refuse_broken_jack()
             before = _threads()
             try:
                 self.sounddevice._initialize()
@@ -97,7 +98,19 @@ def load() -> Instance:
     return _current[0]
 
 
+def refuse_broken_jack(folder: str = "/dev/shm") -> None:
+    """Raise DeviceError where what JACK's servers and clients share is half-made: a client that opens it dies at once.
+
+    All servers of a user share one database, whose files an interrupted start leaves empty.
+    """
+    if sys.platform.startswith("linux"):
+        database = Path(folder) / f"jack_db-{os.getuid()}"
+        if any(part.stat().st_size == 0 for part in database.glob("__db.*")):
+            raise DeviceError(f"JACK's shared files are broken: while no JACK server runs, remove {database}")
+
+
 def _first() -> Instance:
+    refuse_broken_jack()
     before = _threads()
     if sys.platform.startswith("linux") and "sounddevice" not in sys.modules:
         _name_client(ctypes.util.find_library("portaudio") or "")

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import shutil
 import signal
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 
@@ -77,6 +80,13 @@ class Counting:
         return int(self.words[CALLS])
 
 
+def frames_without_interpreter(renderer: Counting) -> int:
+    """Frames that are rendered while nothing else can have the interpreter: a foreign call that keeps hold of it."""
+    before = renderer.frames
+    ctypes.PyDLL(None).usleep(300_000)
+    return renderer.frames - before
+
+
 def until(condition: Callable[[], object], seconds: float = DEADLINE_S) -> float:
     """Wait for a condition; how long that took. A failure where it does not come true."""
     begin = time.monotonic()
@@ -129,11 +139,39 @@ class Jack:
         assert done.returncode == 0, done.stderr
 
 
+@contextmanager
+def alone() -> Iterator[None]:
+    """One JACK server at a time, in whatever process of this user's tests: all servers of a user share a database in
+    /dev/shm (`jack_db-UID`) that each of them makes when it starts and takes away when it ends. A client that meets a
+    half-made one dies of a bus error.
+    """
+    import fcntl
+
+    with open(Path(tempfile.gettempdir()) / f"patchwright-jack-{os.getuid()}.lock", "w") as file:
+        begin = time.monotonic()
+        while True:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                assert time.monotonic() - begin < 600, "another test keeps its JACK server for too long"
+                time.sleep(0.01)
+        broken = Path(f"/dev/shm/jack_db-{os.getuid()}")
+        if any(part.stat().st_size == 0 for part in broken.glob("__db.*")):
+            shutil.rmtree(broken)
+        yield
+
+
 @pytest.fixture
 def jack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Jack]:
     for program in ("jackd", "jack_lsp", "jack_connect", "jack_bufsize"):
         if not shutil.which(program):
             pytest.skip(f"there is no {program} here; it comes with jackd2 or jack-example-tools")
+    with alone():
+        yield from _jack(monkeypatch)
+
+
+def _jack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Jack]:
     try:
         portaudio.load()
     except DeviceError as error:

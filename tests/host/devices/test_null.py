@@ -11,36 +11,38 @@ import pytest
 from host.devices import Choice, open_device
 from host.devices.null import NullDevice
 
-from .conftest import LARGEST, SMALLEST, Counting, until
+from .conftest import LARGEST, SMALLEST, Counting, frames_without_interpreter, until
 
 
 def test_it_keeps_real_time():
+    """Never ahead of the clock, and never behind for long: what was missed is made up for."""
     renderer = Counting()
     device = NullDevice(renderer, inputs=0, outputs=2, rate=48000, block=64)
+    begin = time.monotonic()
     device.start()
     until(lambda: device.frames)
-    begin, first = time.monotonic(), device.frames
-    until(lambda: device.frames >= first + 24000)
-    elapsed, frames = time.monotonic() - begin, device.frames - first
+    first = time.monotonic()
+
+    def seconds() -> tuple[float, float]:
+        return device.frames / 48000, time.monotonic() - begin
+
+    until(lambda: time.monotonic() - first > 0.5)
+    rendered, elapsed = seconds()
+    assert rendered <= elapsed + 64 / 48000
+    until(lambda: device.frames / 48000 > 0.98 * (time.monotonic() - first))
     assert device.alive()
     device.stop()
     assert not device.alive()
-    assert frames / 48000 == pytest.approx(elapsed, rel=0.02, abs=0.01)
     assert renderer.frames == device.frames
     assert renderer.prepared == [(0, 2, 64)]
 
 
-def test_it_keeps_time_while_the_interpreter_is_busy():
-    """The loop is native: only its own start needs the interpreter."""
+def test_it_needs_no_interpreter():
     renderer = Counting()
     device = NullDevice(renderer, inputs=0, outputs=2, rate=48000, block=64)
     device.start()
     until(lambda: device.frames)
-    first, begin = device.frames, time.monotonic()
-    total = 0
-    while time.monotonic() - begin < 0.3:
-        total += sum(range(100_000))
-    assert device.frames - first > 0.2 * 48000
+    assert frames_without_interpreter(renderer) > 640
     device.stop()
 
 
