@@ -44,6 +44,8 @@ from host.values import morphed, set_values, snapshot_values
 ANSWER_S = 60.0
 """How long to wait for an engine that is asked something; a patch may take seconds to compile the first time."""
 MOST_NOTICES = 1000
+DEADLY = 2
+"""An engine that died so often while it opened the device is not asked to open it again."""
 COST = "@cost"
 """The reading of every node that says what it costs."""
 
@@ -102,6 +104,7 @@ class Engine:
         self._loop: tuple[float, float] | None = None
         self._good: SetPatch | None = None
         self._fresh = True
+        self._deadly = 0
         self._failure = ""
         self._link = Link(self, attach=attach, patience_s=patience_s, command=command)
         self._link.start()
@@ -360,8 +363,15 @@ class Engine:
         numbers = view.numbers() if view else {}
         if numbers.get("rate"):
             self._wanted.place_s = max(numbers["place"], 0.0) / numbers["rate"]
+        words = "it is started again, as it was"
+        opening = self._applied is not None and self._applied.playing and not (self._status and self._status.device)
+        self._deadly = self._deadly + 1 if opening else 0
+        asked = self._wanted.device
+        if self._deadly >= DEADLY and asked is not None:
+            self._note(OpenDevice("null", "", asked.rate, asked.block))
+            words = "it dies whenever it opens the device, and is started again with the null device: nothing is heard"
         self._applied = None
-        self.came(Notice("warning", f"The engine has died ({reason}); it is started again, as it was."))
+        self.came(Notice("warning", f"The engine has died ({reason}); {words}."))
 
     def given_up(self, reason: str) -> None:
         """No engine can be had any more."""

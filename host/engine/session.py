@@ -161,6 +161,7 @@ class Session:
         self._place_s = 0.0
         self._rolling = False
         self._xruns = self._sound_xruns = 0
+        self._due = False
         self._xruns_said_at = 0.0
         self._told: tuple[int, bool] | None = None
         self._news: deque[Applied | Notice] = deque(maxlen=MOST_NEWS)
@@ -214,6 +215,9 @@ class Session:
             self._told = serial, playing
             self._news.append(Applied(serial, playing, tuple(problems)))
         if self._sound is None and outcome is not None:
+            if not self._due:
+                self._due = True  # opening may take long, or be the end of us: what is known is told first
+                return 0.0
             self._open()
         if self._sound is not None:
             self._player.running(self._sound.step())
@@ -348,6 +352,7 @@ class Session:
         self._channels = inputs, max(outputs, FEWEST_CHANNELS)
         self._player.running(True)  # from its first call on, which comes before it is open for us
         self._sound_xruns = 0
+        self._due = False
         self._sound = self._parts.sound(self._device, self._player.renderer, *self._channels, self._rate, self.say)
 
     def _close_sound(self) -> None:

@@ -119,6 +119,15 @@ def test_it_comes_back_again_and_again_but_not_for_ever(patch):
             engine.play()
 
 
+def test_a_device_that_kills_the_engine_is_left_alone(patch):
+    with Engine(patch, command=FAKE, device="deadly") as engine:
+        engine.play()
+        until(lambda: engine.status.device and engine.status.device.device == "null")
+        until(lambda: engine.readings().get("level", {}).get("level_db", [0])[0] == -6)
+        assert any("null device" in notice.text for notice in engine.notices)
+        assert engine.status.rolling
+
+
 def test_an_engine_that_cannot_start_says_why():
     with pytest.raises(EngineError, match="this is why"):
         Engine(command=[sys.executable, "-P", "-c", "raise SystemExit('this is why')"])

@@ -137,13 +137,15 @@ def test_the_device_opens_at_the_patchs_rate_when_the_patch_is_in_place(rig, pat
     wire.send(m.encode(m.Play()))
     wire.send(m.encode(m.SetPatch(1, dumps(patch), "")))
     rig.sync(wire)
-    rig.server.step(0.0)
+    rig.sync(wire)
+    rig.sync(wire)
     assert [player.rate for player in rig.parts.players] == [48000]
     assert rig.parts.sounds[0].opened().outputs == 2
     patch.sample_rate = 96000
     wire.send(m.encode(m.SetPatch(2, dumps(patch), "")))
     rig.sync(wire)
-    rig.server.step(0.0)
+    rig.sync(wire)
+    rig.sync(wire)
     assert [player.rate for player in rig.parts.players] == [48000, 96000]
     assert rig.parts.players[0].calls[-1] == ("close",)
     assert [sound.closed for sound in rig.parts.sounds] == [True, False]
@@ -151,7 +153,8 @@ def test_the_device_opens_at_the_patchs_rate_when_the_patch_is_in_place(rig, pat
 
 def test_the_device_is_opened_again_for_more_channels(rig, patch):
     wire = prepared(rig, patch)
-    rig.server.step(0.0)
+    rig.sync(wire)
+    rig.sync(wire)
     patch.add("in", "audio_in", {"channel": 6})
     wire.send(m.encode(m.SetPatch(2, dumps(patch), "")))
     rig.sync(wire)
@@ -160,8 +163,10 @@ def test_the_device_is_opened_again_for_more_channels(rig, patch):
 
 def test_channels_are_looked_up_once_for_each_device(rig, patch):
     wire = prepared(rig, patch)
+    for _ in range(4):
+        rig.sync(wire)
     wire.send(m.encode(m.OpenDevice("second", "", 0, 0)))
-    for _ in range(3):
+    for _ in range(4):
         rig.sync(wire)
     assert rig.parts.players[0].calls.count(("reroute",)) == 2
 
