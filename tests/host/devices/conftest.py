@@ -108,7 +108,7 @@ class Jack:
         self.killed = False
 
     def start(self, frames: int = 64, rate: int = 48000) -> None:
-        words = ["jackd", "-r", "-d", "dummy", "-r", str(rate), "-p", str(frames)]
+        words = ["jackd", "-m", "-r", "-d", "dummy", "-r", str(rate), "-p", str(frames)]
         self.process = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         self.killed = False
         until(lambda: "system:playback_1" in tool("jack_lsp").stdout)

@@ -182,7 +182,7 @@ def jack(tmp_path, monkeypatch) -> Iterator[None]:
     monkeypatch.setenv("JACK_NO_AUDIO_RESERVATION", "1")
     with (tmp_path / "jack.log").open("wb") as log:
         server = subprocess.Popen(
-            ["jackd", "-r", "-n", name, "-d", "dummy", "-r", "48000", "-p", "256"], stdout=log, stderr=log
+            ["jackd", "-m", "-r", "-n", name, "-d", "dummy", "-r", "48000", "-p", "256"], stdout=log, stderr=log
         )
         try:
             end = time.monotonic() + 20
