@@ -187,6 +187,7 @@ class BoardPlugin:
     """
 
     description: Description
+    arrangement: Arrangement
 
     def __init__(
         self, path: Path, uid: str | None = None, description: Description | None = None, format: Format = "vst3"
@@ -233,7 +234,7 @@ class BoardPlugin:
         self._out = _counts(arrangement.outputs)
         if len(self._out) != 1 or len(self._into) > 1 or (self._into and self._into != self._out):
             raise PluginError(f"{self._name}: pedalboard runs plugins with as many channels out as in")
-        self._rate, self._size = float(rate), max_block
+        self._rate, self._size, self.arrangement = float(rate), max_block, arrangement
         self._prime()
 
     def _prime(self) -> None:

@@ -95,13 +95,12 @@ def trial(instance: PluginInstance) -> list[str]:
     not get through.
     """
     instance.prepare(RATE, BLOCK)
+    own = instance.arrangement
+    if not any(own.outputs):
+        raise PluginError(f"{instance.description.name}: none of its outputs has a layout that is known here")
     inputs, outputs = (
-        [
-            np.zeros((channels_of(bus.layout), BLOCK), np.float32)
-            for at, bus in enumerate(buses)
-            if bus.layout and (at == 0 or instance.native() is not None)
-        ]
-        for buses in (instance.description.inputs, instance.description.outputs)
+        [np.zeros((channels_of(layout), BLOCK), np.float32) for layout in layouts if layout]
+        for layouts in (own.inputs, own.outputs)
     )
     noise = np.random.default_rng(1)
     for _ in range(BLOCKS):

@@ -203,10 +203,13 @@ class PluginInstance(Protocol):
     """
 
     description: Description
+    arrangement: Arrangement
+    """What it is prepared for."""
 
     def prepare(self, rate: float, max_block: int, arrangement: Arrangement | None = None) -> None:
-        """Be ready to process up to ``max_block`` frames; None: its own layouts. State and params stay. May be called
-        again. Raises PluginError where the layouts are refused, in which case nothing is prepared.
+        """Be ready to process up to ``max_block`` frames; None: its own layouts, every bus on that has one and that the
+        backend runs. State and params stay. May be called again. Raises PluginError where the layouts are refused, in
+        which case nothing is prepared.
         """
         ...
 

@@ -67,15 +67,15 @@ class Vst3Plugin:
     """One instance; see ``PluginInstance`` for what each method promises."""
 
     description: Description
+    arrangement: Arrangement
 
     def __init__(self, path: Path, uid: str | None = None) -> None:
         module = load(path)
         kind = module.find(uid)
-        self._closed = False
         self._ready = False
         self._places: dict[int, int] = {}
         self._memory: Memory | None = None
-        self._parts = Parts(module, kind, self._edited)
+        self._loaded: Parts | None = Parts(module, kind, self._edited)
         self.description = describe(self._parts, kind)
         self._places = {param.id: place for place, param in enumerate(self.description.params)}
         self._memory = Memory(
@@ -90,10 +90,16 @@ class Vst3Plugin:
         self._latency: int | None = None
 
     @property
+    def _parts(self) -> Parts:
+        if self._loaded is None:
+            raise PluginError(f"{self.description.name} is closed")
+        return self._loaded
+
+    @property
     def memory(self) -> Memory:
         """What blocks are made of."""
-        if self._memory is None or self._closed:
-            raise PluginError("the plugin is closed")
+        if self._memory is None or self._loaded is None:
+            raise PluginError(f"{self.description.name} is closed")
         return self._memory
 
     def _edited(self, id: int, value: float) -> None:
@@ -142,7 +148,7 @@ class Vst3Plugin:
                 kinds = (c_int32, c_int32, c_int32, c_uint8)
                 parts.component.call(com.ACTIVATE_BUS, com.EVENTS, direction, at, 1, types=kinds)
         memory.arrange(rate, max_block, *(_wires(buses, layouts) for _, buses, layouts in sides))
-        self._arranged = asked
+        self.arrangement = asked
         self._size = max_block
         self._into = _buffers(asked.inputs, max_block)
         self._out = _buffers(asked.outputs, max_block)
@@ -327,10 +333,10 @@ class Vst3Plugin:
         return found
 
     def close(self) -> None:
-        if not self._closed:
+        if self._loaded is not None:
             self._rest()
-            self._closed = True
-            self._parts.close()
+            parts, self._loaded = self._loaded, None
+            parts.close()
 
 
 def _words(asked: Arrangement) -> str:
