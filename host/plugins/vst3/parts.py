@@ -16,6 +16,8 @@ from host.plugins.vst3.objects import Handler, Stream
 class Parts:
     """A plugin's component, its audio processor and, where it has one, its controller."""
 
+    processor: Remote
+
     def __init__(self, module: Module, kind: PluginClass, edited: Callable[[int, float], None]) -> None:
         self.name = kind.name or kind.uid
         self.component = module.create(com.iid(kind.uid), com.COMPONENT)
@@ -24,21 +26,39 @@ class Parts:
         self._own = False
         """Whether the controller is an object of its own."""
         self._ends: tuple[Remote, Remote] | None = None
-        self.handler = Handler(edited)
         self._started: list[Remote] = []
+        self._held = [self.component]
+        self.handler = Handler(edited)
+        try:
+            self._join(module)
+        except PluginError:
+            self.close()
+            raise
+
+    def _join(self, module: Module) -> None:
         self._start(self.component)
-        processor = self.component.query(com.PROCESSOR)
-        if processor is None:
-            raise PluginError(f"{self.name} cannot process audio: it has no IAudioProcessor")
-        self.processor = processor
+        self.processor = self._interface(self.component, com.PROCESSOR)
         self._find_controller(module)
-        if self.controller is not None:
-            self.controller.call(com.SET_HANDLER, self.handler.this, types=(c_void_p,))
-            self.mapping = self.controller.query(com.MIDI_MAPPING)
-        if self.controller is not None and self._own:
+        if self.controller is None:
+            return
+        self.controller.call(com.SET_HANDLER, self.handler.this, types=(c_void_p,))
+        self.mapping = self._query(self.controller, com.MIDI_MAPPING)
+        if self._own:
             self._connect(self.controller)
             if (data := self.state_of(self.component, com.GET_STATE)) is not None:
                 self.give_state(self.controller, com.SET_COMPONENT_STATE, data)
+
+    def _query(self, part: Remote, identifier: bytes) -> Remote | None:
+        found = part.query(identifier)
+        if found is not None:
+            self._held.append(found)
+        return found
+
+    def _interface(self, part: Remote, identifier: bytes) -> Remote:
+        found = self._query(part, identifier)
+        if found is None:
+            raise PluginError(f"{self.name} cannot process audio: it has no IAudioProcessor")
+        return found
 
     def _start(self, part: Remote) -> None:
         code = part.call(com.INITIALIZE, host().this, types=(c_void_p,))
@@ -47,18 +67,19 @@ class Parts:
         self._started.append(part)
 
     def _find_controller(self, module: Module) -> None:
-        self.controller = self.component.query(com.CONTROLLER)
+        self.controller = self._query(self.component, com.CONTROLLER)
         if self.controller is not None:
             return
         raw = ctypes.create_string_buffer(16)
         if self.component.call(com.CONTROLLER_CLASS, raw, types=(c_void_p,)) != com.OK or not any(raw.raw):
             return
         self.controller = module.create(raw.raw, com.CONTROLLER)
+        self._held.append(self.controller)
         self._own = True
         self._start(self.controller)
 
     def _connect(self, controller: Remote) -> None:
-        one, other = self.component.query(com.CONNECTION), controller.query(com.CONNECTION)
+        one, other = self._query(self.component, com.CONNECTION), self._query(controller, com.CONNECTION)
         if one is not None and other is not None:
             self._ends = one, other
             one.call(com.CONNECT, other.this, types=(c_void_p,))
@@ -89,8 +110,6 @@ class Parts:
             other.call(com.DISCONNECT, one.this, types=(c_void_p,))
         for part in self._started:
             part.call(com.TERMINATE)
-        held = (*(self._ends or ()), self.mapping, self.controller, self.processor, self.component)
-        for part in held:
-            if part is not None:
-                part.release()
+        for part in reversed(self._held):
+            part.release()
         self.handler.done()

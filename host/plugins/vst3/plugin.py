@@ -76,18 +76,21 @@ class Vst3Plugin:
         self._places: dict[int, int] = {}
         self._memory: Memory | None = None
         self._loaded: Parts | None = Parts(module, kind, self._edited)
-        self.description = describe(self._parts, kind)
-        self._places = {param.id: place for place, param in enumerate(self.description.params)}
-        self._memory = Memory(
-            self._parts.processor.this,
-            com.address(self._parts.processor.this, com.PROCESS),
-            list(self._places),
-            self._controllers(),
-        )
-        if not self._memory.words[9]:
-            raise PluginError(f"{kind.name}: it has no process function")
+        try:
+            self.description = describe(self._parts, kind)
+            self._places = {param.id: place for place, param in enumerate(self.description.params)}
+            self._memory = self._make_memory(self._parts)
+        except PluginError:
+            self._loaded.close()
+            raise
         self._counted = dict.fromkeys(TROUBLES, 0)
         self._latency: int | None = None
+
+    def _make_memory(self, parts: Parts) -> Memory:
+        function = com.address(parts.processor.this, com.PROCESS)
+        if not function:
+            raise PluginError(f"{self.description.name}: it has no process function")
+        return Memory(parts.processor.this, function, list(self._places), self._controllers())
 
     @property
     def _parts(self) -> Parts:

@@ -269,9 +269,10 @@ static void evil(plugin *p, process_data *d) {
     for (volatile int k = 0;; k++) k = 0;
 #endif
 #ifdef HOG
+    static char *volatile kept;
     for (long left = HOG; left > 0; left--) {
-        char *more = malloc(1 << 20);
-        if (more) memset(more, 1, 1 << 20);
+        kept = malloc(1 << 20);
+        for (int k = 0; kept && k < 1 << 20; k += 1024) ((volatile char *)kept)[k] = 1;
     }
 #endif
 #ifdef MOVES
