@@ -3,7 +3,9 @@
 Nodes that stay keep their state and run once. What is new, or is no longer made the same way, runs under a key of its
 own; what it replaces runs on until it is no longer heard. Wherever the sum at an input of a node that stays is not the
 same any more, both sums are made, each with the delays of its own plan, and a crossfade stands between them and the
-node. Once that is over the result is the new plan's, bit for bit, so the moment of going over to it does not matter.
+node. What is new and remembers (an echo, a room) would repeat a sudden beginning, so its inputs begin softly before it
+is heard. Once that is over the result is the new plan's, bit for bit, so the moment of going over to it does not
+matter.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ from typing import Any, NamedTuple
 
 from graph.order import LoopError, order
 from graph.plan import Plan
-from graph.spec import TICK, AudioIn, AudioOut, Config, Node, Scratch, State, Stream, kernel
+from graph.spec import TICK, AudioIn, AudioOut, Config, Node, Param, Scratch, State, Stream, kernel
 from graph.timing import Timing
 from graph.wiring import Wire, Wired
 
@@ -54,6 +56,25 @@ class Cross(Node):
     new = AudioIn("new")
     out = AudioOut("out")
     process = _cross
+
+
+@kernel
+def _enter(sound: Any, out: Any, lead: Any, faded: Any, n: Any) -> None:
+    for i in range(n):
+        for lane in range(out.lanes):
+            u = min(max((faded + i + lead[0, lane]) * (1.0 / RAMP), 0.0), 1.0)
+            out[i, lane] = u * u * (3.0 - 2.0 * u) * sound[i, lane]
+
+
+class Enter(Node):
+    """From silence to a signal, ``lead`` frames before the crossfades; after, exactly the signal."""
+
+    kind = "beginning of an edit"
+
+    sound = AudioIn("sound")
+    out = AudioOut("out")
+    lead = Param("lead", 0.0, low=0.0, high=float(1 << 23))
+    process = _enter
 
 
 class Term(NamedTuple):
@@ -213,7 +234,8 @@ class _Union:
         self.from_old: dict[int, int] = {o: n for n, o in kept.items()}
         self.origin: list[tuple[Plan, int]] = [(new, node.index) for node in new.nodes]
         self.ghosts: list[int] = []
-        self.crossed: list[tuple[int, list[Wire]]] = []
+        self.crossed: list[int] = []
+        self.entered: set[int] = set()
         self.fixed: dict[int, int] = {}
 
     def transition(self) -> Transition:
@@ -245,7 +267,7 @@ class _Union:
     def _timing(self) -> Timing:
         arrival = [plan.timing.arrival[k] for plan, k in self.origin]
         latency = [
-            0 if node.kind is Cross else plan.timing.latency[k]
+            0 if node.kind in (Cross, Enter) else plan.timing.latency[k]
             for node, (plan, k) in zip(self.nodes, self.origin, strict=True)
         ]
         return Timing(arrival, latency, {}, self.fixed)
@@ -279,11 +301,14 @@ class _Union:
                 self._cross(n, wire.target_port, "mono", [wire], [], wire.amount)
 
     def _begin(self, node: Wired) -> None:
-        """A node that is new. Where it takes sound out of the patch it is faded in."""
+        """A node that is new. Where it takes sound out of the patch, or remembers sound, it is faded in."""
+        remembers = node.kind.tail(node.config(self.new.rate)) * self.new.rate > self.new.timing.latency[node.index]
         for port in node.inputs:
             plugged, wires = _plugged(self.new, node, port.name)
             if plugged and (_ends(node) or not wires):
                 self._cross(node.index, port.name, node.layouts[port.name], [], wires)
+            elif wires and remembers:
+                self._enter(node.index, port.name, node.layouts[port.name], wires)
             else:
                 self._wire(node.index, port.name, self.new, wires)
         self._params(node.index, self.new, node)
@@ -313,20 +338,34 @@ class _Union:
         self, target: int, port: str, layout: str, was: list[Wire], now: list[Wire], amount: float | None = None
     ) -> None:
         """Put a crossfade before an input, or, with an ``amount``, before a param."""
-        node = self.nodes[target]
-        at = len(self.nodes)
-        layouts = {"old": layout, "new": layout, "out": layout}
-        name = f"{node.id}.{port}~{at if amount is not None else ''}"
-        inputs, outputs = (Cross.old, Cross.new), (Cross.out,)
-        self.nodes.append(Wired(at, name, Cross, {}, {}, False, False, inputs, outputs, {}, layouts=layouts))
-        self.origin.append(self.origin[target])
+        at = self._put(target, port, layout, Cross, amount)
         self._wire(at, "old", self.old, was)
         self._wire(at, "new", self.new, now)
+        self.crossed.append(at)
+
+    def _enter(self, target: int, port: str, layout: str, wires: list[Wire]) -> None:
+        """Let an input of a new node begin softly."""
+        at = self._put(target, port, layout, Enter)
+        self._wire(at, "sound", self.new, wires)
+        self.entered.add(at)
+
+    def _put(self, target: int, port: str, layout: str, kind: type[Node], amount: float | None = None) -> int:
+        """A node before an input or a param of another."""
+        node = self.nodes[target]
+        at = len(self.nodes)
+        name = f"{node.id}.{port}~{at if amount is not None else ''}"
+        inputs = (Cross.old, Cross.new) if kind is Cross else (Enter.sound,)
+        layouts = {p.name: layout for p in (*inputs, Cross.out)}
+        declared = {} if kind is Cross else {Enter.lead.name: Enter.lead}
+        values = dict.fromkeys(declared, 0.0)
+        outputs = (Cross.out,) if kind is Cross else (Enter.out,)
+        self.nodes.append(Wired(at, name, kind, {}, values, False, False, inputs, outputs, declared, layouts=layouts))
+        self.origin.append(self.origin[target])
         modulates = amount is not None
         between = Wire(at, "out", target, port, modulates, False, amount if modulates else 1.0, f"{name}.out")
         self.fixed[id(between)] = 0
         node.wires.append(between)
-        self.crossed.append((at, now))
+        return at
 
     def _params(self, at: int, plan: Plan, node: Wired) -> None:
         for wire in node.wires:
@@ -336,25 +375,31 @@ class _Union:
     def _wire(self, at: int, port: str, plan: Plan, wires: Iterable[Wire]) -> None:
         for wire in wires:
             source = self._ghost(wire.source) if plan is self.old else wire.source
-            moves = wire.to_param and self.nodes[at].kind is not Cross
+            moves = wire.to_param and self.nodes[at].kind not in (Cross, Enter)
             copy = replace(wire, source=source, target=at, target_port=port, to_param=moves)
             self.fixed[id(copy)] = delay_of(plan, wire)
             self.nodes[at].wires.append(copy)
             self.nodes[at].wires.sort()
 
     def _wait(self, plan: Plan) -> int:
-        """Frames until every new delay on the way to a crossfade is filled."""
+        """Frames until every new delay on the way to a crossfade is filled, and what begins softly is there."""
         lines = {_term(self.old, w)[:3] for node in self.old.nodes for w in node.wires}
         new = {node.index for node in self.new.nodes if node.index not in self.kept}
         filled = [0] * len(self.nodes)
 
-        def until(wire: Wire) -> int:
-            line = (self.nodes[wire.source].key, wire.source_port, self.fixed[id(wire)])
-            return filled[wire.source] + (0 if line in lines else line[2])
+        def until(k: int, port: str = "") -> int:
+            waits = [0]
+            for w in self.nodes[k].wires:
+                if id(w) not in plan.found.closing and port in ("", w.target_port):
+                    line = (self.nodes[w.source].key, w.source_port, self.fixed[id(w)])
+                    waits.append(filled[w.source] + (0 if line in lines else line[2]))
+            return max(waits)
 
         for k in plan.found.nodes:
-            if k in new:
-                wires = [w for w in self.nodes[k].wires if id(w) not in plan.found.closing]
-                filled[k] = plan.timing.latency[k] + max((until(w) for w in wires), default=0)
-        waits = [until(w) for at, _ in self.crossed for w in self.nodes[at].wires if w.target_port == "new"]
-        return min(max(waits, default=0), round(LONGEST_WAIT_S * plan.rate))
+            if k in new or k in self.entered:
+                filled[k] = until(k) + (RAMP if k in self.entered else plan.timing.latency[k])
+        wait = max((until(at, "new") for at in self.crossed), default=0)
+        wait = min(wait, round(LONGEST_WAIT_S * plan.rate))
+        for at in self.entered:
+            self.nodes[at].params = {Enter.lead.name: float(max(0, wait + RAMP - filled[at]))}
+        return wait
