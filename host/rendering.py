@@ -15,17 +15,15 @@ import numpy as np
 
 from graph.compiler import DEFAULT_RATE, compile
 from graph.document import Patch
-from graph.edits import Edit, Inside, SetBypass, SetMute, SetParam
 from graph.errors import PatchError
-from graph.groups import expand
 from graph.layouts import LAYOUTS
-from graph.resolve import resolve_settings
 from graph.schedule import CompiledNode, Schedule
 from graph.spec import TICK, Kinds
 from host.audiofile import AudioFileError, AudioReader, AudioWriter, create_audio, open_audio
 from host.disk.feeds import FileFeed, open_request
 from host.offline import CHUNK, Feed, Frames, Offline
 from host.services import FileServices, inside
+from host.values import set_values, snapshot_values
 
 SILENT = 1e-6
 """−120 dBFS: below it a tail is over."""
@@ -149,43 +147,15 @@ def _adjusted(
 ) -> Patch:
     """A copy of the patch with a snapshot and single values applied."""
     patch = patch.copy()
-    values: dict[tuple[str, str], float] = {}
-    if snapshot is not None:
-        if snapshot not in patch.snapshots:
-            raise RenderError(
-                f"there is no snapshot {snapshot!r}; there are {', '.join(sorted(patch.snapshots)) or 'none'}"
-            )
-        values |= {
-            (id, param): value for id, params in patch.snapshots[snapshot].items() for param, value in params.items()
-        }
+    rows = snapshot_values(patch, snapshot) if snapshot is not None else []
+    values = {(node, param): value for node, param, value in rows}
     values |= dict(settings)
     automated = {(line.node, line.param) for line in patch.automation if line.enabled}
     for (address, param), value in values.items():
-        _set(patch, address, param, value, kinds)
         if (address, param) in automated:
             notes.append(f"{address}.{param} is automated: the automation outranks the value {value:g}")
+    set_values(patch, [(*address, value) for address, value in values.items()], kinds)
     return patch
-
-
-def _set(patch: Patch, address: str, param: str, value: float, kinds: Kinds) -> None:
-    """Give a param another value, in a group too; ranges are checked when the patch is compiled."""
-    known = {address: patch.node(address)} if patch.graph.has_node(address) else expand(patch).nodes
-    if address not in known:
-        raise RenderError(f"there is no node {address!r} to set {param} of")
-    entry = known[address]
-    kind = kinds.get(entry.kind)
-    own = kind is not None and param in {p.name for p in kind.params(resolve_settings(kind, entry))}
-    *outer, id = address.split("/")
-    edit: Edit
-    if param in ("bypass", "mute") and not own:
-        if value not in (0, 1):
-            raise RenderError(f"{address}.{param}: expected 0 or 1, got {value:g}")
-        edit = SetBypass(id, bool(value)) if param == "bypass" else SetMute(id, bool(value))
-    else:
-        edit = SetParam(id, param, value)
-    for group in reversed(outer):
-        edit = Inside(group, edit)
-    edit.apply(patch)
 
 
 def _first_rate(inputs: Mapping[str, PathLike]) -> int | None:

@@ -278,7 +278,7 @@ def test_values_from_outside_go_before_the_patchs_but_not_before_automation(tmp_
     assert any("automation outranks" in note for note in report.notes)
     with pytest.raises(PatchError, match="level_db"):
         render(patch, {"out": out}, {"in": source}, settings={("g", "level_db"): 99})
-    with pytest.raises(RenderError, match="no snapshot 'loud'"):
+    with pytest.raises(PatchError, match="no snapshot 'loud'"):
         render(patch, {"out": out}, {"in": source}, snapshot="loud")
 
 
@@ -419,7 +419,7 @@ def test_values_reach_into_groups(tmp_path):
     assert heard(settings={("box", "lvl"): -60.0}) == pytest.approx(0.001)
     assert heard(settings={("box", "mute"): 1}) == 0.0
     assert heard(settings={("box", "lvl"): -60.0, ("box/g", "bypass"): 1}) == 1.0
-    with pytest.raises(RenderError, match="no node 'box/x'"):
+    with pytest.raises(PatchError, match="no node 'box/x'"):
         heard(settings={("box/x", "level_db"): 0.0})
     with pytest.raises(PatchError, match=r"box/g.*-96 to 24"):
         heard(settings={("box/g", "level_db"): 300.0})
