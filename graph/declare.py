@@ -143,17 +143,22 @@ def Choice(name: str, choices: Sequence[str], default: int = 0, doc: str = "") -
 
 @dataclass(frozen=True, slots=True)
 class ParamBank:
-    """Params that belong together; the kernel gets them as one view ``bank[frame, index, lane]``."""
+    """Params that belong together; the kernel gets them as one view ``bank[frame, index, lane]``.
+
+    With ``raw`` it gets the address of ``[(address, stride) × count]`` instead, and one code serves any number of
+    them: the value (float32) at a frame of the block is at the address, ``frame · stride`` elements on.
+    """
 
     make: Callable[[Settings], Sequence[Param]]
+    raw: bool = False
 
 
-def Params(make: Callable[[Settings], Sequence[Param]] | Sequence[Param]) -> ParamBank:
+def Params(make: Callable[[Settings], Sequence[Param]] | Sequence[Param], *, raw: bool = False) -> ParamBank:
     """A bank of params, fixed or following from the settings."""
     if callable(make):
-        return ParamBank(make)
+        return ParamBank(make, raw)
     fixed = tuple(make)
-    return ParamBank(lambda settings: fixed)
+    return ParamBank(lambda settings: fixed, raw)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from graph.errors import PatchError
+from graph.plugins import OpenedPlugin, PluginAbout, PluginRequest, Words
+
+if TYPE_CHECKING:
+    from host.plugins.link import Link
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +38,10 @@ def inside(folder: Path, path: str) -> Path:
 
 @dataclass
 class FileServices:
-    """Files as seen from a folder; headers are read once."""
+    """Files as seen from a folder, whose headers are read once; and plugins, where there is a link to them."""
 
     folder: Path
+    plugins: Link | None = None
     _known: dict[Path, FileInfo] = field(default_factory=dict[Path, FileInfo])
 
     def locate(self, path: str) -> Path:
@@ -64,3 +71,20 @@ class FileServices:
             return read_whole(self.locate(path), int(rate))
         except AudioFileError as error:
             raise PatchError(str(error)) from None
+
+    def plugin(self, settings: Mapping[str, Any]) -> PluginAbout:
+        """What is known of the plugin that a node's settings name. Raises PatchError."""
+        return self._link().describe(settings)
+
+    def open_plugin(self, request: PluginRequest) -> OpenedPlugin:
+        """Begin to load a plugin. Raises PatchError."""
+        return self._link().open(request)
+
+    def plugin_words(self, number: int) -> Words:
+        """Where native code hands audio over to it."""
+        return self._link().words(number)
+
+    def _link(self) -> Link:
+        if self.plugins is None:
+            raise PatchError("plugins are not played here")
+        return self.plugins

@@ -43,7 +43,7 @@ STREAM_DATA, STREAM_MASK, STREAM_START, STREAM_END, STREAM_CHANNELS, STREAM_MISS
 HEADER_WORDS = 3
 VIEW_WORDS = 4
 
-Mode = Literal["in", "out", "add", "param", "bank", "state", "scratch", "memory", "stream_in", "stream_out", "ports"]
+Mode = Literal["in", "out", "add", "param", "bank", "state", "scratch", "memory", "stream_in", "stream_out", "raw"]
 RESERVED = ("n", "time", "position", "rate", "skew", "roll", "slope", "faded", "block_offset", "block_deadline")
 
 
@@ -148,6 +148,8 @@ def signature(
                 )
             case Param():
                 arg = Argument(name, "param", "f4", lanes, channels, word=word)
+            case ParamBank(raw=True):
+                arg = Argument(name, "raw", word=word)
             case ParamBank():
                 arg = Argument(name, "bank", "f4", lanes, channels, count=len(field.make(config.settings)), word=word)
             case State() | Reading():
@@ -160,7 +162,7 @@ def signature(
             case Memory():
                 arg = Argument(name, "memory", field.dtype, dims=(0,) * field.ndim, word=word)
             case Ports():
-                arg = Argument(name, "ports", word=word)
+                arg = Argument(name, "raw", word=word)
             case Stream():
                 port = next(p for p in kind.ports(config.settings) if p.type == "audio")
                 own = config.channels(port.name)
@@ -169,6 +171,7 @@ def signature(
                 raise TypeError(f"{kind.kind}: the kernel's argument {name} names no declaration")
         found.append(arg)
         word += VIEW_WORDS * arg.views
+    moving = moving and any(arg.mode in ("param", "bank") for arg in found)
     return Signature(tuple(found), groups, moving, checked)
 
 

@@ -334,8 +334,11 @@ class Binding:
         """The address of the values of a param, or of a bank: ``[index][group]`` cells, or (address, stride) pairs of
         the same shape.
         """
-        cells = np.zeros((max(1, argument.count), len(nodes)), np.float32)
-        pairs = np.zeros((*cells.shape, 2), np.int64) if step.params else None
+        item = nodes[0].kind.declared[argument.name]
+        raw = isinstance(item, ParamBank) and item.raw
+        count = len(_params(item, nodes[0])) if raw else argument.count
+        cells = np.zeros((max(1, count), len(nodes)), np.float32)
+        pairs = np.zeros((*cells.shape, 2), np.int64) if step.params or raw else None
         for g, node in enumerate(nodes):
             for k, param in enumerate(_params(node.kind.declared[argument.name], node)):
                 cells[k, g] = stored(param, node.config.params[param.name])

@@ -154,7 +154,7 @@ def _wrapper(kernel: Kernel, signature: Signature) -> pytypes.FunctionType:
                     }[arg.name]
                 )
                 continue
-            case "ports":
+            case "raw":
                 call.append(f"word(args, {arg.word})")
                 continue
             case "state" if signature.groups > 1:

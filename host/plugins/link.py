@@ -1,0 +1,348 @@
+"""The engine's side of plugins: what kinds ask for while a patch is compiled, and what is known while it plays."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from concurrent.futures import TimeoutError as LateError
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+from weakref import finalize, ref
+
+from graph.document import Patch
+from graph.errors import PatchError
+from graph.plugins import OpenedPlugin, PluginAbout, PluginRequest
+from host.native.arena import aligned
+from host.plugins.child import OPENER
+from host.plugins.instance import LONGEST_LATENCY, Description, PluginError, plain
+from host.plugins.shared import SUPPORTED, Seat, Words, new_semaphore
+from host.plugins.watch import Hosted, Patience, Watch
+from nodes.dsp import handover
+
+Grouping = Literal["plugin", "chain", "patch"]
+"""Which plugins share a process: none, those of a serial chain, or all."""
+LIVE = Patience()
+OFFLINE = Patience(load_s=120.0, block_s=60.0, restart=False)
+SPIN_NS = 60_000
+"""How long the audio thread waits for a plugin before it sleeps."""
+KEEP_S = 60.0
+"""How long a plugin that nobody plays is kept, in case it is wanted again: bypassed, or removed and brought back."""
+ANSWER_S = 10.0
+FINDING_S = 1.0
+
+Finder = Callable[[Mapping[str, Any]], tuple[Description, Mapping[str, Any]]]
+"""What a node's settings name: what is known of it, and where a worker finds it. Raises PatchError."""
+
+
+class PluginsFailedError(RuntimeError):
+    """Plugins did not do their part of a render: one line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a node's plugin is doing."""
+
+    node: str
+    name: str
+    status: str
+    """``new``, ``loading``, ``ready`` or ``failed``."""
+    error: str
+    missed: int
+    """Blocks that were not done in time."""
+    passed: int
+    """Blocks that passed without the plugin."""
+    scrubbed: int
+    """Samples that were no numbers."""
+    longest_wait_s: float
+    recoveries: tuple[float, ...]
+    """Seconds that it took each time until it was back."""
+
+
+def from_store(settings: Mapping[str, Any]) -> tuple[Description, Mapping[str, Any]]:
+    """A plugin that a scan on this machine found good."""
+    from host.plugins.store import Store, StoreError
+
+    try:
+        with Store() as store:
+            found = store.find(settings["format"], settings["uid"], settings["path_hint"]) if settings["uid"] else None
+            if found is None and not settings["uid"]:
+                wanted = settings["name"], settings["vendor"]
+                for each in store.plugins():
+                    own = each.description.name, each.description.vendor if settings["vendor"] else ""
+                    if own == wanted and each.format == settings["format"]:
+                        found = each
+    except StoreError as error:
+        raise PatchError(str(error)) from None
+    if found is None:
+        name = settings["name"] or settings["uid"]
+        raise PatchError(f"there is no plugin {name!r} on this machine, as far as `patchwright plugins scan` knows")
+    source = {"path": found.path, "uid": found.description.uid, "backend": found.backend, "format": found.format}
+    return found.description, {**source, "description": plain(found.description)}
+
+
+class Link:
+    """Plugins in their workers. ``live``: what does not answer is passed over and started again; offline it is waited
+    for, and ``check`` tells what failed.
+
+    ``block`` is the most frames a plugin is asked for at once. ``notice`` is told, in sentences, what the user should
+    know; ``changed`` is called when a latency is not what the graph was told, so that it can be compiled anew;
+    ``news`` with the node and what its plugin says of itself. All of them from a thread of the link's own.
+    """
+
+    def __init__(
+        self,
+        *,
+        live: bool,
+        block: int = 512,
+        finder: Finder = from_store,
+        grouping: Grouping = "plugin",
+        patience: Patience | None = None,
+        notice: Callable[[str], None] = lambda text: None,
+        changed: Callable[[], None] = lambda: None,
+        news: Callable[[str, Mapping[str, Any]], None] = lambda node, message: None,
+        opener: str = OPENER,
+        paths: str = "",
+    ) -> None:
+        self.live, self.block, self.grouping, self._finder = live, block, grouping, finder
+        self._changed, self._news = changed, news
+        self._watch = Watch(patience or (LIVE if live else OFFLINE), notice, self._told, opener, paths)
+        self._hosted: dict[int, Hosted] = {}
+        self._numbers = itertools.count(1)
+        self._released: deque[int] = deque()
+        self._found: dict[str, tuple[float, tuple[Description, Mapping[str, Any]]]] = {}
+        self._chains: dict[str, str] = {}
+
+    def __enter__(self) -> Link:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End every worker."""
+        self._watch.close()
+        with self._watch.lock:
+            self._hosted.clear()
+
+    # For the compiler
+
+    def describe(self, settings: Mapping[str, Any]) -> PluginAbout:
+        """What is known of the plugin that settings name. Raises PatchError."""
+        return self._find(settings)[0]
+
+    def _find(self, settings: Mapping[str, Any]) -> tuple[Description, Mapping[str, Any]]:
+        key = repr(sorted((name, settings[name]) for name in ("format", "uid", "name", "vendor", "path_hint")))
+        at, found = self._found.get(key, (0.0, None))
+        if found is None or time.monotonic() - at > FINDING_S:
+            found = self._finder(settings)
+            self._found[key] = time.monotonic(), found
+        return found
+
+    def open(self, request: PluginRequest) -> OpenedPlugin:
+        """Begin to load a plugin, or find the one that is there for an equal request. Raises PatchError."""
+        if not SUPPORTED:
+            raise PatchError("plugins can be played on Linux only, so far")
+        self._tidy()
+        description, source = self._find(request.settings)
+        with self._watch.lock:
+            hosted = next((h for h in self._hosted.values() if _alike(h, request)), None)
+            if hosted is None:
+                hosted = self._new(request, description, source)
+            hosted.told = min(description.latency_frames if hosted.latency is None else hosted.latency, LONGEST_LATENCY)
+            hosted.unused = time.monotonic()
+            return OpenedPlugin(hosted.number, hosted.told)
+
+    def _new(self, request: PluginRequest, description: Description, source: Mapping[str, Any]) -> Hosted:
+        number = next(self._numbers)
+        try:
+            seat = Seat(request.inputs, request.outputs, self.block)
+        except OSError as error:
+            raise PatchError(f"there is no memory for {description.name}: {error}") from None
+        new_semaphore(seat.back)
+        new_semaphore(seat.call)
+        groups = {"plugin": str(number), "chain": self._chains.get(request.node, request.node), "patch": ""}
+        group = groups[self.grouping]
+        hosted = Hosted(number, request, description.name, source, seat, description.latency_frames, group)
+        if request.state is not None:
+            hosted.state = request.state
+        hosted.states.add(_digest(request.state))
+        self._hosted[number] = hosted
+        self._watch.add(hosted)
+        return hosted
+
+    def words(self, number: int) -> Words:
+        """The table that native code hands audio over by. The plugin is let go of when nobody holds it any more."""
+        with self._watch.lock:
+            hosted = self._hosted[number]
+            table = hosted.table() if hosted.table else None
+            if table is None:
+                table = self._table(hosted)
+                hosted.table = ref(table)
+                # What native code may still write to stays for as long as its table does.
+                finalize(table, _let_go, self._released, number, hosted.seat).atexit = False
+            return table
+
+    def _table(self, hosted: Hosted) -> Words:
+        words = aligned((handover.TABLE_WORDS,), "i8")
+        seat, patience = hosted.seat, self._watch.patience
+        words[handover.HEAD], words[handover.WAKE] = seat.shared.address, seat.call
+        words[handover.SLOTS] = seat.shared.address + 8 * handover.HEAD_WORDS
+        words[handover.STRIDE], words[handover.CAPACITY] = seat.stride, seat.capacity
+        words[handover.OUTPUTS_AT] = seat.outputs_at
+        words[handover.SPIN] = SPIN_NS if self.live else 0
+        words[handover.LIMIT] = int(1e9 * (patience.load_s + patience.block_s))
+        words[handover.SEQUENCE] = seat.head[handover.SUBMITTED]
+        words[handover.WET] = 1
+        inputs = _ports(hosted, self._find(hosted.request.settings)[0])
+        words[handover.INPUT_PORTS], words[handover.OUTPUT_PORTS] = len(inputs), sum(n > 0 for n in seat.lanes[1])
+        words[handover.IN_LANES : handover.IN_LANES + len(inputs)] = inputs
+        outputs = [n for n in seat.lanes[1] if n]
+        words[handover.OUT_LANES : handover.OUT_LANES + len(outputs)] = outputs
+        return words
+
+    def _tidy(self) -> None:
+        """Let go of what nobody played for a while."""
+        now = time.monotonic()
+        with self._watch.lock:
+            while self._released:
+                hosted = self._hosted.get(self._released.popleft())
+                if hosted is not None and (hosted.table is None or hosted.table() is None):
+                    hosted.table, hosted.unused = None, now
+            for hosted in [h for h in self._hosted.values() if h.table is None and now - h.unused > KEEP_S]:
+                del self._hosted[hosted.number]
+                self._watch.remove(hosted)
+
+    def note_chains(self, patch: Patch) -> None:
+        """Learn which plugins follow one another, so that each chain may have one process."""
+        self._chains = chains(patch)
+
+    # For whoever plays
+
+    def settle(self, timeout_s: float | None = None) -> bool:
+        """Wait until every plugin is loaded; whether one has another latency than the graph was told.
+
+        Raises PluginsFailedError for those that cannot be loaded, or were not in time.
+        """
+        limit = self._watch.patience.load_s if timeout_s is None else timeout_s
+        with self._watch.moved:
+            done = self._watch.moved.wait_for(lambda: all(h.status in ("ready", "failed") for h in self._all()), limit)
+            bad = [h for h in self._all() if h.status != "ready"]
+            if bad or not done:
+                words = bad[0].error or f"it was not loaded after {limit:g} s"
+                raise PluginsFailedError(f"{bad[0].request.node}: {bad[0].name}: {words}")
+            return any(h.latency != h.told for h in self._all())
+
+    def check(self) -> None:
+        """Raise PluginsFailedError where a render would miss a plugin."""
+        with self._watch.lock:
+            for hosted in self._all():
+                if hosted.status == "failed":
+                    raise PluginsFailedError(f"{hosted.request.node}: {hosted.name}: {hosted.error}")
+                if hosted.word(handover.PASSED):
+                    raise PluginsFailedError(f"{hosted.request.node}: {hosted.name} did not answer in time")
+
+    def _all(self) -> list[Hosted]:
+        return list(self._hosted.values())
+
+    def standing(self) -> dict[str, Standing]:
+        """How the plugin of each node is doing; of several for one node, the newest."""
+        with self._watch.lock:
+            return {h.request.node: _standing(h) for h in self._all()}
+
+    def ask(self, node: str, what: str, *values: Any, timeout_s: float = ANSWER_S) -> Any:
+        """Have a node's plugin answer (``state``, ``values``, ``text`` …: see the worker). Raises PluginError."""
+        with self._watch.lock:
+            hosted = next((h for h in reversed(self._all()) if h.request.node == node), None)
+            if hosted is None:
+                raise PluginError(f"{node}: there is no plugin")
+            future = self._watch.ask(hosted, what, *values)
+        try:
+            answer = future.result(timeout_s)
+        except LateError:
+            raise PluginError(f"{node}: {hosted.name} did not answer within {timeout_s:g} s") from None
+        except RuntimeError as error:
+            raise PluginError(str(error)) from None
+        if what == "state" and isinstance(answer, bytes):
+            self._remember(hosted, answer)
+        elif what == "set_state":
+            self._remember(hosted, values[0])
+        return answer
+
+    def state(self, node: str) -> bytes:
+        """A node's plugin's whole state, which it would also be started again with. Raises PluginError."""
+        return self.ask(node, "state")
+
+    def _remember(self, hosted: Hosted, state: bytes) -> None:
+        with self._watch.lock:
+            hosted.state, hosted.stateless = state, False
+            hosted.states.add(_digest(state))
+
+    def _told(self, hosted: Hosted, message: Mapping[str, Any]) -> None:
+        if hosted.latency is not None and hosted.latency != hosted.told:
+            self._changed()
+        if message["notice"] != "loaded":
+            self._news(hosted.request.node, message)
+
+
+def _let_go(released: deque[int], number: int, seat: Seat) -> None:
+    """Nobody holds the table of a seat any more."""
+    assert seat.capacity
+    released.append(number)
+
+
+def _ports(hosted: Hosted, description: Description) -> list[int]:
+    """Lanes in the slot of each input port: those of buses that are on, 0 for the others that have a port."""
+    named = [bool(bus.layout or bus.layouts) for bus in description.inputs]
+    return [n for n, there in zip(hosted.seat.lanes[0], named, strict=True) if there]
+
+
+def _digest(state: bytes | None) -> bytes:
+    return b"" if state is None else hashlib.sha256(state).digest()
+
+
+def _alike(hosted: Hosted, request: PluginRequest) -> bool:
+    """Whether a plugin is what a request asks for."""
+    if _digest(request.state) not in hosted.states:
+        return False
+    own = replace(hosted.request, state=None, settings={})
+    names = ("format", "uid", "name", "vendor", "path_hint")
+    settings = [hosted.request.settings[n] == request.settings[n] for n in names]
+    return own == replace(request, state=None, settings={}) and all(settings)
+
+
+def _standing(hosted: Hosted) -> Standing:
+    return Standing(
+        hosted.request.node,
+        hosted.name,
+        hosted.status,
+        hosted.error,
+        hosted.word(handover.MISSED),
+        hosted.word(handover.PASSED),
+        hosted.word(handover.SCRUBBED),
+        hosted.word(handover.WAITED) * 1e-9,
+        tuple(hosted.recoveries),
+    )
+
+
+def chains(patch: Patch) -> dict[str, str]:
+    """For each plugin node the first of its chain: plugins that feed one another, and nothing else."""
+    plugins = {id for id, entry in patch.nodes().items() if entry.kind == "plugin"}
+    after: dict[str, set[str]] = {}
+    before: dict[str, set[str]] = {}
+    for cable in patch.cables():
+        after.setdefault(cable.source, set()).add(cable.target)
+        before.setdefault(cable.target, set()).add(cable.source)
+    first: dict[str, str] = {}
+    for id in sorted(plugins):
+        at, seen = id, {id}
+        while len(found := before.get(at, set()) & plugins) == 1 and len(before[at]) == 1:
+            (source,) = found
+            if len(after[source]) != 1 or source in seen:
+                break
+            seen.add(source)
+            at = source
+        first[id] = at
+    return first

@@ -1,0 +1,317 @@
+"""A worker: a process with one plugin, or several, each with a thread of its own that waits for blocks.
+
+Started as ``python -P -m host.plugins.worker``. Control messages come and go over one socket, the descriptors of shared
+memory over another; the main thread does all that plugins want done on one thread. It ends with its engine: by the
+kernel's word where there is one, and when the socket ends.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ctypes
+import gc
+import importlib
+import os
+import select
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import msgpack
+import numpy as np
+
+from host.devices.system import prepare_thread
+from host.engine.wire import Wire
+from host.plugins import instance as calls
+from host.plugins.instance import (
+    Arrangement,
+    Change,
+    Event,
+    NativeCall,
+    PluginError,
+    PluginInstance,
+    Transport,
+    description_from,
+)
+from host.plugins.shared import Seat, post, wait
+from nodes.dsp import handover
+
+MOST_MESSAGE = 256 << 20
+BEAT_S = 0.03
+"""How often plugins are asked what is new."""
+SWITCH_S = 0.0002
+"""A thread that wants the interpreter has it after so long."""
+END_S = 2.0
+DEATH_SIGNAL = 1
+"""``PR_SET_PDEATHSIG``."""
+MOST_TROUBLES = 8
+
+Opener = Callable[[Mapping[str, Any]], PluginInstance]
+
+
+def open_source(source: Mapping[str, Any]) -> PluginInstance:
+    """The plugin that a scan found. Raises PluginError."""
+    from host.plugins.choose import open_plugin
+
+    told = source.get("description")
+    description = description_from(told) if told is not None else None
+    return open_plugin(Path(source["path"]), source["uid"], source["backend"], source["format"], description)
+
+
+class Player:
+    """One plugin and the thread that plays it."""
+
+    def __init__(self, number: int, plugin: PluginInstance, seat: Seat, say: Callable[..., None]) -> None:
+        self.number, self.plugin, self.seat, self.say = number, plugin, seat, say
+        self.lock = threading.Lock()
+        """Held while a block is played, and while anything is done that must not happen then."""
+        self.troubles = 0
+        self.head = seat.head
+        self.inputs = [seat.buses(k, 0) for k in (0, 1)]
+        self.outputs = [seat.buses(k, 1) for k in (0, 1)]
+        self.slots = [seat.slot(k) for k in (0, 1)]
+        self.ids = [param.id for param in plugin.description.params]
+        self.native: NativeCall | None = None
+        self.begin_native()
+        self.head[handover.QUIT] = 0
+        self.head[handover.DONE] = self.head[handover.SUBMITTED]
+        self.thread = threading.Thread(target=self._play, name=f"plugin {number}", daemon=True)
+        self.thread.start()
+
+    def begin_native(self) -> None:
+        """Find out how the plugin runs without the interpreter; again after each ``prepare``."""
+        self.native = self.plugin.native()
+        if self.native is None:
+            return
+        self._call = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_int64, ctypes.c_int64)(self.native.function)
+        self._words = (ctypes.c_int64 * (calls.FAILED + 1)).from_address(self.native.words)
+        self._tables = [[_channels(side[k]) for side in (self.inputs, self.outputs)] for k in (0, 1)]
+
+    def end(self) -> None:
+        """End the thread, and let go of the plugin."""
+        self.head[handover.QUIT] = 1
+        post(self.seat.call)
+        self.thread.join(END_S)
+        if not self.thread.is_alive():
+            self.plugin.close()
+
+    def _play(self) -> None:
+        prepare_thread()
+        head, call, back = self.head, self.seat.call, self.seat.back
+        while not head[handover.QUIT]:
+            wait(call)
+            number = int(head[handover.SUBMITTED])
+            if number == head[handover.DONE]:
+                continue
+            with self.lock:
+                self._block(number & 1)
+            head[handover.DONE] = number
+            post(back)
+
+    def _block(self, k: int) -> None:
+        slot = self.slots[k]
+        frames = min(max(int(slot[handover.FRAMES]), 0), self.seat.capacity)
+        if self.native is None:
+            self._interpreted(k, frames)
+            return
+        words, (inputs, outputs), start = self._words, self._tables[k], slot.ctypes.data
+        words[calls.INPUTS], words[calls.OUTPUTS] = inputs.ctypes.data, outputs.ctypes.data
+        words[calls.CHANGES] = start + 8 * handover.CHANGES
+        words[calls.EVENTS] = start + 8 * handover.EVENTS
+        words[calls.TRANSPORT] = start + 8 * handover.TRANSPORT
+        self._call(self.native.words, frames)
+
+    def _interpreted(self, k: int, frames: int) -> None:
+        slot = self.slots[k]
+        inputs = [bus[:, :frames] for bus in self.inputs[k]]
+        outputs = [bus[:, :frames] for bus in self.outputs[k]]
+        try:
+            self.plugin.process(inputs, outputs, _events(slot), self._changes(slot), _transport(slot))
+        except Exception as error:  # whatever a backend raises is this plugin's trouble alone
+            for bus in outputs:
+                bus[:] = 0.0
+            self.troubles += 1
+            if self.troubles <= MOST_TROUBLES:
+                self.say(seat=self.number, notice="trouble", text=str(error)[:500])
+
+    def _changes(self, slot: Any) -> list[Change]:
+        count = min(max(int(slot[handover.CHANGES]), 0), handover.MOST_CHANGES)
+        if not count:
+            return []
+        start = handover.CHANGES + 1
+        rows = slot[start : start + 3 * count].reshape(count, 3)
+        values = rows[:, 2].copy().view(np.float64)
+        return [
+            Change(self.ids[place], int(frame), float(value))
+            for (place, frame, _), value in zip(rows.tolist(), values, strict=True)
+            if 0 <= place < len(self.ids)
+        ]
+
+
+def _channels(buses: list[Any]) -> Any:
+    """The addresses of all channels of some buses."""
+    found = [bus.ctypes.data + k * bus.strides[0] for bus in buses for k in range(len(bus))]
+    return np.array(found or [0], np.int64)
+
+
+def _events(slot: Any) -> list[Event]:
+    count = min(max(int(slot[handover.EVENTS]), 0), handover.MOST_EVENTS)
+    packed = slot[handover.EVENTS + 1 : handover.EVENTS + 1 + count].tolist()
+    return [Event(w >> 32, bytes((w & 255, w >> 8 & 255, w >> 16 & 255))) for w in packed]
+
+
+def _transport(slot: Any) -> Transport:
+    words = slot[handover.TRANSPORT : handover.TRANSPORT + handover.TRANSPORT_WORDS]
+    tempo, quarters, bar = words[5:8].copy().view(np.float64)
+    return Transport(
+        playing=bool(words[0] & 1),
+        position_frames=int(words[1]),
+        tempo=float(tempo),
+        numerator=int(words[3]),
+        denominator=int(words[4]),
+        quarters=float(quarters),
+        bar_quarters=float(bar),
+        elapsed_frames=int(words[2]),
+    )
+
+
+class Worker:
+    """The main thread: what is asked for over the wire, and what plugins have to tell."""
+
+    def __init__(self, control: socket.socket, descriptors: socket.socket, opener: Opener) -> None:
+        self.wire = Wire(control, MOST_MESSAGE, MOST_MESSAGE)
+        self.descriptors, self.opener = descriptors, opener
+        self.players: dict[int, Player] = {}
+        self._memory: dict[int, int] = {}
+        self._lock = threading.Lock()
+
+    def run(self) -> None:
+        """Work until the engine is gone or says so."""
+        while not self.wire.closed:
+            select.select([self.wire.socket], [self.wire.socket] if self.wire.unsent else [], [], BEAT_S)
+            with self._lock:
+                self.wire.flush()
+                came = self.wire.receive()
+            for message in came:
+                if not self.obey(msgpack.unpackb(message)):
+                    return
+            for number, player in list(self.players.items()):
+                self._tell(number, player)
+
+    def say(self, **message: Any) -> None:
+        """Tell the engine something."""
+        with self._lock:
+            self.wire.send(msgpack.packb(message) or b"")
+
+    def obey(self, message: Mapping[str, Any]) -> bool:
+        """Do what was asked for; whether to go on."""
+        match message["do"]:
+            case "load":
+                try:
+                    self.say(seat=message["seat"], loaded=self.load(message))
+                except Exception as error:  # whatever a backend raises, the engine shall hear of it
+                    self.say(seat=message["seat"], failed=str(error)[:2000] or type(error).__name__)
+            case "ask":
+                try:
+                    player = self.players[message["seat"]]
+                    self.say(id=message["id"], value=self.answer(player, message["what"], message["values"]))
+                except Exception as error:  # as above
+                    self.say(id=message["id"], error=str(error)[:2000] or type(error).__name__)
+            case "close":
+                if message["seat"] in self.players:
+                    self.players.pop(message["seat"]).end()
+            case _:
+                return False
+        return True
+
+    def load(self, message: Mapping[str, Any]) -> dict[str, Any]:
+        """Load a plugin, take its place, and say what it is like."""
+        number = message["seat"]
+        inputs, outputs = tuple(message["inputs"]), tuple(message["outputs"])
+        seat = Seat(inputs, outputs, message["block"], self._descriptor(number))
+        plugin = self.opener(message["source"])
+        refused = ""
+        if message["state"] is not None:
+            try:
+                plugin.set_state(message["state"])
+            except PluginError as error:
+                refused = str(error)
+        plugin.prepare(message["rate"], message["block"], Arrangement(inputs, outputs))
+        self.players[number] = player = Player(number, plugin, seat, self.say)
+        values = [plugin.get(id) for id in player.ids]
+        return {"latency": plugin.latency(), "tail": plugin.tail(), "values": values, "refused": refused}
+
+    def _descriptor(self, number: int) -> int:
+        while number not in self._memory:
+            data, found, _, _ = socket.recv_fds(self.descriptors, 8, 1)
+            self._memory[int.from_bytes(data, "big")] = found[0]
+        return self._memory.pop(number)
+
+    def answer(self, player: Player, what: str, values: list[Any]) -> Any:
+        """Something that is known of a plugin, or done to it."""
+        plugin = player.plugin
+        match what, values:
+            case "state", []:
+                with player.lock:
+                    return plugin.state()
+            case "set_state", [data]:
+                with player.lock:
+                    plugin.set_state(data)
+                return [plugin.get(id) for id in player.ids]
+            case "values", []:
+                return [plugin.get(id) for id in player.ids]
+            case "text", [id, value]:
+                return plugin.text(id, value)
+            case "value_of", [id, text]:
+                return plugin.value_of(id, text)
+            case "latency", []:
+                return plugin.latency()
+            case "reset", []:
+                with player.lock:
+                    plugin.reset()
+                return None
+            case _:
+                raise PluginError(f"a worker cannot be asked for {what!r}")
+
+    def _tell(self, number: int, player: Player) -> None:
+        for notice in player.plugin.notices():
+            if notice.kind == "latency":
+                self.say(seat=number, notice="latency", value=player.plugin.latency())
+            else:
+                self.say(seat=number, notice=notice.kind, id=notice.id, value=notice.value, text=notice.text)
+
+
+def bind_to(parent: int) -> None:
+    """End with the process that started this one."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(DEATH_SIGNAL, signal.SIGKILL)
+        if os.getppid() != parent:
+            os._exit(1)
+
+
+def main(values: list[str] | None = None) -> None:
+    """The whole life of a worker."""
+    parser = argparse.ArgumentParser(prog="host.plugins.worker")
+    parser.add_argument("--control", type=int, required=True)
+    parser.add_argument("--descriptors", type=int, required=True)
+    parser.add_argument("--parent", type=int, required=True)
+    parser.add_argument("--opener", default="host.plugins.worker:open_source")
+    chosen = parser.parse_args(values)
+    bind_to(chosen.parent)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    sys.setswitchinterval(SWITCH_S)
+    gc.disable()
+    module, _, name = chosen.opener.partition(":")
+    opener = getattr(importlib.import_module(module), name)
+    worker = Worker(socket.socket(fileno=chosen.control), socket.socket(fileno=chosen.descriptors), opener)
+    worker.run()
+    # Plugins that were left in place may hang or crash while they are taken down; the process goes as a whole.
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,270 @@
+"""Handing audio to another process and having it back: the memory both share, and the native code on the engine's side.
+
+For each plugin there is a *head*, 64-bit words that both sides watch, and two *slots*, each with room for one block:
+frames, transport, param changes, events, then planar inputs and outputs. ``submit`` fills a slot, publishes its number
+and wakes the worker; ``collect`` waits for that number, within what the block has left. A plugin that does not answer
+in time is missed: what went into it passes instead, as late as the plugin would have been. Nothing more is asked of it
+until it has caught up; late answers are never looked at.
+"""
+
+from __future__ import annotations
+
+from graph.spec import helper
+from nodes.dsp.machine import bits_of, f32, finite, float_of
+from nodes.dsp.raw import (
+    load_atomic,
+    load_f32,
+    now_ns,
+    post,
+    relax,
+    set_word,
+    store_atomic,
+    store_f32,
+    take,
+    take_until,
+)
+from nodes.dsp.raw import word as raw_word
+
+# Words of the head. Engine, worker and whoever watches over both write on cache lines of their own.
+SUBMITTED, DONE, STATE, EPOCH, BACK, CALL, QUIT = 0, 8, 16, 17, 24, 32, 40
+"""The last block handed over; the last one that is done; what became of the plugin; how often it was loaded; a
+semaphore that is posted for each block done; one that is posted for each handed over; 1 for a worker that is to end.
+"""
+HEAD_WORDS = 64
+LOADING, READY, FAILED = 0, 1, 2
+
+# Words at the start of a slot.
+FRAMES = 0
+TRANSPORT, TRANSPORT_WORDS = 8, 16
+"""As plugins read it: flags (1 playing), position, elapsed, numerator, denominator, and the bits of tempo, quarters,
+the bar's beginning, the loop's two ends.
+"""
+CHANGES, MOST_CHANGES = 24, 1024
+"""A count; then for each param change the plugin's number of the param, the frame, the bits of the value (float64)."""
+EVENTS = CHANGES + 1 + 3 * MOST_CHANGES
+MOST_EVENTS = 1024
+"""A count; then a word for each: ``frame << 32 | bytes``."""
+SLOT_WORDS = -(-(EVENTS + 1 + MOST_EVENTS) // 8) * 8
+
+# Words of the engine's own table. The first are set when it is made …
+HEAD, WAKE, SLOTS, STRIDE, CAPACITY, OUTPUTS_AT, SPIN, LIMIT, INPUT_PORTS, OUTPUT_PORTS = range(10)
+"""Addresses of the head, of the worker's semaphore, of the first slot; bytes from slot to slot; frames in a slot;
+the byte of a slot at which its outputs start; nanoseconds to wait without sleeping, and to wait at most where there is
+no deadline; ports.
+"""
+LATENCY, TEMPO, MAIN, MAIN_LANES, RING, PARAMS = range(10, 16)
+"""Frames by which the plugin lags; beats per minute (float64); the input port that passes when the plugin is missed,
+or -1, and its lanes; frames that are remembered of it, a power of two; params.
+"""
+# … and these are the native code's; everybody may read them.
+SEQUENCE, AWAY, WET, SEEN, MISSED, PASSED, SCRUBBED, WAITED, FED, BLOCKS = range(24, 34)
+"""The last block's number; whether one is under way; whether the plugin was heard last; the epoch last seen; how often
+a block was not done in time; blocks that passed without the plugin; samples that were no numbers; the longest wait
+(nanoseconds); frames that came in; blocks so far.
+"""
+IN_LANES, OUT_LANES = 40, 104
+"""Lanes of each port in the slot; 0: switched off."""
+MOST_PORTS = 64
+TABLE_WORDS = 168
+
+FADE = 64
+"""Frames to go from the plugin's sound to what passes it, or back."""
+NAP_NS = 20_000_000
+BEAT_S = 60.0
+
+
+@helper
+def submit(ins, values, places, sent, touched, words, dry, offset, time, position, roll, rate, n, deadline):
+    """Hand a block over, unless the plugin is not there or still behind.
+
+    ``values`` are the params, raw; ``places[k]`` is the plugin's own number of each, ``sent[k]`` what it was
+    told last; ``touched[k]`` is 0 where it was never told, 1 where it was, 2 where it must be told.
+    """
+    remember(ins, words, dry, offset, n)
+    words[AWAY] = 0
+    words[BLOCKS] += 1
+    head = words[HEAD]
+    state = load_atomic(head + 8 * STATE)
+    if deadline == 0 and state == LOADING:
+        until = now_ns() + words[LIMIT]
+        while state == LOADING and now_ns() < until:
+            take_until(head + 8 * BACK, now_ns() + NAP_NS)
+            state = load_atomic(head + 8 * STATE)
+    if state != READY or n > words[CAPACITY]:
+        return
+    epoch = load_atomic(head + 8 * EPOCH)
+    if epoch != words[SEEN]:
+        words[SEEN] = epoch
+        for k in range(words[PARAMS]):
+            touched[k] *= 2 if touched[k] == 1 else 1
+    number = words[SEQUENCE]
+    if load_atomic(head + 8 * DONE) != number:
+        return
+    number += 1
+    slot = words[SLOTS] + (number & 1) * words[STRIDE]
+    set_word(slot, FRAMES, n)
+    tell_time(slot + 8 * TRANSPORT, words, time, position, roll, rate)
+    tell_changes(slot + 8 * CHANGES, values, words[PARAMS], places, sent, touched, offset, n)
+    set_word(slot, EVENTS, 0)
+    target = slot + 8 * SLOT_WORDS
+    for p in range(words[INPUT_PORTS]):
+        source, pitch = raw_word(ins, 1 + 3 * p) + 4 * offset * raw_word(ins, 3 + 3 * p), raw_word(ins, 3 + 3 * p)
+        for lane in range(words[IN_LANES + p]):
+            for i in range(n):
+                store_f32(target, i, load_f32(source, i * pitch + lane))
+            target += 4 * words[CAPACITY]
+    words[SEQUENCE] = number
+    words[AWAY] = 1
+    store_atomic(head + 8 * SUBMITTED, number)
+    post(words[WAKE])
+
+
+@helper
+def remember(ins, words, dry, offset, n):
+    """Keep what goes into the main input, for when the plugin is missed."""
+    p, lanes, mask = words[MAIN], words[MAIN_LANES], words[RING] - 1
+    at = words[FED]
+    words[FED] = at + n
+    if p >= 0:
+        source, pitch = raw_word(ins, 1 + 3 * p), raw_word(ins, 3 + 3 * p)
+        for i in range(n):
+            row = (at + i) & mask
+            for lane in range(lanes):
+                dry[row * lanes + lane] = load_f32(source, (offset + i) * pitch + lane)
+
+
+@helper
+def tell_time(target, words, time, position, roll, rate):
+    """Where the timeline is at the first frame of the block; in four four."""
+    tempo = float_of(words[TEMPO])
+    quarters = position / rate * tempo / BEAT_S
+    set_word(target, 0, 1 if roll > 0.0 else 0)
+    set_word(target, 1, position)
+    set_word(target, 2, time)
+    set_word(target, 3, 4)
+    set_word(target, 4, 4)
+    set_word(target, 5, words[TEMPO])
+    set_word(target, 6, bits_of(quarters))
+    bar = quarters / 4.0
+    whole = float(int(bar)) if bar >= 0.0 or bar == float(int(bar)) else float(int(bar)) - 1.0
+    set_word(target, 7, bits_of(4.0 * whole))
+    set_word(target, 8, 0)
+    set_word(target, 9, 0)
+
+
+@helper
+def value_at(values, k, frame):
+    """A param at a frame of the block."""
+    return load_f32(raw_word(values, 2 * k), frame * raw_word(values, 2 * k + 1))
+
+
+@helper
+def next_change(values, count, frame, end):
+    """The first frame after this one, before ``end``, at which a param is not what it is here; else ``end``."""
+    for k in range(count):
+        if raw_word(values, 2 * k + 1):
+            for j in range(frame + 1, end):
+                if value_at(values, k, j) != value_at(values, k, frame):
+                    end = j
+                    break
+    return end
+
+
+@helper
+def tell_changes(target, values, count, places, sent, touched, offset, n):
+    """Every param that is not what the plugin was told last, from the frame on at which it is not; what there is no
+    room for waits for the next block.
+    """
+    used = 0
+    i = 0
+    while i < n:
+        for k in range(count):
+            value = value_at(values, k, offset + i)
+            if (value != sent[k] or touched[k] == 2) and used < MOST_CHANGES:
+                set_word(target, 1 + 3 * used, places[k])
+                set_word(target, 2 + 3 * used, i)
+                set_word(target, 3 + 3 * used, bits_of(float(value)))
+                sent[k] = value
+                touched[k] = 1
+                used += 1
+        i = next_change(values, count, offset + i, offset + n) - offset
+    set_word(target, 0, used)
+
+
+@helper
+def wait_back(words, deadline):
+    """Wait for the block under way; whether it came. The semaphore also makes sure that all of it is seen."""
+    head, number = words[HEAD], words[SEQUENCE]
+    back = head + 8 * BACK
+    began = now_ns()
+    limit = deadline if deadline else began + words[LIMIT]
+    now = began
+    came = False
+    while True:
+        taken = take(back)
+        if taken == 0 and now - began > words[SPIN] and now < limit:
+            taken = take_until(back, min(limit, now + NAP_NS))
+        now = now_ns()
+        if taken and load_atomic(head + 8 * DONE) == number:
+            came = True
+            break
+        if now >= limit or load_atomic(head + 8 * STATE) != READY:
+            break
+        relax()
+    words[WAITED] = max(words[WAITED], now - began)
+    return came
+
+
+@helper
+def collect(outs, words, edge, dry, offset, n, deadline):
+    """Fetch the block under way, or let the input pass. ``edge`` is the last sample of each output channel."""
+    wet = False
+    if words[AWAY]:
+        wet = wait_back(words, deadline)
+        words[AWAY] = 0
+        words[MISSED] += 0 if wet else 1
+    words[PASSED] += 0 if wet else 1
+    source = words[SLOTS] + (words[SEQUENCE] & 1) * words[STRIDE] + words[OUTPUTS_AT]
+    channel = 0
+    for p in range(words[OUTPUT_PORTS]):
+        target, pitch = raw_word(outs, 1 + 3 * p) + 4 * offset * raw_word(outs, 3 + 3 * p), raw_word(outs, 3 + 3 * p)
+        for lane in range(words[OUT_LANES + p]):
+            if wet and words[WET]:
+                bad = 0
+                for i in range(n):
+                    x = load_f32(source, i)
+                    clean = finite(x)
+                    bad += clean != x
+                    store_f32(target, i * pitch + lane, clean)
+                words[SCRUBBED] += bad
+            else:
+                between(target + 4 * lane, pitch, source, wet, words, edge[channel], dry, lane if p == 0 else -1, n)
+            edge[channel] = load_f32(target, (n - 1) * pitch + lane)
+            source += 4 * words[CAPACITY]
+            channel += 1
+    words[WET] = 1 if wet else 0
+
+
+@helper
+def between(target, pitch, source, wet, words, last, dry, lane, n):
+    """One channel while the plugin is missed, from its last sample on, or while it comes back."""
+    lanes, mask = words[MAIN_LANES], words[RING] - 1
+    if lanes == 1:
+        lane = min(lane, 0)
+    passes = 0 <= lane < lanes and words[MAIN] >= 0
+    first = words[FED] - n - words[LATENCY]
+    gap = f32(0.0)
+    bad = 0
+    for i in range(n):
+        y = finite(dry[((first + i) & mask) * lanes + lane]) if passes else f32(0.0)
+        if wet:
+            x = load_f32(source, i)
+            clean = finite(x)
+            bad += clean != x
+            y += (clean - y) * f32(min(i + 1, FADE)) * f32(1.0 / FADE)
+        elif words[WET]:
+            if i == 0:
+                gap = last - y
+            y += gap * f32(max(FADE - 1 - i, 0)) * f32(1.0 / FADE)
+        store_f32(target, i * pitch, y)
+    words[SCRUBBED] += bad
