@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 
 from host.devices.commands import devices
+from host.plugins.commands import plugins
 
 if TYPE_CHECKING:
     from graph.document import Patch
@@ -30,7 +31,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-plugins = typer.Typer(help="Scan, list and describe plugins (comes with plugin hosting).", add_completion=False)
 app.add_typer(plugins, name="plugins")
 app.add_typer(devices, name="devices")
 
@@ -445,16 +445,6 @@ def run(
         wishes = {"device": device, "in_device": in_device, "rate": rate or 0, "block": block or 0}
         status = play(patch, **wishes, seconds=seconds, osc=osc, midi=midi)
     raise typer.Exit(status)
-
-
-@plugins.callback(invoke_without_command=True)
-def plugins_(context: typer.Context) -> None:
-    """Scan, list and describe plugins (comes later)."""
-    _later("hosting plugins comes later")
-
-
-for _name in ("scan", "list", "info"):
-    plugins.command(_name, context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(lambda: None)
 
 
 @app.callback(invoke_without_command=True)

@@ -21,7 +21,9 @@ class Line:
 
 
 def examine() -> list[Line]:
-    """Look at everything. Nothing here changes the machine, except that the folder for compiled kernels is made."""
+    """Look at everything. Nothing here changes the machine, except that the folders for compiled kernels and for what is
+    known of plugins are made.
+    """
     return [_looked(subject, look) for subject, look in _looks()]
 
 
@@ -56,6 +58,8 @@ def _looks() -> Iterator[tuple[str, Callable[[], Line]]]:
     yield "JACK", _jack
     yield "realtime priority", _thread
     yield "memory lock", _memory
+    yield "plugin folders", _plugin_folders
+    yield "plugins", _plugins
 
 
 def _python() -> Line:
@@ -133,3 +137,35 @@ def _memory() -> Line:
 
     outcome = may_lock_memory()
     return Line("memory lock", outcome.granted, outcome.words, needed=False)
+
+
+def _plugin_folders() -> Line:
+    from host.plugins.folders import standard_folders
+    from host.plugins.store import Store
+
+    with Store() as store:
+        places = [*standard_folders(), *store.folders()]
+    there = [str(place) for place in places if place.is_dir()]
+    words = ", ".join(there) or f"none is there; plugins belong in {places[0]}"
+    return Line("plugin folders", bool(there), words, needed=False)
+
+
+def _plugins() -> Line:
+    """What scans found; a database that cannot be used is a problem, plugins that are not good are not."""
+    from host.plugins.store import Store, StoreError
+
+    said: list[str] = []
+    try:
+        with Store(notice=said.append) as store:
+            files = [file for file in store.files() if file.present]
+            path = store.path
+    except StoreError as error:
+        return Line("plugins", False, str(error))
+    if said:
+        return Line("plugins", False, said[0], needed=False)
+    if not files:
+        return Line("plugins", False, "none are known; `patchwright plugins scan` looks for them", needed=False)
+    bad = [file for file in files if file.verdict != "good"]
+    words = f"{len(files) - len(bad)} files are good, {len(bad)} are not ({path})"
+    advice = "; `patchwright plugins list` says why" if bad else ""
+    return Line("plugins", not bad, words + advice, needed=False)

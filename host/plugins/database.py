@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import platformdirs
@@ -15,6 +16,7 @@ NAME = "plugins.db"
 LOCK = "plugins.lock"
 PATIENCE_S = 10.0
 """How long one waits for another's transaction."""
+LOOK_S = 0.02
 APPLICATION = 0x50575031
 STEPS = (
     """
@@ -82,7 +84,7 @@ def opened(path: Path, notice: Notice) -> sqlite3.Connection:
     try:
         return _opened(path)
     except sqlite3.DatabaseError as error:
-        if not _damaged(error):
+        if not damaged(error):
             raise StoreError(f"{path}: {error}") from None
         return _anew(path, error, notice)
 
@@ -92,7 +94,7 @@ def _anew(path: Path, error: sqlite3.DatabaseError, notice: Notice) -> sqlite3.C
         try:
             return _opened(path)  # somebody else may have done it while we waited
         except sqlite3.DatabaseError as still:
-            if not _damaged(still):
+            if not damaged(still):
                 raise
         aside = _aside(path)
         notice(f"{path} is damaged ({error}); it is now {aside.name}, and all plugins are to be scanned again")
@@ -103,16 +105,34 @@ def _opened(path: Path) -> sqlite3.Connection:
     database = sqlite3.connect(path, timeout=PATIENCE_S, isolation_level=None)
     try:
         database.row_factory = sqlite3.Row
-        database.execute("PRAGMA journal_mode = WAL")
+        _wait_for(database, "PRAGMA journal_mode = WAL")
         database.execute("PRAGMA synchronous = NORMAL")
         database.execute("PRAGMA foreign_keys = ON")
         if (result := database.execute("PRAGMA quick_check(1)").fetchone()[0]) != "ok":
             raise sqlite3.DatabaseError(f"malformed: {' '.join(str(result).split())}")
         _migrate(database, path)
+        if _schema(database) != _right_schema():
+            raise sqlite3.DatabaseError("malformed: its schema is none of ours")
+    except UnicodeDecodeError as error:
+        database.close()
+        raise sqlite3.DatabaseError("malformed: its texts are none") from error
     except BaseException:
         database.close()
         raise
     return database
+
+
+def _wait_for(database: sqlite3.Connection, statement: str) -> None:
+    """Run a statement for which SQLite itself does not wait while others are at the database."""
+    deadline = time.monotonic() + PATIENCE_S
+    while True:
+        try:
+            database.execute(statement)
+            return
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > deadline:
+                raise
+            time.sleep(LOOK_S)
 
 
 def _migrate(database: sqlite3.Connection, path: Path) -> None:
@@ -122,7 +142,7 @@ def _migrate(database: sqlite3.Connection, path: Path) -> None:
     database.execute("BEGIN IMMEDIATE")
     try:
         for step in STEPS[_version(database, path) :]:
-            for statement in filter(str.strip, step.split(";")):
+            for statement in step.split(";"):
                 database.execute(statement)
         database.execute(f"PRAGMA application_id = {APPLICATION}")
         database.execute(f"PRAGMA user_version = {len(STEPS)}")
@@ -130,6 +150,18 @@ def _migrate(database: sqlite3.Connection, path: Path) -> None:
         database.execute("ROLLBACK")
         raise
     database.execute("COMMIT")
+
+
+def _schema(database: sqlite3.Connection) -> list[tuple[str, ...]]:
+    return [tuple(row) for row in database.execute("SELECT type, name, tbl_name, sql FROM sqlite_master ORDER BY name")]
+
+
+def _right_schema() -> list[tuple[str, ...]]:
+    """The schema that all steps together give."""
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as database:
+        for step in STEPS:
+            database.executescript(step)
+        return _schema(database)
 
 
 def _version(database: sqlite3.Connection, path: Path) -> int:
@@ -146,9 +178,10 @@ def _version(database: sqlite3.Connection, path: Path) -> int:
     return version
 
 
-def _damaged(error: sqlite3.Error) -> bool:
-    words = str(error)
-    return any(word in words for word in ("malformed", "not a database", "corrupt", "no such", "unsupported file"))
+def damaged(error: Exception) -> bool:
+    """Whether an error says that the file itself is wrong."""
+    words = ("malformed", "not a database", "corrupt", "unsupported file")
+    return isinstance(error, UnicodeDecodeError) or any(word in str(error) for word in words)
 
 
 def _aside(path: Path) -> Path:

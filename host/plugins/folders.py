@@ -81,7 +81,10 @@ def _below(
     found = candidate(path, system)
     if found and path.exists():
         seen.add(real)
-        yield found
+        if _is_text(path):
+            yield found
+        else:
+            notice(f"{os.fsencode(path)!r} is passed over: its name is no text; rename it")
     elif found is None and depth <= DEEPEST and path.is_dir():
         seen.add(real)
         try:
@@ -92,6 +95,14 @@ def _below(
         for entry in entries:
             if entry.name.lower().endswith(tuple(SUFFIXES)) or entry.is_dir():
                 yield from _below(Path(entry.path), depth + 1, seen, left, notice, system)
+
+
+def _is_text(path: Path) -> bool:
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def stamp(path: Path) -> str:

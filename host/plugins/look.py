@@ -1,7 +1,7 @@
 """What one plugin file is: children are sent in until each plugin in it has a verdict.
 
-A child that dies over one plugin of a file says nothing of the others: the next child passes over those that have
-their verdict, and goes on.
+A child that dies over one plugin of a file says nothing of the others, nor one that dies with one backend of the next:
+the child after it goes on behind that point.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 from host.plugins.folders import Candidate
@@ -19,7 +19,7 @@ from host.plugins.trial import Ending, Limits, attempt
 
 COMMAND = (sys.executable, "-P", "-m", "host.plugins.probe")
 MOST_CLASSES = 512
-MOST_DEATHS = 16
+MOST_DEATHS = 32
 """Children that one file may cost."""
 LONGEST = 2000
 
@@ -32,6 +32,8 @@ class Looked:
     reason: str
     detail: str
     classes: tuple[ClassResult, ...]
+    deaths: tuple[str, ...] = ()
+    """How children ended that had not come to their end."""
 
 
 @dataclass
@@ -46,7 +48,16 @@ class Findings:
     stage: str = ""
     """What the last child was doing …"""
     begun: str = ""
-    """… and with which plugin."""
+    """… with which plugin …"""
+    backend: str = ""
+    """… by which backend …"""
+    others: int = 0
+    """… and how many more it had to try."""
+    past: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
+    """Plugins, or "" for the file, and backends that children died with."""
+    reasons: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
+    """What is to be said of those, by plugin."""
+    deaths: list[str] = field(default_factory=list[str])
     closing: str = ""
     """The plugin it had answered for and was letting go of."""
     done: bool = False
@@ -57,24 +68,27 @@ class Findings:
         match answer:
             case {"stage": str(stage)}:
                 self.stage = stage[:LONGEST]
+            case {"trying": str(backend), "left": int(others)}:
+                self.backend, self.others = backend[:LONGEST], others
             case {"classes": list(classes)} if len(classes) <= MOST_CLASSES:
                 for uid, name in (_pair(c) for c in classes):
                     self.known.setdefault(uid, None)
                     self.names[uid] = name
+                self.backend = ""
             case {"begin": str(uid)} if uid in self.known:
                 self.begun, self.closing = uid, ""
             case {"end": str(uid), "verdict": "good", "backend": str(backend), "note": str(note), "description": data}:
                 found = description_from(data)
-                self.known[uid] = ClassResult(uid, found.name, "good", "", backend[:LONGEST], note[:LONGEST], found)
+                words = self._all(uid, note)
+                self.known[uid] = ClassResult(uid, found.name, "good", "", backend[:LONGEST], words, found)
                 self.begun, self.closing = "", uid
             case {"end": str(uid), "verdict": str(verdict), "reason": str(reason)} if verdict in VERDICTS:
-                word = cast(Verdict, verdict)
-                self.known[uid] = ClassResult(uid, self.names.get(uid, uid), word, reason[:LONGEST])
+                self._judge(uid, cast(Verdict, verdict), reason)
                 self.begun, self.closing = "", uid
             case {"closed": str()}:
                 self.closing = ""
             case {"verdict": str(verdict), "reason": str(reason)} if verdict in VERDICTS:
-                self.whole = cast(Verdict, verdict), reason[:LONGEST]
+                self.whole = cast(Verdict, verdict), self._all("", reason)
             case {"done": True}:
                 self.done = True
             case _:
@@ -84,16 +98,30 @@ class Findings:
         """Take in that a child died: over a plugin, while it let go of one, or over the file."""
         verdict, words = cast(Verdict, ending.died or "crashed"), ending.words or "its process ended early"
         self.detail = ending.noise
-        if self.begun:
-            while_ = f"{words}, while {self.stage}" if self.stage else words
-            self.known[self.begun] = ClassResult(self.begun, self.names.get(self.begun, self.begun), verdict, while_)
-            self.begun = ""
-        elif (closed := self.known.get(self.closing)) is not None:
+        if not self.begun and (closed := self.known.get(self.closing)) is not None:
             note = "; ".join(filter(None, [closed.note, f"when it was closed: {verdict}, {words}"]))
-            self.known[self.closing] = _noted(closed, note)
-            self.closing = ""
+            self.known[self.closing] = replace(closed, note=note[:LONGEST])
+            self.deaths.append(f"{closed.name}: {note}")
+            return
+        if self.stage:
+            words = f"{words}, while {self.stage}"
+        about = f"{self.names.get(self.begun, self.begun)}: " if self.begun else ""
+        self.deaths.append(f"{about}{verdict}, {words}")
+        if self.others > 0:
+            self.past.append((self.begun, self.backend))
+            self.reasons.setdefault(self.begun, []).append(f"{self.backend}: {verdict}, {words}")
+        elif self.begun:
+            self._judge(self.begun, verdict, words)
         else:
-            self.whole = verdict, f"{words}, while {self.stage}" if self.stage else words
+            self.whole = verdict, self._all("", words)
+
+    def _judge(self, uid: str, verdict: Verdict, reason: str) -> None:
+        name = self.names.get(uid, uid)
+        self.known[uid] = ClassResult(uid, name, verdict, self._all(uid, reason))
+
+    def _all(self, uid: str, words: str) -> str:
+        """What is to be said, after what was to be said of backends that children died with."""
+        return "; ".join(filter(None, [*self.reasons.get(uid, []), words]))[:LONGEST]
 
     def left(self) -> bool:
         """Whether plugins wait for their verdict."""
@@ -108,20 +136,31 @@ class Findings:
         bad = [k for k in classes if k.verdict != "good"]
         if len(bad) < len(classes):
             words = "; ".join(f"{k.name}: {k.verdict}, {k.reason}" for k in bad)
-            return Looked("good", words[:LONGEST], self.detail if bad else "", classes)
+            return Looked("good", words[:LONGEST], self.detail if bad else "", classes, tuple(self.deaths))
         if bad and self.whole is None:
             verdict, reason = bad[0].verdict, bad[0].reason
-        return Looked(verdict, reason, self.detail, classes)
+        return Looked(verdict, reason, self.detail, classes, tuple(self.deaths))
 
 
-def look(candidate: Candidate, command: Sequence[str], limits: Limits, stop: threading.Event | None = None) -> Looked:
-    """Look at a file. Never raises for what the file does; raises StoppedError as ``attempt`` does."""
+def look(
+    candidate: Candidate,
+    command: Sequence[str],
+    limits: Limits,
+    stop: threading.Event | None = None,
+    *,
+    hasty: bool = False,
+) -> Looked:
+    """Look at a file. ``hasty``: only until a child dies, which may be for another's fault. Never raises for what the
+    file does; raises StoppedError as ``attempt`` does.
+    """
     findings = Findings()
     for _ in range(MOST_DEATHS):
-        skip = [word for uid, found in findings.known.items() if found for word in ("--skip", uid)]
-        findings.stage = findings.begun = findings.closing = ""
-        file = ["--format", candidate.format, "--file", str(candidate.path)]
-        ending = attempt([*command, *file, *skip], limits, stop)
+        words = ["--format", candidate.format, "--file", str(candidate.path)]
+        words += [word for uid, found in findings.known.items() if found for word in ("--skip", uid)]
+        words += [word for uid, backend in findings.past for word in ("--past", f"{uid}={backend}")]
+        findings.stage = findings.begun = findings.closing = findings.backend = ""
+        findings.others = 0
+        ending = attempt([*command, *words], limits, stop)
         try:
             for answer in ending.answers:
                 findings.hear(answer)
@@ -137,7 +176,7 @@ def look(candidate: Candidate, command: Sequence[str], limits: Limits, stop: thr
         if findings.done:
             break
         findings.died(ending)
-        if findings.whole is not None or not findings.left():
+        if hasty or findings.whole is not None or (findings.known and not findings.left()):
             break
     return findings.result()
 
@@ -147,9 +186,3 @@ def _pair(value: object) -> tuple[str, str]:
         case [str(uid), str(name)] if 0 < len(uid) <= LONGEST:
             return uid, name[:LONGEST]
     raise PluginError(f"expected a plugin's id and name, got {str(value)[:100]!r}")
-
-
-def _noted(result: ClassResult, note: str) -> ClassResult:
-    return ClassResult(
-        result.uid, result.name, result.verdict, result.reason, result.backend, note[:LONGEST], result.description
-    )

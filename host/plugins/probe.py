@@ -2,7 +2,8 @@
 
 It answers in lines of JSON, each flushed before the next thing is tried::
 
-    {"stage": "loading the file"}                     what it does now
+    {"stage": "loading the file"}                     what it does now …
+    {"trying": "native", "left": 1}                   … with which backend, and how many others it could try
     {"classes": [["<uid>", "<name>"], …]}             what is in the file
     {"begin": "<uid>"}                                it turns to one of them …
     {"end": "<uid>", "verdict": "good", "backend": "…", "note": "…", "description": {…}}
@@ -30,7 +31,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-RATE, BLOCK, BLOCKS = 48000, 512, 4
+RATE, BLOCK = 48000, 512
 SPARE_MEGABYTES = 6144
 """Of address space beyond what may be used: interpreters and compilers reserve more than they touch."""
 ABANDONED = 4.0
@@ -59,8 +60,9 @@ def main(words: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m host.plugins.probe")
     parser.add_argument("--file", type=Path, required=True)
     parser.add_argument("--format", choices=("vst3", "au"), required=True)
-    parser.add_argument("--backend", choices=("native",), default="native")
-    parser.add_argument("--skip", action="append", default=[], metavar="UID")
+    parser.add_argument("--skip", action="append", default=[], metavar="UID", help="has its verdict")
+    parser.add_argument("--past", action="append", default=[], metavar="UID=BACKEND", help="not this backend again")
+    parser.add_argument("--backend", default="native", help="what to ping with")
     parser.add_argument("--ping", metavar="UID")
     parser.add_argument("--rate", type=int, default=RATE)
     parser.add_argument("--block", type=int, default=BLOCK)
@@ -98,28 +100,12 @@ def _confine(megabytes: int, parent: int) -> None:
             os._exit(1)
 
 
-def _classes(path: Path) -> list[tuple[str, str]]:
-    from host.plugins.vst3.module import load
-
-    return [(kind.uid, kind.name) for kind in load(path).classes]
-
-
-def _opened(path: Path, uid: str) -> Any:
-    from host.plugins.vst3.plugin import Vst3Plugin
-
-    return Vst3Plugin(path, uid)
-
-
 def _look(voice: Voice, given: argparse.Namespace) -> None:
-    from host.plugins.instance import PluginError
-
     voice.say(stage="loading the file")
-    try:
-        classes = _classes(given.file)
-    except PluginError as error:
-        voice.say(verdict="refused" if _speaks(given.file) else "not a plugin", reason=_short(error, given.file))
+    classes = _classes(voice, given)
+    if classes is None:
         return
-    voice.say(classes=[[uid, name] for uid, name in classes])
+    voice.say(classes=classes)
     for uid, _ in classes:
         if uid not in given.skip:
             voice.say(begin=uid)
@@ -127,40 +113,68 @@ def _look(voice: Voice, given: argparse.Namespace) -> None:
             voice.say(closed=uid)
 
 
-def _try(voice: Voice, given: argparse.Namespace, uid: str) -> None:
-    """Load a plugin, run it over some silence, ask for its state, and let go of it."""
-    from host.plugins.instance import PluginError, plain
-    from host.plugins.ping import buffers, own_arrangement
+def _order(given: argparse.Namespace, uid: str) -> list[Any]:
+    """The backends that are left for a plugin; for the list of what is in the file, that of ``""``."""
+    from host.plugins.choose import backends
 
-    plugin = None
-    try:
-        voice.say(stage="loading the plugin")
-        plugin = _opened(given.file, uid)
-        voice.say(stage="preparing it")
-        plugin.prepare(given.rate, given.block)
-        voice.say(stage="processing silence")
-        own = own_arrangement(plugin.description)
-        into, out = buffers(own.inputs, given.block), buffers(own.outputs, given.block)
-        for _ in range(BLOCKS):
-            plugin.process(into, out)
-        voice.say(stage="asking for its state")
-        plugin.state()
-        note = "; ".join(dict.fromkeys(n.text for n in plugin.notices() if n.kind == "trouble" and n.text))
-        voice.say(end=uid, verdict="good", backend=given.backend, note=note, description=plain(plugin.description))
-    except PluginError as error:
-        voice.say(end=uid, verdict="refused", reason=_short(error, given.file))
-    if plugin is not None:
-        voice.say(stage="closing it")
-        plugin.close()
+    return [backend for backend in backends(given.format) if f"{uid}={backend}" not in given.past]
+
+
+def _classes(voice: Voice, given: argparse.Namespace) -> list[tuple[str, str]] | None:
+    """Ids and names of what is in the file; None where there is nothing, which has been said."""
+    from host.plugins import choose
+    from host.plugins.instance import PluginError
+
+    reasons: list[str] = []
+    order = _order(given, "")
+    for at, backend in enumerate(order):
+        voice.say(trying=backend, left=len(order) - at - 1)
+        try:
+            return [(uid, _name(given, backend, uid)) for uid in choose.classes(given.file, given.format, [backend])]
+        except PluginError as error:
+            reasons.append(_short(error, given.file))
+    verdict = "refused" if given.format == "au" or _speaks(given.file) else "not a plugin"
+    voice.say(verdict=verdict, reason="; ".join(reasons) or "no backend is left for it")
+    return None
+
+
+def _name(given: argparse.Namespace, backend: str, uid: str) -> str:
+    if backend != "native":
+        return given.file.stem
+    from host.plugins.vst3.module import load
+
+    return load(given.file).find(uid).name
+
+
+def _try(voice: Voice, given: argparse.Namespace, uid: str) -> None:
+    """Have one backend after the other load a plugin and try it."""
+    from host.plugins import choose
+    from host.plugins.instance import PluginError, plain
+
+    reasons: list[str] = []
+    order = _order(given, uid)
+    voice.say(stage="trying it")
+    for at, backend in enumerate(order):
+        voice.say(trying=backend, left=len(order) - at - 1)
+        try:
+            found = choose.choose(given.file, uid, given.format, [backend])
+        except PluginError as error:
+            reasons.append(_short(error, given.file))
+            continue
+        note = "; ".join((*reasons, *found.reasons))
+        voice.say(end=uid, verdict="good", backend=found.backend, note=note, description=plain(found.description))
+        return
+    voice.say(end=uid, verdict="refused", reason="; ".join(reasons) or "no backend is left for it")
 
 
 def _ping(voice: Voice, given: argparse.Namespace) -> None:
+    from host.plugins.choose import open_plugin
     from host.plugins.instance import PluginError
     from host.plugins.ping import ping
 
     voice.say(stage="measuring its latency")
     try:
-        found = ping(lambda: _opened(given.file, given.ping), given.rate, given.block)
+        found = ping(lambda: open_plugin(given.file, given.ping, given.backend, given.format), given.rate, given.block)
     except PluginError as error:
         voice.say(verdict="refused", reason=_short(error, given.file))
         return
@@ -176,7 +190,7 @@ def _speaks(path: Path) -> bool:
 
 def _short(error: Exception, path: Path) -> str:
     """An error without the path, which the answer is about anyway."""
-    return " ".join(str(error).removeprefix(f"{path}: ").split())
+    return " ".join(str(error).replace(f"{path}: ", "").split())
 
 
 if __name__ == "__main__":

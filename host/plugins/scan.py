@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import NamedTuple
 
 from host.plugins.database import Notice, scanning
 from host.plugins.folders import Candidate, candidate, find, stamp, standard_folders
@@ -28,8 +29,6 @@ SCANNER = 1
 MOST_JOBS = 16
 MOST_CUTS = 3
 """A file during which so many scans were cut off is left alone until somebody asks for it."""
-UNSURE: tuple[Verdict, ...] = ("crashed", "hung", "memory", "failed")
-"""Verdicts that a neighbour may be to blame for."""
 PATIENCE = 2.0
 """What is looked at alone has this many times the time."""
 
@@ -52,6 +51,12 @@ class Report:
         return dict(Counter(result.verdict for result in self.looked))
 
 
+class _Seen(NamedTuple):
+    result: FileResult
+    trouble: str = ""
+    """What a neighbour may be to blame for."""
+
+
 @dataclass
 class Scan:
     """One scan, from the list of what is there to the last result."""
@@ -64,9 +69,9 @@ class Scan:
     """How many files at once; 0: as many as there are processors."""
     progress: Progress = lambda done, due, path: None
     _stop: threading.Event = field(default_factory=threading.Event)
-    _running: dict[Future[FileResult], Candidate] = field(default_factory=dict[Future[FileResult], Candidate])
-    _first: dict[str, FileResult] = field(default_factory=dict[str, FileResult])
-    """What was found of files that are to be looked at once more."""
+    _running: dict[Future[_Seen], Candidate] = field(default_factory=dict[Future[_Seen], Candidate])
+    _first: dict[str, str] = field(default_factory=dict[str, str])
+    """What happened to files that are to be looked at once more."""
 
     def everything(self, again: bool = False) -> Report:
         """All plugin folders, and what is known from elsewhere. ``again``: whether it changed or not."""
@@ -112,7 +117,7 @@ class Scan:
             try:
                 while together or self._running:
                     while together and len(self._running) < jobs:
-                        self._begin(pool, together.pop(0), self.limits)
+                        self._begin(pool, together.pop(0), self.limits, hasty=True)
                     alone += self._collect(report, total)
                 patient = replace(self.limits, seconds=PATIENCE * self.limits.seconds)
                 for c in alone:
@@ -127,40 +132,42 @@ class Scan:
                 self.store.calm([str(c.path) for c in self._running.values()])
                 raise
 
-    def _begin(self, pool: ThreadPoolExecutor, c: Candidate, limits: Limits) -> None:
+    def _begin(self, pool: ThreadPoolExecutor, c: Candidate, limits: Limits, hasty: bool = False) -> None:
         self.store.begin(str(c.path))
-        self._running[pool.submit(_looked, c, self.command, limits, self._stop)] = c
+        self._running[pool.submit(_looked, c, self.command, limits, self._stop, hasty)] = c
 
     def _collect(self, report: Report, total: int, final: bool = False) -> list[Candidate]:
         """Wait for results and keep them; those that are in doubt are given back, to be looked at alone."""
         again: list[Candidate] = []
         for future in wait(self._running, return_when=FIRST_COMPLETED).done:
-            result = future.result()
+            result, trouble = future.result()
             c = self._running.pop(future)
-            if not final and any(v in UNSURE for v in (result.verdict, *(k.verdict for k in result.classes))):
-                self._first[result.path] = result
+            if trouble and not final:
+                self._first[result.path] = trouble
                 self.store.calm([result.path])
                 again.append(c)
                 continue
+            first = self._first.pop(result.path, "")
+            if first and not trouble:
+                note = f"looked at beside others: {first}; alone it came through"
+                result = replace(result, reason="; ".join(filter(None, [note, result.reason])))
             self._done(result, report, total)
         return again
 
     def _done(self, result: FileResult, report: Report, total: int) -> None:
-        if first := self._first.pop(result.path, None):
-            result = _of_two(first, result)
         self.store.put(result)
         report.looked.append(result)
         self.progress(len(report.looked), total, result.path)
 
 
-def _looked(c: Candidate, command: Sequence[str], limits: Limits, stop: threading.Event) -> FileResult:
+def _looked(c: Candidate, command: Sequence[str], limits: Limits, stop: threading.Event, hasty: bool) -> _Seen:
     try:
         before = stamp(c.path)
     except OSError as error:
-        return replace(_empty(c, "failed"), reason=f"it cannot be read: {error.strerror or error}")
+        return _Seen(replace(_empty(c, "failed"), reason=f"it cannot be read: {error.strerror or error}"))
     begun = time.monotonic()
-    found = look(c, command, limits, stop)
-    return FileResult(
+    found = look(c, command, limits, stop, hasty=hasty)
+    result = FileResult(
         str(c.path),
         c.format,
         before,
@@ -172,6 +179,8 @@ def _looked(c: Candidate, command: Sequence[str], limits: Limits, stop: threadin
         SCANNER,
         classes=found.classes,
     )
+    trouble = "; ".join(found.deaths) or (found.reason if found.verdict == "failed" else "")
+    return _Seen(result, trouble)
 
 
 def _empty(c: Candidate, verdict: Verdict) -> FileResult:
@@ -185,18 +194,6 @@ def _unfinished(c: Candidate, times: int) -> FileResult:
         now = ""
     reason = f"{times} scans ended while it was looked at; `patchwright plugins retry` looks at it again"
     return replace(_empty(c, "unfinished"), stamp=now, reason=reason)
-
-
-def _of_two(first: FileResult, second: FileResult) -> FileResult:
-    """The second look's result; where it is better than the first, that is said."""
-    bad = {k.uid: k for k in first.classes if k.verdict in UNSURE}
-    classes = []
-    for k in second.classes:
-        was = bad.get(k.uid) or (first if not first.classes else None)
-        if was and k.verdict == "good" and was.verdict != "good":
-            k = replace(k, note="; ".join(filter(None, [k.note, f"at first: {was.verdict}, {was.reason}"])))
-        classes.append(k)
-    return replace(second, classes=tuple(classes))
 
 
 def chosen(store: Store, words: Sequence[str]) -> list[FileResult]:

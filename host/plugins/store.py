@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from host.plugins.database import NAME, Notice, StoreError, data_folder, opened
+from host.plugins.database import NAME, Notice, StoreError, damaged, data_folder, opened
 from host.plugins.instance import Description, PluginError, description_from, plain
 
 Verdict = Literal["good", "crashed", "hung", "memory", "refused", "not a plugin", "failed", "unfinished"]
@@ -241,8 +241,9 @@ class Store:
                 self._database.execute("ROLLBACK")
                 raise
             self._database.execute("COMMIT")
-        except sqlite3.Error as error:
-            raise StoreError(f"{self.path}: {error}") from None
+        except (sqlite3.Error, UnicodeDecodeError) as error:
+            advice = "; remove it, and scan again" if damaged(error) else ""
+            raise StoreError(f"{self.path}: {error}{advice}") from None
 
 
 def _file(row: sqlite3.Row, classes: list[ClassResult]) -> FileResult:
