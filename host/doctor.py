@@ -21,8 +21,8 @@ class Line:
 
 
 def examine() -> list[Line]:
-    """Look at everything. Nothing here changes the machine, except that the folders for compiled kernels and for what is
-    known of plugins are made.
+    """Look at everything. Nothing here changes the machine, except that folders are made: for compiled kernels, and for
+    what is known of plugins.
     """
     return [_looked(subject, look) for subject, look in _looks()]
 
