@@ -63,6 +63,8 @@ class App:
         self.work_s = 0.0
         """How long our own work of the last frame took, drawing aside."""
         self.frames = 0
+        self.hint = ""
+        """A few words about what the mouse is over, for the status bar."""
         self.confirm_quit: Callable[[], bool] | None = None
         """Asked when the window is to close; False keeps it open. Whoever guards unsaved work sets it."""
         self._pressed: list[int] = []
@@ -231,7 +233,7 @@ class App:
     def seen(self, panel: str) -> bool:
         """Whether a panel is in front."""
         entry = next(e for e in self.entries if e.id == panel)
-        return entry.slot in self.slots and self._fronts.get(entry.slot, panel) == panel
+        return entry.slot == "none" or (entry.slot in self.slots and self._fronts.get(entry.slot, panel) == panel)
 
     def show(self, panel: str) -> None:
         """Bring a panel to the front."""

@@ -166,6 +166,7 @@ class MeterFace:
         thick = (b[0] - a[0] if upright else b[1] - a[1]) / channels
         gap = min(1.0, thick * 0.25)
         self._bars: list[tuple[int, int, float, float]] = []
+        self._items: list[int] = []
         self._peaks = [0.0] * channels
         self._held = [0.0] * channels
         self._shown: list[tuple[float, float, bool]] = [(-1.0, -1.0, False)] * channels
@@ -177,7 +178,7 @@ class MeterFace:
             for (p, first), (q, second) in pairwise(stops):
                 (x0, y0), (x1, y1) = self._rect(p, q, low, high)
                 corners = (first, second, second, first) if not upright else (second, second, first, first)
-                dpg.draw_rectangle(
+                strip = dpg.draw_rectangle(
                     (x0, y0),
                     (x1, y1),
                     multicolor=True,
@@ -188,9 +189,16 @@ class MeterFace:
                     color=NONE,
                     parent=pen.parent,
                 )
+                self._items.append(int(strip))
             cover = pen.box(*self._rect(0.0, 1.0, low, high), fill=theme.well)
             mark = pen.line(a, a, self._colours[0], 1.5)
+            self._items += [cover, mark]
             self._bars.append((cover, mark, low, high))
+
+    def remove(self) -> None:
+        """Take it away."""
+        for item in self._items:
+            dpg.delete_item(item)
 
     def _rect(self, p: float, q: float, low: float, high: float) -> tuple[Point, Point]:
         (x0, y0), (x1, y1) = self.a, self.b

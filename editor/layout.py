@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Literal
 
-Slot = Literal["menu", "top", "left", "centre", "right", "bottom", "status"]
+Slot = Literal["none", "menu", "top", "left", "centre", "right", "bottom", "status"]
 Splitter = Literal["left", "right", "bottom"]
 
 

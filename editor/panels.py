@@ -11,7 +11,10 @@ from editor.panel import Panel
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A panel: ``place`` is ``module:Class``, imported when the window opens. Panels of one slot are its tabs."""
+    """A panel: ``place`` is ``module:Class``, imported when the window opens. Panels of one slot are its tabs.
+
+    One in the slot ``none`` has no widgets, only commands; its ``build`` is not called.
+    """
 
     id: str
     title: str

@@ -10,7 +10,7 @@ from editor.model import Changes
 from editor.panel import Panel
 from editor.theme import Colour
 
-FIELDS = ("engine", "load", "xruns", "latency", "device", "patch")
+FIELDS = ("engine", "load", "xruns", "latency", "device", "patch", "hint")
 
 
 class StatusBar(Panel):
@@ -34,6 +34,7 @@ class StatusBar(Panel):
 
     def frame(self, now: float, readings: Readings) -> None:
         state, theme = self.app.sound.state, self.app.look.theme
+        self._put("hint", self.app.hint, theme.faint)
         words = {"off": "No engine", "starting": "Engine starting…", "failed": "No engine", "on": "Engine running"}
         colours = {"off": theme.dim, "starting": theme.warn, "failed": theme.bad, "on": theme.good}
         phase = state.phase

@@ -1,14 +1,328 @@
-"""The canvas as a panel."""
+"""The canvas as a panel: it joins session, scene, gestures and pictures, and offers what can be done as commands."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+from time import monotonic
+
 import dearpygui.dearpygui as dpg
 
+from editor.canvas.commands import COMMANDS
+from editor.canvas.gestures import Gestures, Keys
+from editor.canvas.insight import Insights
+from editor.canvas.minimap import Minimap
+from editor.canvas.overlay import Overlay
+from editor.canvas.painter import Painter
+from editor.canvas.popups import Popups
+from editor.canvas.scene import Hit, PinAt, Scene
+from editor.canvas.shape import RADIUS
+from editor.canvas.view import Box, Point, View
+from editor.canvas.waves import Waves
+from editor.link import Readings
+from editor.model import Changes
 from editor.panel import Panel
+from editor.pointer import Grip, Touch
+
+FLIGHT_S = 0.22
 
 
 class Canvas(Panel):
-    """Nodes and cables."""
+    """Nodes and cables, drawn on one drawlist."""
+
+    commands = COMMANDS
 
     def build(self, parent: int | str) -> None:
+        if not hasattr(self, "scene"):
+            self._begin()
+        look = self.app.look
         dpg.add_drawlist(10, 10, tag="canvas", parent=parent)
+        self.painter = Painter(self.session, self.scene, look, self.waves)
+        self.minimap = Minimap(self.scene, look)
+        self.overlay = Overlay(self.session, self.scene, look)
+        self.gestures.view = replace(self.gestures.view, scale=look.scale)
+        self.app.pointer.claim("canvas", _CanvasGrip(self))
+        self._key: object = None
+        self.size: Point = (1.0, 1.0)
+
+    def _begin(self) -> None:
+        self.scene = Scene(self.session)
+        self.waves = Waves(self.session)
+        self.insights = Insights(self.session)
+        self.popups = Popups(self)
+        self.views: dict[tuple[str, ...], View] = {}
+        self.follows_signal = False
+        self.mouse: Point = (0.0, 0.0)
+        """Where the mouse was last, in pixels of the canvas."""
+        self._hover = Hit()
+        self._flight: tuple[float, View, View] | None = None
+        self._level: tuple[object, tuple[str, ...]] | None = None
+        self._seen = (0, 0)
+        self.gestures = Gestures(
+            self.session,
+            self.scene,
+            say=lambda words: self.app.notices.say("warning", words[:1].upper() + words[1:] + "."),
+            ask_loop=self.popups.ask_loop,
+            ask_kind=lambda pin, at: self.popups.search_for(pin, at),
+        )
+
+    # -- following -----------------------------------------------------------------------------------------------------
+
+    def sync(self, changes: Changes) -> None:
+        self._resize()
+        if changes.everything:
+            self._arrive()
+        self.scene.sync(replace(changes, everything=True) if changes.look else changes)
+        if changes.everything and self._level_is_new:
+            self._first_view()
+        if changes.structure:
+            self.insights.changed()
+        if changes.look:
+            self.painter.look_at(self.gestures.view, self.size)
+        self._relate()
+        self.painter.sync()
+        self._show_hand()
+        self._draw_over()
+
+    def _arrive(self) -> None:
+        """Another level is looked at: its view comes back, or one of all that is there."""
+        level = (id(self.session.patch), self.session.path)
+        if self._level is not None and self._level[0] == level[0]:
+            self.views[self._level[1]] = self.gestures.view
+        elif self._level is not None:
+            self.views.clear()
+        self._level_is_new = level[1] not in self.views
+        if not self._level_is_new:
+            self.gestures.view = self.views[level[1]]
+        self._level = level
+        self.painter.forget()
+
+    def _first_view(self) -> None:
+        span = self.scene.span()
+        if span is not None:
+            self.gestures.view = View(scale=self.app.look.scale).showing(span, self.size)
+        self.painter.look_at(self.gestures.view, self.size)
+
+    def _relate(self) -> None:
+        """Which nodes are up or down the signal of what is selected."""
+        import networkx as nx
+
+        chosen = self.session.selection
+        if not self.follows_signal or not chosen:
+            self.painter.related = None
+            return
+        graph = self.session.here.graph
+        related = set(chosen)
+        for id in chosen & set(graph):
+            related |= nx.ancestors(graph, id) | nx.descendants(graph, id)
+        self.painter.related = frozenset(related)
+
+    def _resize(self) -> None:
+        slot = self.app.slots.get("centre")
+        if slot is None or (slot.width, slot.height) == self.size:
+            return
+        self.size = (slot.width, slot.height)
+        dpg.configure_item("canvas", width=round(slot.width), height=round(slot.height))
+        self.painter.look_at(self.gestures.view, self.size)
+        self._draw_over()
+
+    def frame(self, now: float, readings: Readings) -> None:
+        self._resize()
+        self.insights.step()
+        insight = self.insights.now
+        seen = (id(insight), self.waves.count)
+        if seen != self._seen:
+            self._seen = seen
+            prefix = "/".join((*self.session.path, ""))
+            own = {k.removeprefix(prefix): v for k, v in insight.layouts.items() if k.startswith(prefix)}
+            self.painter.layouts = own
+            self.painter.sync()
+            self._draw_over()
+        if self._flight is not None:
+            self._fly()
+        self.painter.live(readings, now)
+        self.overlay.live(self.insights.now, self.app.sound, self.gestures.view, now)
+
+    # -- the view ------------------------------------------------------------------------------------------------------
+
+    def show(self, view: View) -> None:
+        """Look somewhere else."""
+        self.gestures.view = view
+        self.painter.look_at(view, self.size)
+        self._draw_over()
+        self._show_hand()
+        self.app.touch()
+
+    def fly(self, view: View) -> None:
+        """Look somewhere else, going there smoothly where the zoom stays the same."""
+        if view.zoom != self.gestures.view.zoom:
+            self.show(view)
+        else:
+            self._flight = (monotonic(), self.gestures.view, view)
+            self.app.touch()
+
+    def _fly(self) -> None:
+        assert self._flight is not None
+        began, a, b = self._flight
+        share = min((monotonic() - began) / FLIGHT_S, 1.0)
+        eased = 1 - (1 - share) ** 3
+        pan = tuple(x + (y - x) * eased for x, y in zip(a.pan, b.pan, strict=True))
+        if share >= 1.0:
+            self._flight = None
+        self.show(replace(b, pan=(pan[0], pan[1])))
+
+    def show_nodes(self, nodes: frozenset[str] | None = None) -> None:
+        """Look at these nodes, or at all."""
+        span = self.scene.span(nodes)
+        if span is not None:
+            self.show(self.gestures.view.showing(span, self.size))
+
+    def fly_to(self, node: str) -> None:
+        """Select a node and bring it to the middle."""
+        self.session.select({node})
+        self.fly(self.gestures.view.centred(self.scene.box(node).middle, self.size))
+
+    def _draw_over(self) -> None:
+        dpg.delete_item("canvas:over", children_only=True)
+        self.minimap.draw(self.gestures.view, self.size, self.session.selection)
+        self.overlay.draw(self.insights.now, self.app.sound, self.gestures.view, self.size)
+
+    def _show_hand(self) -> None:
+        hover = self._hover
+        pin = (hover.pin.node, hover.pin.pin.name, hover.pin.pin.flow) if hover.pin else None
+        held = self.gestures.held is not None
+        self.painter.hand(
+            self.gestures.shown, None if held else pin, hover.cable.key if hover.cable and not held else None
+        )
+
+    # -- the mouse -----------------------------------------------------------------------------------------------------
+
+    def moved(self, touch: Touch) -> None:
+        """The mouse is somewhere else, with nothing held."""
+        self.mouse = touch.at
+        before = self._hover
+        self._hover = self.scene.at(*self.gestures.view.to_plane(*touch.at), reach=1 / self.gestures.view.zoom)
+        if before != self._hover:
+            self._show_hand()
+            self.popups.hint(self._hover, touch)
+
+    def dragged(self, touch: Touch) -> None:
+        """The mouse is somewhere else while it is held."""
+        self.mouse = touch.at
+        view = self.gestures.view
+        self.gestures.drag(touch.at, Keys(touch.shift, touch.ctrl, touch.alt))
+        if self.gestures.view is not view:
+            self.show(self.gestures.view)
+        self._show_hand()
+
+    def at_mouse(self) -> Point:
+        """The point of the plane below the mouse, or in the middle where it is elsewhere."""
+        x, y = self.mouse
+        inside = 0 <= x < self.size[0] and 0 <= y < self.size[1]
+        return self.gestures.view.to_plane(x, y) if inside else self.gestures.view.seen(self.size).middle
+
+    # -- for tests -----------------------------------------------------------------------------------------------------
+
+    def locate(self, what: str) -> tuple[float, float, float, float] | None:
+        slot = self.app.slots.get("centre")
+        kind, _, name = what.partition(":")
+        if slot is None or kind not in ("node", "pin", "knob", "header", "cable", "plane"):
+            return None
+        f = self.gestures.view.factor
+
+        def on_screen(box: Box) -> tuple[float, float, float, float]:
+            x, y = self.gestures.view.to_canvas(box.x, box.y)
+            return slot.x + x, slot.y + y, box.width * f, box.height * f
+
+        if kind == "plane":
+            x, _, y = name.partition(",")
+            return on_screen(Box(float(x), float(y), 0, 0))
+        if kind == "cable":
+            for key, (a, b, c, d) in self.scene.curves.items():
+                if name == f"{key[0]}.{key[1]}->{key[2]}.{key[3]}":
+                    middle = [(p + 3 * q + 3 * r + s) / 8 for p, q, r, s in zip(a, b, c, d, strict=True)]
+                    return on_screen(Box(middle[0], middle[1], 0, 0))
+            return None
+        node, _, part = name.partition(".")
+        if node not in self.scene.places:
+            return None
+        box, own = self.scene.box(node), self.scene.shapes[node]
+        if kind == "node":
+            return on_screen(box)
+        if kind == "header":
+            return on_screen(Box(box.x, box.y, box.width * 0.6, own.header))
+        found: list[tuple[Point, float]] = [(k.at, RADIUS) for k in own.knobs if k.param.name == part]
+        if kind == "pin":
+            found = [(p.at, 5.0) for p in own.pins if p.name == part.removeprefix("<").removeprefix(">")]
+        for (x, y), r in found[:1]:
+            return on_screen(Box(box.x + x - r, box.y + y - r, 2 * r, 2 * r))
+        return None
+
+    def pin_at(self, node: str, name: str, flow: str) -> PinAt | None:
+        """A pin of a node."""
+        pin = self.scene.shapes[node].pin(name, flow)  # type: ignore[arg-type]
+        return PinAt(node, pin) if pin else None
+
+
+class _CanvasGrip(Grip):
+    """What the mouse does on the canvas."""
+
+    def __init__(self, canvas: Canvas) -> None:
+        self.canvas = canvas
+        self._map = False
+        self._right: Point | None = None
+
+    def press(self, touch: Touch) -> bool:
+        canvas = self.canvas
+        self._map = touch.button == 0 and canvas.minimap.holds(*touch.at, canvas.size)
+        if self._map:
+            canvas.show(canvas.minimap.view_at(*touch.at, canvas.gestures.view, canvas.size))
+            return True
+        self._right = touch.screen if touch.button == 1 else None
+        canvas.popups.close_hint()
+        canvas.gestures.press(touch.at, touch.button, Keys(touch.shift, touch.ctrl, touch.alt))
+        return True
+
+    def drag(self, touch: Touch) -> None:
+        if self._map:
+            canvas = self.canvas
+            canvas.show(canvas.minimap.view_at(*touch.at, canvas.gestures.view, canvas.size))
+            return
+        self.canvas.dragged(touch)
+
+    def release(self, touch: Touch) -> None:
+        canvas = self.canvas
+        if self._map:
+            self._map = False
+            return
+        moved = canvas.gestures.held.moved if canvas.gestures.held else True
+        canvas.gestures.release(touch.at)
+        canvas.moved(touch)
+        canvas._show_hand()
+        if self._right is not None and not moved:
+            canvas.popups.menu(touch)
+        self._right = None
+
+    def double(self, touch: Touch) -> None:
+        canvas = self.canvas
+        if canvas.gestures.reset(touch.at):
+            return
+        hit = canvas.scene.at(*canvas.gestures.view.to_plane(*touch.at))
+        if hit.node and canvas.scene.shapes[hit.node].face.kind == "group":
+            canvas.session.enter(hit.node)
+        elif hit.frame is not None:
+            canvas.popups.edit_frame(hit.frame)
+        elif not hit.node and hit.pin is None and hit.cable is None:
+            canvas.popups.search(canvas.gestures.view.to_plane(*touch.at))
+
+    def wheel(self, touch: Touch, steps: float) -> None:
+        canvas = self.canvas
+        if touch.shift:
+            canvas.show(canvas.gestures.view.panned(steps * 60, 0))
+        else:
+            canvas.show(canvas.gestures.view.zoomed(1 if steps > 0 else -1, touch.at))
+
+    def hover(self, touch: Touch) -> None:
+        self.canvas.moved(touch)
+
+    def leave(self) -> None:
+        self.canvas.popups.close_hint()

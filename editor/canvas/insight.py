@@ -1,0 +1,73 @@
+"""What the compiler knows of the patch: layouts, latencies, compensation, problems; found aside, after each change."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from time import monotonic
+
+from editor.model import Session
+from graph.document import Patch
+
+SETTLE_S = 0.15
+"""How long the patch must have rested before it is looked at."""
+
+
+@dataclass(frozen=True, slots=True)
+class Insight:
+    """By the engine's addresses. Latencies are in frames; ``layouts`` by ``node.port``."""
+
+    layouts: Mapping[str, str] = field(default_factory=dict[str, str])
+    latency: Mapping[str, int] = field(default_factory=dict[str, int])
+    arrival: Mapping[str, int] = field(default_factory=dict[str, int])
+    compensation: Mapping[str, int] = field(default_factory=dict[str, int])
+    """By cable, as ``source.port -> target.port``."""
+    problems: tuple[tuple[str, str], ...] = ()
+    """Node and message."""
+    rate: int = 48000
+    outputs: Mapping[str, int] = field(default_factory=dict[str, int])
+    """The whole latency of every output."""
+
+
+class Insights:
+    """Asks the compiler in a thread of its own; ``now`` is the newest answer."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        self.now = Insight()
+        self._due = 0.0
+        self._working: threading.Thread | None = None
+
+    def changed(self) -> None:
+        """The structure of the patch has changed."""
+        self._due = monotonic() + SETTLE_S
+
+    def step(self) -> None:
+        """Begin to look, if it is time."""
+        if self._due and monotonic() >= self._due and (self._working is None or not self._working.is_alive()):
+            self._due = 0.0
+            patch = self.session.patch.copy()
+            self._working = threading.Thread(target=self._look, args=(patch,), name="insight", daemon=True)
+            self._working.start()
+
+    def _look(self, patch: Patch) -> None:
+        from host.checking import check
+        from host.services import FileServices
+
+        found = check(patch, self.session.kinds, FileServices(patch.folder or Path.cwd()))
+        problems = tuple((f.node, f.message) for f in found.findings)
+        schedule = found.schedule
+        if schedule is None:
+            self.now = Insight(problems=problems)
+            return
+        self.now = Insight(
+            {f"{n.id}.{p}": layout for n in schedule.nodes for p, layout in n.config.layouts.items()},
+            {n.id: n.latency for n in schedule.nodes},
+            {n.id: n.arrival for n in schedule.nodes},
+            {c.cable: c.frames for c in schedule.compensations},
+            problems,
+            schedule.rate,
+            {o.node: o.latency for o in found.outputs},
+        )

@@ -1,0 +1,244 @@
+"""What is on the plane: nodes with shapes and places, cables with their curves, frames; and what is at a point."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from editor.canvas.arrange import arrange
+from editor.canvas.curves import Curve, bounds, curve, distance
+from editor.canvas.shape import HEADER, RADIUS, REACH, Flow, Knob, Pin, Shape, shape
+from editor.canvas.view import Box, Point, around
+from editor.faces import face
+from editor.model import Changes, Session
+from graph.document import Cable, CableKey
+
+NEAR_CABLE = 7.0
+FRAME_TITLE = 30.0
+CORNER = 16.0
+
+
+@dataclass(frozen=True, slots=True)
+class PinAt:
+    """A pin of a node."""
+
+    node: str
+    pin: Pin
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """A titled area, kept in the patch's ``metadata.frames``: nodes inside it move with it."""
+
+    index: int
+    title: str
+    colour: str
+    box: Box
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """What is at a point, the uppermost first: a pin, a switch, a knob, a node, a cable, a frame, or nothing."""
+
+    node: str = ""
+    pin: PinAt | None = None
+    knob: Knob | None = None
+    switch: str = ""
+    cable: Cable | None = None
+    frame: Frame | None = None
+    corner: bool = False
+    """At the lower right corner of a frame."""
+
+
+class Scene:
+    """Follows a session. Places of nodes that have none are found by ``arrange``, and kept until they get one."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        self.shapes: dict[str, Shape] = {}
+        self.places: dict[str, Point] = {}
+        self.cables: dict[CableKey, Cable] = {}
+        self.curves: dict[CableKey, Curve] = {}
+        self.frames: list[Frame] = []
+        self.order: list[str] = []
+        """From the lowest to the uppermost."""
+        self._found: dict[str, Point] = {}
+
+    # -- following -----------------------------------------------------------------------------------------------------
+
+    def sync(self, changes: Changes) -> frozenset[str]:
+        """Follow the session; the answer: nodes whose shape is another one, or that are new."""
+        here = self.session.here
+        entries, cables = here.nodes(), here.cables()
+        if changes.everything:
+            self._found.clear()
+            self.order.clear()
+        touched = set(entries) if changes.everything else set(changes.added | changes.nodes)
+        touched |= {node for node, _ in changes.params}
+        if changes.cables or changes.everything:
+            before = {c.target for key, c in self.cables.items()}
+            self.cables = {c.key: c for c in cables}
+            touched |= before | {c.target for c in cables}
+        moved: dict[str, list[str]] = {}
+        for cable in cables:
+            moved.setdefault(cable.target, []).append(cable.target_port)
+        reshaped: set[str] = set()
+        for id in touched & entries.keys():
+            entry = entries[id]
+            own = face(id, entry, self.session.kinds, cables)
+            ports = tuple(dict.fromkeys(p for p in moved.get(id, ()) if own.param(p) is not None))
+            made = shape(own, self.session.kinds.get(entry.kind), ports)
+            if self.shapes.get(id) != made:
+                self.shapes[id] = made
+                reshaped.add(id)
+        for id in self.shapes.keys() - entries.keys():
+            del self.shapes[id]
+            self.places.pop(id, None)
+            self._found.pop(id, None)
+        self.order = [id for id in self.order if id in entries] + [id for id in entries if id not in self.order]
+        self._put(entries)
+        self._draw_curves()
+        self.frames = frames_of(here.metadata)
+        return frozenset(reshaped)
+
+    def _put(self, entries: Any) -> None:
+        nowhere = [id for id, e in entries.items() if e.position is None]
+        if any(id not in self._found for id in nowhere):
+            self._found = self._find_places(entries, nowhere)
+        self.places = {id: e.position or self._found[id] for id, e in entries.items()}
+
+    def _find_places(self, entries: Any, nowhere: list[str]) -> dict[str, Point]:
+        placed = [
+            Box(*e.position, self.shapes[id].width, self.shapes[id].height)
+            for id, e in entries.items()
+            if e.position is not None
+        ]
+        span = around(placed)
+        origin = (span.x, span.bottom + 60.0) if span else (0.0, 0.0)
+        return self.arranged(nowhere, origin)
+
+    def arranged(self, nodes: Iterable[str], origin: Point) -> dict[str, Point]:
+        """Places for some nodes by signal flow, the upper left one at ``origin``."""
+        chosen = set(nodes)
+        sizes = {id: (self.shapes[id].width, self.shapes[id].height) for id in sorted(chosen)}
+        cables: list[tuple[str, str, float]] = []
+        for c in self.session.here.cables():
+            if c.source in chosen and c.target in chosen and not c.feedback:
+                pin = self.shapes[c.target].pin(c.target_port, "in")
+                cables.append((c.source, c.target, pin.at[1] if pin else 0.0))
+        return arrange(sizes, cables, origin)
+
+    def _draw_curves(self) -> None:
+        self.curves = {}
+        for key, cable in self.cables.items():
+            a = self.pin_place(cable.source, cable.source_port, "out")
+            b = self.pin_place(cable.target, cable.target_port, "in")
+            if a is not None and b is not None:
+                self.curves[key] = curve(a, b)
+
+    # -- where things are ----------------------------------------------------------------------------------------------
+
+    def box(self, node: str) -> Box:
+        """Where a node is."""
+        (x, y), own = self.places[node], self.shapes[node]
+        return Box(x, y, own.width, own.height)
+
+    def pin_place(self, node: str, name: str, flow: Flow) -> Point | None:
+        """Where a pin is, if there is such a one."""
+        own = self.shapes.get(node)
+        pin = own.pin(name, flow) if own else None
+        if pin is None or node not in self.places:
+            return None
+        x, y = self.places[node]
+        return x + pin.at[0], y + pin.at[1]
+
+    def span(self, nodes: Iterable[str] | None = None) -> Box | None:
+        """The rectangle that has these nodes in it; all, and the frames, where none are named."""
+        chosen = list(self.places) if nodes is None else [n for n in nodes if n in self.places]
+        extra = [f.box for f in self.frames] if nodes is None else []
+        return around([self.box(n) for n in chosen] + extra)
+
+    def raise_(self, nodes: Iterable[str]) -> None:
+        """Bring nodes above all others."""
+        up = set(nodes)
+        self.order = [n for n in self.order if n not in up] + [n for n in self.order if n in up]
+
+    # -- what is at a point --------------------------------------------------------------------------------------------
+
+    def at(self, x: float, y: float, reach: float = 1.0) -> Hit:
+        """What is at a point of the plane. ``reach`` widens pins and cables when one looks from far away."""
+        found = self._pin_at(x, y, REACH * min(reach, 1.6))
+        if found is not None:
+            return Hit(found.node, pin=found)
+        for node in reversed(self.order):
+            box = self.box(node)
+            if box.holds(x, y):
+                return self._inside(node, x - box.x, y - box.y)
+        cable = self.cable_at(x, y, NEAR_CABLE * min(reach, 2.0))
+        if cable is not None:
+            return Hit(cable=cable)
+        for frame in reversed(self.frames):
+            if frame.box.holds(x, y):
+                corner = x > frame.box.right - CORNER and y > frame.box.bottom - CORNER
+                if corner or y < frame.box.y + FRAME_TITLE:
+                    return Hit(frame=frame, corner=corner)
+        return Hit()
+
+    def _pin_at(self, x: float, y: float, reach: float) -> PinAt | None:
+        best, found = reach * reach, None
+        for node in reversed(self.order):
+            box = self.box(node)
+            if not box.grown(reach).holds(x, y):
+                continue
+            for pin in self.shapes[node].pins:
+                dx, dy = x - box.x - pin.at[0], y - box.y - pin.at[1]
+                inward = dx > 0 if pin.flow == "in" else dx < 0
+                off = dx * dx * (0.6 if inward else 1.0) + dy * dy * 1.6
+                if off < best:
+                    best, found = off, PinAt(node, pin)
+            if found is None and box.holds(x, y):
+                return None  # what is covered by a node is not at this point
+        return found
+
+    def _inside(self, node: str, x: float, y: float) -> Hit:
+        own = self.shapes[node]
+        for name, box in own.switches.items():
+            if y < HEADER and box.holds(x, y):
+                return Hit(node, switch=name)
+        for knob in own.knobs:
+            if abs(x - knob.at[0]) < RADIUS * 1.5 and -RADIUS * 1.1 < y - knob.at[1] < RADIUS * 2.7:
+                return Hit(node, knob=knob)
+        return Hit(node)
+
+    def cable_at(self, x: float, y: float, reach: float = NEAR_CABLE, but: Iterable[str] = ()) -> Cable | None:
+        """The nearest cable at a point; none that ends at a node in ``but``."""
+        best, found, shut = reach, None, set(but)
+        for key, c in self.curves.items():
+            if key[0] in shut or key[2] in shut or not bounds(c).grown(reach).holds(x, y):
+                continue
+            off = distance(c, x, y)
+            if off < best:
+                best, found = off, self.cables[key]
+        return found
+
+    def in_box(self, box: Box) -> frozenset[str]:
+        """The nodes that a selection rectangle touches."""
+        return frozenset(n for n in self.places if self.box(n).meets(box))
+
+    def framed(self, frame: Frame) -> frozenset[str]:
+        """The nodes in a frame."""
+        return frozenset(n for n in self.places if frame.box.encloses(self.box(n)))
+
+
+def frames_of(metadata: Any) -> list[Frame]:
+    """The frames that a patch's metadata has; what is not one is passed over."""
+    raw = metadata.get("frames") if isinstance(metadata, dict) else None
+    found: list[Frame] = []
+    for index, each in enumerate(raw if isinstance(raw, list) else ()):
+        box = each.get("box") if isinstance(each, dict) else None
+        if isinstance(box, list | tuple) and len(box) == 4 and all(isinstance(v, int | float) for v in box):
+            title, colour, text = (str(each.get(k, "")) for k in ("title", "colour", "text"))
+            found.append(Frame(index, title, colour, Box(*map(float, box)), text))
+    return found

@@ -1,0 +1,110 @@
+"""Turning a param: what a drag, a typed text or a reset means to it. Knows no window.
+
+One object stands for one param of one node, or of several that are turned together.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+
+from editor.faces import from_unit, parse_value, to_unit
+from editor.model import Session
+from graph.edits import SetParam
+from graph.spec import Param
+
+FINE = 0.1
+"""How far a fine drag goes, of what it would go otherwise."""
+
+_gestures = itertools.count()
+
+
+def fresh_gesture(*what: object) -> object:
+    """A name for a gesture that no other one has."""
+    return ("gesture", next(_gestures), *what)
+
+
+class Turning:
+    """A param of ``nodes``, which all have it. ``unset``: what it stands at where no value is stored."""
+
+    def __init__(self, session: Session, nodes: Sequence[str], param: Param, unset: float | None = None) -> None:
+        self.session, self.nodes, self.param = session, tuple(nodes), param
+        self.unset = param.default if unset is None else unset
+        self._from: list[float] = []
+        self._travel = 0.0
+        self._gesture: object = None
+
+    # -- what it stands at ---------------------------------------------------------------------------------------------
+
+    def values(self) -> list[float]:
+        """What each node's stands at."""
+        here = self.session.here
+        return [float(here.node(id).params.get(self.param.name, self.unset)) for id in self.nodes if id in here.graph]
+
+    @property
+    def value(self) -> float:
+        """What the first node's stands at."""
+        found = self.values()
+        return found[0] if found else self.unset
+
+    @property
+    def agree(self) -> bool:
+        """Whether all nodes have one value."""
+        return len(set(self.values())) <= 1
+
+    @property
+    def place(self) -> float:
+        """Where the value lies in the range, 0 to 1."""
+        return to_unit(self.param, self.value)
+
+    @property
+    def middle(self) -> float:
+        """Where the range has its zero, 0 to 1: from there a knob's ring is filled."""
+        return to_unit(self.param, 0.0) if self.param.low < 0 < self.param.high and not self.param.as_gain else 0.0
+
+    # -- gestures ------------------------------------------------------------------------------------------------------
+
+    def begin(self) -> None:
+        """Something is being turned: what follows until ``end`` is one step of the history."""
+        self._from = [to_unit(self.param, value) for value in self.values()]
+        self._travel = 0.0
+        self._gesture = fresh_gesture(self.nodes, self.param.name)
+
+    def by(self, share: float, fine: bool = False) -> None:
+        """Turn on, by a share of the whole range; each node from where it began."""
+        self._travel += share * (FINE if fine else 1.0)
+        self._do([from_unit(self.param, place + self._travel) for place in self._from])
+
+    def end(self) -> None:
+        """It is let go."""
+        self._gesture = None
+        self.session.end_gesture()
+
+    def put(self, value: float) -> None:
+        """Give every node this value, as a step of its own."""
+        self._gesture = None
+        self._do([min(max(value, self.param.low), self.param.high)] * len(self.nodes))
+
+    def type(self, text: str) -> None:
+        """Take what was typed. Raises ValueError, saying what was expected."""
+        self.put(parse_value(self.param, text))
+
+    def flip(self) -> None:
+        """Switch it over, or on to the next of its choices, coming round to the first."""
+        span = int(self.param.high - self.param.low) + 1
+        self.put(self.param.low + (round(self.value - self.param.low) + 1) % span)
+
+    def reset(self) -> None:
+        """Let the default hold."""
+        stored = [id for id in self.nodes if self.param.name in self.session.here.node(id).params]
+        name = f"Reset {self.param.name}"
+        self.session.do(*(SetParam(id, self.param.name, None) for id in stored), name=name)
+
+    def _do(self, values: list[float]) -> None:
+        now = self.values()
+        edits = [
+            SetParam(id, self.param.name, value)
+            for id, value, before in zip(self.nodes, values, now, strict=True)
+            if value != before
+        ]
+        self.session.do(*edits, name=f"Set {self.param.name}", gesture=self._gesture)
