@@ -1,6 +1,7 @@
 """What is turned with the mouse: knobs, bars, boxes with a number, switches. Each stands for a param.
 
-Drag to turn, shift for fine; a double click resets; a click on the number, or ctrl and a click anywhere, types it.
+Drag to turn, shift for fine; a double click, or alt and a click, resets; a click on the number, or ctrl and a click
+anywhere, lets it be typed.
 """
 
 from __future__ import annotations
@@ -154,7 +155,9 @@ class Control(Grip):
 
     def click(self, touch: Touch) -> None:
         """It was clicked."""
-        if self.turning.param.curve == "switch":
+        if touch.alt:
+            self.turning.reset()
+        elif self.turning.param.curve == "switch":
             self.turning.flip()
         elif touch.ctrl or self.typed_at(touch):
             self.type()
