@@ -43,12 +43,12 @@ class Correlation(Node):
             left, right, both = 0.0, 0.0, 0.0
             for i in range(start, start + TICK):
                 out[i, 0], out[i, 1] = signal[i, 0], signal[i, 1]
-                x, y = float(clean(signal[i, 0])), float(clean(signal[i, 1]))
+                x, y = 1.0 * clean(signal[i, 0]), 1.0 * clean(signal[i, 1])
                 left += x * x
                 right += y * y
                 both += x * y
             for i in range(start, start + TICK, EVERY):
-                x, y = float(clean(signal[i, 0])), float(clean(signal[i, 1]))
+                x, y = 1.0 * clean(signal[i, 0]), 1.0 * clean(signal[i, 1])
                 points[place[0], 0], points[place[0], 1] = root * (y - x), root * (x + y)
                 place[0] = (place[0] + 1) % POINTS
             share = 1.0 - math.exp(-TICK * 1000.0 / (float(window[start, 0]) * rate))

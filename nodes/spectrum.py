@@ -113,7 +113,7 @@ def power_of(work, line):
     """The squared magnitude of a line of the spectrum."""
     k = line >> 1
     place = work.shape[1] - 1 - k if line & 1 else k
-    re, im = float(work[0, place]), float(work[1, place])
+    re, im = 1.0 * work[0, place], 1.0 * work[1, place]
     return re * re + im * im
 
 

@@ -53,5 +53,5 @@ class InputSwitch(Node):
                     elif p == 1.0:
                         out[i, lane] = y
                     else:
-                        out[i, lane] = x + p * (float(y) - float(x))
+                        out[i, lane] = x + p * (1.0 * y - x)
             place[0] = p
