@@ -260,7 +260,11 @@ class PluginInstance(Protocol):
         ...
 
     def state(self) -> bytes:
-        """All of its state; for VST3 the bytes of a ``.vstpreset``, whatever the backend. Not during ``process``."""
+        """All of its state; for VST3 the bytes of a ``.vstpreset``, whatever the backend. Not during ``process``.
+
+        After ``set``, call it when a block has run; else it runs a short silent one itself, for plugins learn of values
+        only in blocks.
+        """
         ...
 
     def set_state(self, data: bytes) -> None:

@@ -51,6 +51,7 @@ from host.plugins.vst3.module import load
 from host.plugins.vst3.parts import Parts
 
 LARGEST_BLOCK = 1 << 16
+FLUSH = 64
 TROUBLES = {
     SCRUBBED: "{} samples that were no numbers were replaced with silence",
     DROPPED: "{} changes or events did not fit into their block, or named no param",
@@ -299,17 +300,18 @@ class Vst3Plugin:
         return presets.pack(presets.Preset(self.description.uid, component, controller or None))
 
     def _flush(self) -> None:
-        """A processor learns of values only while it processes; a block of no frames will do."""
+        """A processor learns of values only while it processes, and some not in blocks of no frames."""
         if not self._ready:
-            self.prepare(48000.0, 64)
-        self.process(*([array[:, :0] for array in side] for side in (self._into, self._out)))
+            self.prepare(48000.0, FLUSH)
+        frames = min(FLUSH, self._size)
+        self.process(*([np.zeros((len(own), frames), np.float32) for own in side] for side in (self._into, self._out)))
 
     def set_state(self, data: bytes) -> None:
         preset = presets.unpack(data, f"state of {self.description.name}")
         if preset.uid != self.description.uid:
             raise PluginError(f"this is the state of another plugin ({preset.uid}), not of {self.description.name}")
         before = self.state()
-        if not self._take(preset):
+        if not self._take(preset) and presets.unpack(self.state()).component != preset.component:
             self._take(presets.unpack(before))
             raise PluginError(f"{self.description.name} did not take the state over; it was left as it was")
 

@@ -200,7 +200,7 @@ def test_a_hang_does_not_hold_the_interpreter(macros, first) -> None:
 
 
 def test_a_memory_hog_takes_what_it_is_told_to() -> None:
-    sized = "int(Path('/proc/self/statm').read_text().split()[1]) * 4096 >> 20"
+    sized = "(int(Path('/proc/self/statm').read_text().split()[1]) * 4096 >> 20)"
     program = f"{BEGIN}play(0.0)\nbefore = {sized}\nplay(1.0)\nprint({sized} - before)\n"
     with child(program, build(HOG=300)) as process:
         said, _ = process.communicate(timeout=120)
