@@ -41,6 +41,10 @@ CONTINUOUS = (1 << 31) - 1
 """The number of steps that pedalboard gives for a param without steps."""
 QUARTER = 0.25
 """Of a frame: added to times in seconds, so that neither rounding nor cutting off gives the frame before."""
+ALL_NOTES_OFF = 123
+LONGEST_TAIL_S = 30.0
+SILENCE = 1e-6
+"""-120 dBFS."""
 LAYOUTS = {1: "mono", 2: "stereo"}
 
 
@@ -49,7 +53,7 @@ def _classes() -> dict[str, Any]:
     """pedalboard's classes of plugins, kept from setting params at load."""
     import pedalboard
 
-    found = {"vst3": pedalboard.VST3Plugin}
+    found: dict[str, Any] = {"vst3": pedalboard.VST3Plugin}
     if hasattr(pedalboard, "AudioUnitPlugin"):
         found["au"] = pedalboard.AudioUnitPlugin
     for kind in found.values():
@@ -82,10 +86,22 @@ def _names(path: Path, format: Format) -> list[str]:
 
 
 def _uid(plugin: Any, format: Format) -> str:
-    """VST3's class id, which pedalboard tells only in a preset; an Audio Unit's identifier."""
+    """VST3's class id, which pedalboard tells only in a preset; an Audio Unit's identifier. Raises PluginError."""
     if format == "vst3":
-        return presets.unpack(bytes(plugin.preset_data), "preset from pedalboard").uid
+        return _state(plugin, format)[0]
     return str(plugin.identifier)[:LONGEST_TEXT]
+
+
+def _state(plugin: Any, format: Format) -> tuple[str, bytes]:
+    """A VST3's class id and the bytes of its preset; nothing and an Audio Unit's state. Raises PluginError where there
+    is none.
+    """
+    if format == "au":
+        return "", bytes(plugin.raw_state)
+    data = bytes(plugin.preset_data)
+    if not data:
+        raise PluginError(f"{plugin.name} gave no state")
+    return presets.unpack(data, "preset from pedalboard").uid, data
 
 
 def classes(path: Path, format: Format = "vst3") -> list[str]:
@@ -316,9 +332,17 @@ class BoardPlugin:
         return None
 
     def reset(self) -> None:
-        if self._size:
-            self.plugin.reset()
-            self._prime()
+        """Silence until it falls silent: after a reset pedalboard would cut the latency off the audio."""
+        if not self._size:
+            return
+        quiet = np.zeros((self._out[0], self._size), np.float32)
+        stop = [Event(0, bytes([0xB0 | channel, ALL_NOTES_OFF, 0])) for channel in range(16)]
+        needed = silent = self.latency() + self._size
+        for _ in range(math.ceil(LONGEST_TAIL_S * self._rate / self._size)):
+            silent = silent - self._size if np.abs(self._run(quiet, stop)).max() < SILENCE else needed
+            stop = []
+            if silent <= 0:
+                return
 
     def _param(self, id: int) -> Any:
         found = self._params.get(id)
@@ -347,8 +371,7 @@ class BoardPlugin:
             if not self._size:
                 self.prepare(48000.0, 512)
             self._prime()
-        data = self.plugin.preset_data if self.description.format == "vst3" else self.plugin.raw_state
-        return bytes(data)
+        return _state(self.plugin, self.description.format)[1]
 
     def set_state(self, data: bytes) -> None:
         if self.description.format == "vst3":

@@ -45,7 +45,7 @@ def backends(format: Format, system: str = sys.platform) -> tuple[Backend, ...]:
 def classes(path: Path, format: Format = "vst3", order: Sequence[Backend] | None = None) -> list[str]:
     """The ids of the plugins in a file. Raises PluginError with what each backend said."""
     reasons: list[str] = []
-    for backend in order or backends(format):
+    for backend in backends(format) if order is None else order:
         try:
             if backend == "native":
                 from host.plugins.vst3.plugin import classes as find
@@ -62,7 +62,7 @@ def classes(path: Path, format: Format = "vst3", order: Sequence[Backend] | None
 def choose(path: Path, uid: str, format: Format = "vst3", order: Sequence[Backend] | None = None) -> Choice:
     """The first backend that runs a plugin. Raises PluginError with what each said where none does."""
     reasons: list[str] = []
-    for backend in order or backends(format):
+    for backend in backends(format) if order is None else order:
         try:
             instance = open_plugin(path, uid, backend, format)
             try:
@@ -91,8 +91,8 @@ def open_plugin(
 
 
 def trial(instance: PluginInstance) -> list[str]:
-    """Play noise through a fresh plugin and save its state: what is to be said of it. Raises PluginError where it does
-    not get through.
+    """Play noise through a fresh plugin and ask for its state: what is to be said of it. Raises PluginError where no
+    sound gets through.
     """
     instance.prepare(RATE, BLOCK)
     own = instance.arrangement
@@ -108,5 +108,9 @@ def trial(instance: PluginInstance) -> list[str]:
             block[:] = 0.1 * noise.standard_normal(block.shape)
         instance.process(inputs, outputs)
     instance.latency()
-    instance.state()
-    return [notice.text for notice in instance.notices() if notice.kind == "trouble"]
+    found = [notice.text for notice in instance.notices() if notice.kind == "trouble"]
+    try:
+        instance.state()
+    except PluginError as error:
+        found.append(f"{error}, so only its params can be kept")
+    return found

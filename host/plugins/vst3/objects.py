@@ -16,7 +16,7 @@ from functools import reduce
 from operator import or_
 from typing import Any, ClassVar
 
-from host.plugins.instance import Notice
+from host.plugins.instance import Notice, NoticeKind
 from host.plugins.vst3 import com
 
 log = logging.getLogger(__name__)
@@ -30,6 +30,15 @@ MOST_OBJECTS = 65536
 LONGEST_KEY = 256
 
 Method = tuple[str, Any, tuple[Any, ...]]
+
+
+REQUESTS: tuple[tuple[int, NoticeKind], ...] = (
+    (com.RELOAD, "reload"),
+    (com.IO, "layouts"),
+    (com.VALUES, "params"),
+    (com.LATENCY, "latency"),
+    (com.TITLES, "names"),
+)
 
 
 class Local:
@@ -358,16 +367,6 @@ class Handler(Local):
     def taken(self) -> list[Notice]:
         """What was written down since the last call; each request once."""
         flags = reduce(or_, [self.flags.popleft() for _ in range(len(self.flags))], 0)
-        requests = (
-            Notice(kind)
-            for flag, kind in (
-                (com.RELOAD, "reload"),
-                (com.IO, "layouts"),
-                (com.VALUES, "params"),
-                (com.LATENCY, "latency"),
-                (com.TITLES, "names"),
-            )
-            if flags & flag
-        )
+        requests = [Notice(kind) for flag, kind in REQUESTS if flags & flag]
         count = len(self.notices)
-        return [self.notices.popleft() for _ in range(count)] + list(requests)
+        return [self.notices.popleft() for _ in range(count)] + requests

@@ -304,7 +304,8 @@ class Vst3Plugin:
         if not self._ready:
             self.prepare(48000.0, FLUSH)
         frames = min(FLUSH, self._size)
-        self.process(*([np.zeros((len(own), frames), np.float32) for own in side] for side in (self._into, self._out)))
+        into, out = ([np.zeros((len(own), frames), np.float32) for own in side] for side in (self._into, self._out))
+        self.process(into, out)
 
     def set_state(self, data: bytes) -> None:
         preset = presets.unpack(data, f"state of {self.description.name}")

@@ -9,7 +9,8 @@
  * Macros: NAME, NUMBER (last byte of the class id), DELAY, INSTRUMENT, SPLIT (controller apart), EDITS (it moves its
  * own gain as a window would) and, for evil: FACTORY_CRASHES, SLEEPS (seconds, while it loads), HOG (megabytes, while it
  * processes), CRASHES, HANGS, NO_NUMBERS, MANY_CHANNELS, MONO_AFTER_ALL, MOVES (its latency), NO_STATE (1: takes none,
- * 2: gives none, 3: gives without end), LIES, RAGGED, FAILS. Evil in `process` waits for the param `evil`, or for block AT.
+ * 2: gives none, 3: gives without end), LIES, RAGGED, FAILS, UNWILLING (to be active). Evil in `process` waits for the
+ * param `evil`, or for block AT.
  */
 #include "vst3.h"
 #include <math.h>
@@ -185,6 +186,9 @@ static result set_active(void *this, uint8_t on) {
         memset(p->line, 0, sizeof p->line);
         memset(p->held, 0, sizeof p->held);
     }
+#ifdef UNWILLING
+    return NO;
+#endif
     return OK;
 }
 static result set_state(void *this, stream *s) {
