@@ -8,10 +8,8 @@ import dearpygui.dearpygui as dpg
 
 from editor.theme import Colour, Look, alpha, mix
 
-_VARIANTS = tuple(
-    f"theme:{name}"
-    for name in ("window", "strip", "panel", "tab", "tab-on", "flat", "bar", "accent", "danger", "popup", "card")
-)
+_NAMES = "window strip desk foot panel tab tab-on flat bar accent danger popup card lit unlit record clock"
+_VARIANTS = tuple(f"theme:{name}" for name in _NAMES.split())
 
 
 def style(look: Look) -> None:
@@ -105,6 +103,9 @@ def style(look: Look) -> None:
             dpg.mvStyleVar_ItemSpacing: (0, 0),
         },
     )
+    bare = {dpg.mvStyleVar_WindowPadding: (0, 0), dpg.mvStyleVar_ItemSpacing: (0, 0)}
+    _theme("theme:desk", {dpg.mvThemeCol_ChildBg: t.desk}, bare)
+    _theme("theme:foot", {dpg.mvThemeCol_ChildBg: mix(t.panel, t.desk, 0.6)}, bare)
     _theme("theme:bar", {}, {dpg.mvStyleVar_WindowPadding: (px(12), px(3)), dpg.mvStyleVar_ItemSpacing: (px(8), px(2))})
     ink = t.desk if t.name != "light" else t.body
     _theme(
@@ -132,6 +133,13 @@ def style(look: Look) -> None:
         {dpg.mvThemeCol_ChildBg: t.raised},
         {dpg.mvStyleVar_ChildRounding: (px(7),), dpg.mvStyleVar_WindowPadding: (px(10), px(8))},
     )
+    calm = {dpg.mvThemeCol_Button: t.raised, dpg.mvThemeCol_Text: t.text}
+    _theme("theme:unlit", calm, {})
+    lit = {dpg.mvThemeCol_Button: mix(t.raised, t.accent, 0.3), dpg.mvThemeCol_Text: t.accent}
+    _theme("theme:lit", lit, {})
+    red = {dpg.mvThemeCol_Button: mix(t.raised, t.bad, 0.4), dpg.mvThemeCol_Text: t.bad}
+    _theme("theme:record", red, {})
+    _theme("theme:clock", {dpg.mvThemeCol_FrameBg: t.well, dpg.mvThemeCol_Text: t.accent}, {})
     dpg.set_viewport_clear_color(list(t.panel))
 
 

@@ -8,7 +8,7 @@ import networkx as nx
 
 from editor.canvas.view import Point
 
-COLUMN_GAP, ROW_GAP = 64.0, 28.0
+COLUMN_GAP, ROW_GAP, LANE = 64.0, 28.0, 6.0
 SWEEPS = 8
 
 
@@ -27,8 +27,34 @@ def arrange(
     _break_loops(graph)
     columns = _columns(graph)
     weights = {(s, t): at for s, t, at in listed}
+    room = dict(sizes)
+    _make_lanes(columns, graph, weights, room)
     _order(columns, graph, weights)
-    return _place(columns, graph, sizes, origin)
+    found = _place(columns, graph, room, origin)
+    return {node: place for node, place in found.items() if node in sizes}
+
+
+def _make_lanes(
+    columns: list[list[str]],
+    graph: nx.DiGraph[str],
+    weights: dict[tuple[str, str], float],
+    sizes: dict[str, Point],
+) -> None:
+    """Where a cable passes columns, give it a place of its own in each, so that nodes keep out of its way."""
+    depth = {node: k for k, column in enumerate(columns) for node in column}
+    for source, target in sorted(graph.edges):
+        if depth[target] - depth[source] < 2:
+            continue
+        before = source
+        for k in range(depth[source] + 1, depth[target]):
+            lane = f"{source}\0{target}\0{k}"
+            columns[k].append(lane)
+            sizes[lane] = (0.0, LANE)
+            graph.add_edge(before, lane)
+            before = lane
+        graph.add_edge(before, target)
+        weights[(before, target)] = weights.get((source, target), 0.0)
+        graph.remove_edge(source, target)
 
 
 def _break_loops(graph: nx.DiGraph[str]) -> None:

@@ -16,7 +16,7 @@ from editor.link import Floats
 from editor.theme import PIN_SHAPES, Colour, Look, alpha, mix
 from graph.spec import Node
 
-WORDS_FROM = 0.45
+WORDS_FROM = 0.55
 """The zoom from which on pins and knobs have words."""
 TITLE_FROM = 0.24
 FREQS = np.geomspace(20.0, 20000.0, 72)

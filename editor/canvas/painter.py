@@ -44,6 +44,7 @@ class Painter:
         self._outlines: dict[str, object] = {}
         self._veils: dict[str, int] = {}
         self._grid_key: object = None
+        self._ghost: tuple[str, Point] | None = None
         self._order: list[str] = []
         for layer in LAYERS:
             inside = "canvas" if layer in ("grid", "world", "over") else "canvas:world"
@@ -254,10 +255,19 @@ class Painter:
                 pen.dot(points[3] if shown.target.pin.flow == "in" else points[0], 10 * f, alpha(colour, 0.3))
             if shown.refused:
                 self._bubble(pen, points[3], shown.refused)
+        if self._ghost is not None:
+            title, (x, y) = self._ghost
+            a, b = ((x - 93) * f, (y - 14) * f), ((x + 93) * f, (y + 60) * f)
+            pen.box(a, b, fill=alpha(theme.body, 0.7), line=theme.accent, radius=9 * f)
+            pen.words((a[0] + 12 * f, a[1] + 7 * f), title, theme.text, "strong", 14 * f)
         if shown.band is not None:
             box = shown.band
             a, b = (box.x * f, box.y * f), (box.right * f, box.bottom * f)
             pen.box(a, b, fill=alpha(theme.accent, 0.08), line=alpha(theme.accent, 0.7), radius=2)
+
+    def ghost(self, title: str, at: Point) -> None:
+        """Show what is brought from elsewhere, with its header round a point; nothing where the title is empty."""
+        self._ghost = (title, at) if title else None
 
     def _bubble(self, pen: Pen, at: Point, words: str) -> None:
         theme, px = self.look.theme, self.look.px

@@ -7,21 +7,25 @@ from time import monotonic
 
 import dearpygui.dearpygui as dpg
 
+from editor.canvas.adding import add_kind
 from editor.canvas.commands import COMMANDS
 from editor.canvas.gestures import Gestures, Keys
 from editor.canvas.insight import Insights
 from editor.canvas.minimap import Minimap
 from editor.canvas.overlay import Overlay
 from editor.canvas.painter import Painter
+from editor.canvas.plugging import goes_into
 from editor.canvas.popups import Popups
 from editor.canvas.scene import Hit, PinAt, Scene
 from editor.canvas.shape import RADIUS
 from editor.canvas.view import Box, Point, View
 from editor.canvas.waves import Waves
+from editor.faces import spoken
 from editor.link import Readings
 from editor.model import Changes
 from editor.panel import Panel
 from editor.pointer import Grip, Touch
+from graph.document import CableKey
 
 FLIGHT_S = 0.22
 
@@ -219,6 +223,36 @@ class Canvas(Panel):
         x, y = self.mouse
         inside = 0 <= x < self.size[0] and 0 <= y < self.size[1]
         return self.gestures.view.to_plane(x, y) if inside else self.gestures.view.seen(self.size).middle
+
+    # -- what is brought here ------------------------------------------------------------------------------------------
+
+    def carry(self, kind: str, at: Point) -> None:
+        """A kind is held over a pixel of the canvas; none where it is empty."""
+        self.gestures.shown.insert = self._cable_for(kind, at) if kind else None
+        self.painter.ghost(spoken(kind) if kind else "", self.gestures.view.to_plane(*at))
+        self._show_hand()
+
+    def drop(self, kind: str, at: Point) -> str:
+        """Put a node of a kind at a pixel, into the cable there, if there is one it fits; the answer is its id."""
+        into = self._cable_for(kind, at)
+        self.gestures.shown.insert = None
+        return add_kind(self, kind, self.gestures.view.to_plane(*at), into)
+
+    def _cable_for(self, kind: str, at: Point) -> CableKey | None:
+        cable = self.scene.cable_at(*self.gestures.view.to_plane(*at), 26.0)
+        if cable is None or not goes_into(self.session, kind, cable):
+            return None
+        return cable.key
+
+    def free_place(self) -> Point:
+        """A point in view with no node on it, from the middle downwards."""
+        seen = self.gestures.view.seen(self.size)
+        x, y = seen.middle
+        for _ in range(60):
+            if not any(self.scene.box(n).grown(20).meets(Box(x - 93, y - 20, 186, 150)) for n in self.scene.places):
+                break
+            x, y = (x, y + 40) if y + 200 < seen.bottom else (x + 210, seen.y + 60)
+        return x, y
 
     # -- for tests -----------------------------------------------------------------------------------------------------
 

@@ -131,6 +131,16 @@ def insert_edits(session: Session, node: str, own: Face, cable: Cable) -> list[E
     ]
 
 
+def goes_into(session: Session, kind: str, cable: Cable) -> bool:
+    """Whether a new node of a kind can be put into a cable."""
+    source = session.here.node(cable.source)
+    out = face(cable.source, source, session.kinds, session.here.cables()).port(cable.source_port)
+    ports = ports_of(session.kinds[kind])
+    comes_out = next((p for p in ports if p.flow == "out"), None)
+    takes = any(p.flow == "in" and fits(out.type if out else "audio", p.type) for p in ports)
+    return takes and comes_out is not None and comes_out.type == (out.type if out else "audio")
+
+
 def healing_edits(session: Session, nodes: frozenset[str]) -> list[Edit]:
     """Cables that close the gap when nodes are taken out of a chain: from what fed each to what it fed."""
     here = session.here

@@ -65,7 +65,7 @@ def around(boxes: list[Box]) -> Box | None:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """``pan``: where the plane's origin is on the canvas, in pixels; ``zoom``: a step of ZOOMS; ``scale``: the
+    """``pan``: where the plane's origin is on the canvas, in pixels; ``zoom``: how large; ``scale``: the
     interface's.
     """
 
@@ -91,9 +91,13 @@ class View:
         return replace(self, pan=(self.pan[0] + dx, self.pan[1] + dy))
 
     def zoomed(self, steps: int, at: Point) -> View:
-        """Larger or smaller by steps; what is at the pixel ``at`` stays there."""
-        nearest = min(range(len(ZOOMS)), key=lambda k: abs(ZOOMS[k] - self.zoom))
-        return self.at_zoom(ZOOMS[min(max(nearest + steps, 0), len(ZOOMS) - 1)], at)
+        """Larger or smaller by steps of ZOOMS; what is at the pixel ``at`` stays there."""
+        found = self
+        for _ in range(abs(steps)):
+            nearer = [z for z in ZOOMS if (z > found.zoom * 1.001 if steps > 0 else z < found.zoom * 0.999)]
+            if nearer:
+                found = found.at_zoom(nearer[0] if steps > 0 else nearer[-1], at)
+        return found
 
     def at_zoom(self, zoom: float, at: Point) -> View:
         """At a zoom; what is at the pixel ``at`` stays there."""
@@ -111,7 +115,7 @@ class View:
             (size[0] - 2 * margin) / max(box.width, 1) / self.scale,
             (size[1] - 2 * margin) / max(box.height, 1) / self.scale,
         )
-        zoom = max((z for z in ZOOMS if z <= min(fits, most)), default=ZOOMS[0])
+        zoom = max(int(min(fits, most) * 100) / 100, ZOOMS[0])
         return replace(self, zoom=zoom).centred(box.middle, size)
 
     def seen(self, size: Point) -> Box:
