@@ -56,7 +56,9 @@ class Findings:
     past: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
     """Plugins, or "" for the file, and backends that children died with."""
     reasons: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
-    """What is to be said of those, by plugin."""
+    """What is to be said of those, and of backends that said no, by plugin."""
+    first: dict[str, Verdict] = field(default_factory=dict[str, Verdict])
+    """What became of each plugin with the first backend that did not run it: the verdict, if no other does."""
     deaths: list[str] = field(default_factory=list[str])
     closing: str = ""
     """The plugin it had answered for and was letting go of."""
@@ -77,6 +79,8 @@ class Findings:
                 self.backend = ""
             case {"begin": str(uid)} if uid in self.known:
                 self.begun, self.closing = uid, ""
+            case {"failed": str(uid), "reason": str(reason)}:
+                self._blame(uid, "refused", reason)
             case {"end": str(uid), "verdict": "good", "backend": str(backend), "note": str(note), "description": data}:
                 found = description_from(data)
                 words = self._all(uid, note)
@@ -88,7 +92,7 @@ class Findings:
             case {"closed": str()}:
                 self.closing = ""
             case {"verdict": str(verdict), "reason": str(reason)} if verdict in VERDICTS:
-                self.whole = cast(Verdict, verdict), self._all("", reason)
+                self._whole(cast(Verdict, verdict), reason)
             case {"done": True}:
                 self.done = True
             case _:
@@ -109,15 +113,27 @@ class Findings:
         self.deaths.append(f"{about}{verdict}, {words}")
         if self.others > 0:
             self.past.append((self.begun, self.backend))
-            self.reasons.setdefault(self.begun, []).append(f"{self.backend}: {verdict}, {words}")
-        elif self.begun:
+            self._blame(self.begun, verdict, f"{verdict}, {words}")
+            return
+        if self.backend:
+            words = f"{self.backend}: {verdict}, {words}"
+        if self.begun:
             self._judge(self.begun, verdict, words)
         else:
-            self.whole = verdict, self._all("", words)
+            self._whole(verdict, words)
+
+    def _blame(self, uid: str, verdict: Verdict, reason: str) -> None:
+        """A backend does not run a plugin, or the file; others may."""
+        self.first.setdefault(uid, verdict)
+        self.reasons.setdefault(uid, []).append(f"{self.backend}: {reason}")
 
     def _judge(self, uid: str, verdict: Verdict, reason: str) -> None:
         name = self.names.get(uid, uid)
-        self.known[uid] = ClassResult(uid, name, verdict, self._all(uid, reason))
+        self.known[uid] = ClassResult(uid, name, self.first.get(uid, verdict), self._all(uid, reason))
+
+    def _whole(self, verdict: Verdict, reason: str) -> None:
+        first = self.first.get("", verdict)
+        self.whole = verdict if verdict == "not a plugin" and first == "refused" else first, self._all("", reason)
 
     def _all(self, uid: str, words: str) -> str:
         """What is to be said, after what was to be said of backends that children died with."""
@@ -135,7 +151,7 @@ class Findings:
         )
         bad = [k for k in classes if k.verdict != "good"]
         if len(bad) < len(classes):
-            words = "; ".join(f"{k.name}: {k.verdict}, {k.reason}" for k in bad)
+            words = "; ".join(f"{k.name} ({k.verdict}): {k.reason}" for k in bad)
             return Looked("good", words[:LONGEST], self.detail if bad else "", classes, tuple(self.deaths))
         if bad and self.whole is None:
             verdict, reason = bad[0].verdict, bad[0].reason

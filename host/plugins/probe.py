@@ -6,6 +6,7 @@ It answers in lines of JSON, each flushed before the next thing is tried::
     {"trying": "native", "left": 1}                   … with which backend, and how many others it could try
     {"classes": [["<uid>", "<name>"], …]}             what is in the file
     {"begin": "<uid>"}                                it turns to one of them …
+    {"failed": "<uid>", "reason": "…"}                that backend said no
     {"end": "<uid>", "verdict": "good", "backend": "…", "note": "…", "description": {…}}
     {"end": "<uid>", "verdict": "refused", "reason": "…"}
     {"closed": "<uid>"}                               … and lets go of it
@@ -26,13 +27,13 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 RATE, BLOCK = 48000, 512
-SPARE_MEGABYTES = 6144
+SPARE_MEGABYTES = 16384
 """Of address space beyond what may be used: interpreters and compilers reserve more than they touch."""
 ABANDONED = 4.0
 """After so many time-outs without an answer it ends itself, should nobody else have."""
@@ -113,11 +114,19 @@ def _look(voice: Voice, given: argparse.Namespace) -> None:
             voice.say(closed=uid)
 
 
-def _order(given: argparse.Namespace, uid: str) -> list[Any]:
-    """The backends that are left for a plugin; for the list of what is in the file, that of ``""``."""
+def _label(backend: str) -> str:
+    """What a backend is called in sentences."""
+    return {"board": "pedalboard"}.get(backend, backend)
+
+
+def _order(voice: Voice, given: argparse.Namespace, uid: str) -> Iterator[Any]:
+    """The backends that are left for a plugin, each said; for the list of what is in the file, that of ``""``."""
     from host.plugins.choose import backends
 
-    return [backend for backend in backends(given.format) if f"{uid}={backend}" not in given.past]
+    order = [backend for backend in backends(given.format) if f"{uid}={_label(backend)}" not in given.past]
+    for left, backend in reversed(list(enumerate(reversed(order)))):
+        voice.say(trying=_label(backend), left=left)
+        yield backend
 
 
 def _classes(voice: Voice, given: argparse.Namespace) -> list[tuple[str, str]] | None:
@@ -125,16 +134,13 @@ def _classes(voice: Voice, given: argparse.Namespace) -> list[tuple[str, str]] |
     from host.plugins import choose
     from host.plugins.instance import PluginError
 
-    reasons: list[str] = []
-    order = _order(given, "")
-    for at, backend in enumerate(order):
-        voice.say(trying=backend, left=len(order) - at - 1)
+    for backend in _order(voice, given, ""):
         try:
             return [(uid, _name(given, backend, uid)) for uid in choose.classes(given.file, given.format, [backend])]
         except PluginError as error:
-            reasons.append(_short(error, given.file))
+            voice.say(failed="", reason=_short(error, given.file, backend))
     verdict = "refused" if given.format == "au" or _speaks(given.file) else "not a plugin"
-    voice.say(verdict=verdict, reason="; ".join(reasons) or "no backend is left for it")
+    voice.say(verdict=verdict, reason="")
     return None
 
 
@@ -151,20 +157,17 @@ def _try(voice: Voice, given: argparse.Namespace, uid: str) -> None:
     from host.plugins import choose
     from host.plugins.instance import PluginError, plain
 
-    reasons: list[str] = []
-    order = _order(given, uid)
     voice.say(stage="trying it")
-    for at, backend in enumerate(order):
-        voice.say(trying=backend, left=len(order) - at - 1)
+    for backend in _order(voice, given, uid):
         try:
             found = choose.choose(given.file, uid, given.format, [backend])
         except PluginError as error:
-            reasons.append(_short(error, given.file))
+            voice.say(failed=uid, reason=_short(error, given.file, backend))
             continue
-        note = "; ".join((*reasons, *found.reasons))
+        note = "; ".join(found.reasons).replace(f"{backend}: ", "")
         voice.say(end=uid, verdict="good", backend=found.backend, note=note, description=plain(found.description))
         return
-    voice.say(end=uid, verdict="refused", reason="; ".join(reasons) or "no backend is left for it")
+    voice.say(end=uid, verdict="refused", reason="")
 
 
 def _ping(voice: Voice, given: argparse.Namespace) -> None:
@@ -188,9 +191,9 @@ def _speaks(path: Path) -> bool:
     return any(word in file.read_bytes() for file in files[:16])
 
 
-def _short(error: Exception, path: Path) -> str:
-    """An error without the path, which the answer is about anyway."""
-    return " ".join(str(error).replace(f"{path}: ", "").split())
+def _short(error: Exception, path: Path, backend: str = "") -> str:
+    """An error without the path and the backend, which the answer is about anyway."""
+    return " ".join(str(error).removeprefix(f"{backend}: ").replace(f"{path}: ", "").split())
 
 
 if __name__ == "__main__":

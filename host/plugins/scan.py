@@ -166,7 +166,10 @@ def _looked(c: Candidate, command: Sequence[str], limits: Limits, stop: threadin
     except OSError as error:
         return _Seen(replace(_empty(c, "failed"), reason=f"it cannot be read: {error.strerror or error}"))
     begun = time.monotonic()
-    found = look(c, command, limits, stop, hasty=hasty)
+    try:
+        found = look(c, command, limits, stop, hasty=hasty)
+    except OSError as error:
+        return _Seen(replace(_empty(c, "failed"), reason=f"it cannot be looked at: {error.strerror or error}"))
     result = FileResult(
         str(c.path),
         c.format,

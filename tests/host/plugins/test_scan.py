@@ -153,7 +153,7 @@ def test_a_plugin_is_not_condemned_for_another_in_its_file(store, folder):
         **{"B": "crashed", "D": "refused", "F": "crashed"},
     }
     assert found.verdict == "good"
-    assert "Plugin B: crashed, its process was ended by SIGSEGV, while loading the plugin" in found.reason
+    assert "Plugin B (crashed): fake: crashed, its process was ended by SIGSEGV, while" in found.reason
     by_uid = {k.uid: k for k in found.classes}
     assert by_uid["E"].note == "when it was closed: crashed, its process was ended by SIGSEGV"
     assert by_uid["D"].reason == "it wants a licence"
@@ -234,6 +234,16 @@ def test_bad_ones_are_retried_on_request_and_never_dropped_unsaid(store, folder)
     candidates = [Candidate(Path(f.path), "vst3") for f in chosen(store, [])]
     assert Scan(store, pytest.fail, CHILD).these(candidates, again=True).counts() == {"good": 1}
     assert chosen(store, []) == []
+
+
+def test_without_room_for_temporary_files_nothing_is_judged(store, folder, log, monkeypatch):
+    plugin(folder, "one")
+    monkeypatch.setattr("tempfile.tempdir", str(folder / "nowhere"))
+    assert scan(store, folder).counts() == {"failed": 1}
+    assert "it cannot be looked at" in only(store).reason
+    monkeypatch.undo()
+    monkeypatch.setenv("FAKE_LOG", str(log))
+    assert scan(store, folder).counts() == {"good": 1}
 
 
 def test_two_scans_at_once_are_refused(store, folder):
