@@ -414,17 +414,18 @@ def _later(what: str) -> NoReturn:
 @app.command()
 def edit(
     patch: Annotated[Path | None, typer.Argument(help="The patch to open; without one, a new one.")] = None,
-    device: Annotated[str, typer.Option("--device", metavar="NAME", help="Play through this device.")] = "",
+    device: Annotated[str | None, typer.Option("--device", metavar="NAME", help="Play through this device.")] = None,
     silent: Annotated[bool, typer.Option("--no-engine", help="Edit without sound.")] = False,
+    safe: Annotated[bool, typer.Option("--safe", help="Safe mode: with plugins off.")] = False,
+    new: Annotated[bool, typer.Option("--new", help="Begin an empty patch, also on a first start.")] = False,
 ) -> None:
     """Open the editor."""
     if sys.platform.startswith("linux") and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
         _fail("there is no display to open the editor on; `patchwright render` and `patchwright run` need none")
     with _plain_errors():
-        from editor.app import open_editor
-        from editor.link import engine_maker
+        from editor.files.start import open_editor
 
-        open_editor(patch, None if silent else engine_maker(device))
+        open_editor(patch, device=device, sound=not silent, safe=safe, new=new)
 
 
 @app.command()

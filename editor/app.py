@@ -7,9 +7,8 @@ import logging
 import sys
 from collections.abc import Callable
 from contextlib import contextmanager
-from pathlib import Path
 from time import monotonic, perf_counter, sleep
-from typing import Any
+from typing import Any, Protocol
 
 import dearpygui.dearpygui as dpg
 
@@ -35,6 +34,16 @@ AFTERGLOW_S = 0.6
 """How long after something was done frames come fast."""
 
 log = logging.getLogger("patchwright.editor")
+
+
+class Dialog(Protocol):
+    """What has the keyboard while it is open."""
+
+    title: str
+
+    def key(self, keys: str) -> None:
+        """A key combination was pressed."""
+        ...
 
 
 class App:
@@ -67,6 +76,10 @@ class App:
         """A few words about what the mouse is over, for the status bar."""
         self.confirm_quit: Callable[[], bool] | None = None
         """Asked when the window is to close; False keeps it open. Whoever guards unsaved work sets it."""
+        self.dialog: Dialog | None = None
+        """What lies over everything and has the keyboard, while there is such a thing."""
+        self.first_start = False
+        """Whether this is the first time: there is a tour then."""
         self._pressed: list[int] = []
         self._touched = self._lively = 0.0
         self._laid_out: object = None
@@ -272,6 +285,10 @@ class App:
         typing, held = keys.typing(), keys.held()
         for key in pressed:
             name = keys.NAMES.get(key)
+            if name and self.dialog is not None:
+                with self.guarded(self.dialog.title):
+                    self.dialog.key(held + name)
+                continue
             command = self.commands.by_keys(held + name) if name else None
             if command and (not typing or command.while_typing):
                 self.command(command.id)
@@ -360,6 +377,7 @@ class App:
             "redo": session.history.undone,
             "engine": self.sound.state.phase,
             "rolling": self.sound.state.rolling,
+            "dialog": self.dialog.title if self.dialog else "",
             "place_s": self.sound.state.place_s,
             "notices": [[n.level, n.text] for n in self.notices.listed()],
             "frames": self.frames,
@@ -393,12 +411,3 @@ class _SplitterGrip(Grip):
         along = self._along(touch)
         self.app.arrange(self.app.arrangement.dragged(self.splitter, along - self._at))
         self._at = along
-
-
-def open_editor(file: Path | None, make_player: Callable[[], Player] | None) -> None:
-    """Open a window on a patch in a file, or on a new one, and return when it is closed. Raises PatchError."""
-    from graph.patchfile import load
-
-    session = Session(load(file), file=file) if file is not None else Session()
-    session.history.mark_saved()
-    App(session, make_player).run()

@@ -1,4 +1,7 @@
-"""The table of panels: where each is, and which module it is in. The layout and the View menu derive from it."""
+"""The table of panels: where each is, and which module it is in. The layout and the View menu derive from it.
+
+What is in the slot ``none`` has no place in the window: it brings commands, and hears of changes and readings.
+"""
 
 from __future__ import annotations
 
@@ -40,4 +43,5 @@ PANELS: tuple[Entry, ...] = (
     Entry("snapshots", "Snapshots", "bottom", "editor.snapshots:Snapshots"),
     Entry("notices", "Messages", "bottom", "editor.notices:NoticeList"),
     Entry("status", "Status", "status", "editor.status:StatusBar"),
+    Entry("files", "Files", "none", "editor.files.panel:Files"),
 )

@@ -1,0 +1,1 @@
+"""Patches and the files they need: opened, saved, found again, collected, rendered."""
