@@ -299,10 +299,10 @@ def gather(words, frames):
     events = 0
     if table != 0:
         changes = max(0, min(word(table, 0), MOST_CHANGES))
-        set_word(words, DROPPED, word(words, DROPPED) + word(table, 0) - changes)
+        set_word(words, DROPPED, word(words, DROPPED) + max(0, word(table, 0)) - changes)
     if midi != 0:
         events = max(0, min(word(midi, 0), MOST_EVENTS))
-        set_word(words, DROPPED, word(words, DROPPED) + word(midi, 0) - events)
+        set_word(words, DROPPED, word(words, DROPPED) + max(0, word(midi, 0)) - events)
     i = 0
     j = 0
     while i < changes or j < events:

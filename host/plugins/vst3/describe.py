@@ -95,6 +95,8 @@ def arrange(parts: Parts, asked: Arrangement) -> bool:
         types=(c_void_p, c_int32, c_void_p, c_int32),
     )
     now = buses_of(parts)
+    if (len(now[0]), len(now[1])) != (len(asked.inputs), len(asked.outputs)):
+        raise PluginError(f"{parts.name}: it has other buses than it had before; it is to be described again")
     pairs = zip((*asked.inputs, *asked.outputs), (*now[0], *now[1]), strict=True)
     return all(not layout or layout == bus.layout for layout, bus in pairs)
 

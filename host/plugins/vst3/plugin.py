@@ -290,14 +290,19 @@ class Vst3Plugin:
         return com.unit(found.value) if code == com.OK else None
 
     def state(self) -> bytes:
+        preset = self._halves()
+        if not preset.component:
+            raise PluginError(f"{self.description.name} gave no state")
+        return presets.pack(preset)
+
+    def _halves(self) -> presets.Preset:
+        """The state of both halves, in which all is that was set; nothing where the plugin gives none."""
         if self.memory.asked():
             self._flush()
         self._hear()
         component = self._parts.state_of(self._parts.component, com.GET_STATE)
-        if component is None:
-            raise PluginError(f"{self.description.name} gave no state")
         controller = self._parts.controller and self._parts.state_of(self._parts.controller, com.C_GET_STATE)
-        return presets.pack(presets.Preset(self.description.uid, component, controller or None))
+        return presets.Preset(self.description.uid, component or b"", controller or None)
 
     def _flush(self) -> None:
         """A processor learns of values only while it processes, and some not in blocks of no frames."""
@@ -311,10 +316,11 @@ class Vst3Plugin:
         preset = presets.unpack(data, f"state of {self.description.name}")
         if preset.uid != self.description.uid:
             raise PluginError(f"this is the state of another plugin ({preset.uid}), not of {self.description.name}")
-        before = self.state()
-        if not self._take(preset) and presets.unpack(self.state()).component != preset.component:
-            self._take(presets.unpack(before))
-            raise PluginError(f"{self.description.name} did not take the state over; it was left as it was")
+        before = self._halves()
+        if not self._take(preset) and (now := self._halves()).component != preset.component:
+            taken_back = before.component and now != before and self._take(before)
+            left = "it was left as it was" if taken_back or now == before else "and what it has now is unknown"
+            raise PluginError(f"{self.description.name} did not take the state over; {left}")
 
     def _take(self, preset: presets.Preset) -> bool:
         parts = self._parts

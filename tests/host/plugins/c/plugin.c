@@ -9,7 +9,8 @@
  * Macros: NAME, NUMBER (last byte of the class id), DELAY, INSTRUMENT, SPLIT (controller apart), EDITS (it moves its
  * own gain as a window would) and, for evil: FACTORY_CRASHES, SLEEPS (seconds, while it loads), HOG (megabytes, while it
  * processes), CRASHES, HANGS, NO_NUMBERS, MANY_CHANNELS, MONO_AFTER_ALL, MOVES (its latency), NO_STATE (1: takes none,
- * 2: gives none, 3: gives without end), LIES, RAGGED, FAILS, UNWILLING (to be active). Evil in `process` waits for the
+ * 2: gives none, 3: gives without end), LIES, RAGGED, FAILS, UNWILLING (to be active), MANY_CLASSES,
+ * NO_ENTRY, NO_FACTORY. Evil in `process` waits for the
  * param `evil`, or for block AT.
  */
 #include "vst3.h"
@@ -482,6 +483,9 @@ static result f_info(void *this, factory_info *info) {
     return OK;
 }
 static int32_t f_classes(void *this) {
+#ifdef MANY_CLASSES
+    return MANY_CLASSES;
+#endif
 #ifdef SPLIT
     return 2;
 #else
@@ -526,11 +530,19 @@ static const void *FACTORY_TABLE[] = {f_query, f_count, f_count, f_info, f_class
 static struct { const void *table; } FACTORY = {FACTORY_TABLE};
 
 #define PUBLIC __attribute__((visibility("default")))
-PUBLIC uint8_t ModuleEntry(void *handle) { return 1; }
+PUBLIC uint8_t ModuleEntry(void *handle) {
+#ifdef NO_ENTRY
+    return 0;
+#endif
+    return 1;
+}
 PUBLIC uint8_t ModuleExit(void) { return 1; }
 PUBLIC void *GetPluginFactory(void) {
 #ifdef FACTORY_CRASHES
     raise(SIGSEGV);
+#endif
+#ifdef NO_FACTORY
+    return NULL;
 #endif
     return &FACTORY;
 }

@@ -89,6 +89,22 @@ def test_absurd_counts_are_refused(count) -> None:
         Vst3Plugin(build(LIES=count))
 
 
+@pytest.mark.parametrize(
+    ("macros", "says"),
+    [
+        ({"MANY_CLASSES": -1}, "speaks of -1 classes"),
+        ({"MANY_CLASSES": 1 << 30}, "speaks of 1073741824 classes"),
+        ({"MANY_CLASSES": 0}, "no audio plugin in it"),
+        ({"NO_ENTRY": True}, "ModuleEntry said no"),
+        ({"NO_FACTORY": True}, "GetPluginFactory gave nothing"),
+        ({"UNWILLING": True}, "setActive gave 1"),
+    ],
+)
+def test_a_factory_that_makes_no_sense_is_refused(macros, says) -> None:
+    with pytest.raises(PluginError, match=says):
+        opened(**macros)
+
+
 def test_texts_without_an_end_and_numbers_that_are_none_are_put_right() -> None:
     plugin = Vst3Plugin(build(RAGGED=True))
     found = plugin.description
@@ -111,7 +127,7 @@ def test_a_block_that_failed_is_told_and_what_was_written_kept() -> None:
 
 def test_a_state_that_is_not_taken_is_said() -> None:
     plugin, good = opened(NO_STATE=1), opened()
-    with pytest.raises(PluginError, match="did not take the state over"):
+    with pytest.raises(PluginError, match="did not take the state over; and what it has now is unknown"):
         plugin.set_state(good.state())
     assert plugin.state()
 
@@ -119,6 +135,7 @@ def test_a_state_that_is_not_taken_is_said() -> None:
 def test_a_state_that_is_not_given_is_said() -> None:
     with pytest.raises(PluginError, match="gave no state"):
         opened(NO_STATE=2).state()
+    opened(NO_STATE=2).set_state(opened().state())
 
 
 def test_a_state_without_end_is_stopped() -> None:
