@@ -247,13 +247,15 @@ def collect(outs, words, edge, dry, offset, n, deadline):
 
 @helper
 def between(target, pitch, source, wet, words, last, dry, lane, n):
-    """One channel while the plugin is missed, from its last sample on, or while it comes back."""
+    """One channel while the plugin is missed, or while it comes back. What its last sample was away from the input
+    fades out.
+    """
     lanes, mask = words[MAIN_LANES], words[RING] - 1
     if lanes == 1:
         lane = min(lane, 0)
     passes = 0 <= lane < lanes and words[MAIN] >= 0
     first = words[FED] - n - words[LATENCY]
-    gap = f32(0.0)
+    gap = last - (finite(dry[((first - 1) & mask) * lanes + lane]) if passes else f32(0.0))
     bad = 0
     for i in range(n):
         y = finite(dry[((first + i) & mask) * lanes + lane]) if passes else f32(0.0)
@@ -263,8 +265,6 @@ def between(target, pitch, source, wet, words, last, dry, lane, n):
             bad += clean != x
             y += (clean - y) * f32(min(i + 1, FADE)) * f32(1.0 / FADE)
         elif words[WET]:
-            if i == 0:
-                gap = last - y
             y += gap * f32(max(FADE - 1 - i, 0)) * f32(1.0 / FADE)
         store_f32(target, i * pitch, y)
     words[SCRUBBED] += bad

@@ -72,7 +72,7 @@ class Stage:
     def __init__(self, patch: Patch, link: Link, outputs: int = 2, block: int = 4096) -> None:
         self.live = Live(RATE, block)
         self.live.prepare(2, outputs, block)
-        self.block, self.at = block, 0
+        self.block, self.at, self.link = block, 0, link
         self.conductor = Conductor(
             self.live, kinds(), NoTapes(), lambda flow, first, count: list(range(first, first + count)), replay_s=0.1
         )
@@ -101,8 +101,13 @@ class Stage:
         return np.concatenate(self.heard[-blocks:])
 
     def play_until(self, condition: Callable[[], object], what: str) -> None:
+        """Play until something holds, a block whenever something moves, or after a hundredth of a second."""
+        moved = self.link._watch.moved
+
         def step() -> object:
             self.play()
+            with moved:
+                moved.wait(0.01)
             return condition()
 
         until(step, what)
