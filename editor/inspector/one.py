@@ -1,0 +1,230 @@
+"""The page of one node: its head, its pictures, its params, its settings, what moves it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import dearpygui.dearpygui as dpg
+
+from editor import fonts
+from editor.faces import param_label, spoken
+from editor.inspector.band_table import BandTable
+from editor.inspector.dynamics_view import DynamicsView
+from editor.inspector.header import Header
+from editor.inspector.loudness_view import LoudnessView
+from editor.inspector.meters import LevelView, NumbersView
+from editor.inspector.params import Params
+from editor.inspector.response_view import ResponseView
+from editor.inspector.scopes import GoniometerView, SpectrumView, WaveView
+from editor.inspector.settings import Settings, undeclared, within_folder
+from editor.inspector.subject import Subject, spectrum_near, state_of, subject
+from editor.inspector.view import View
+from editor.link import Readings
+from editor.model import Changes
+from graph.document import Cable
+from graph.edits import SetCable, SetSetting
+
+if TYPE_CHECKING:
+    from editor.inspector.panel import Inspector
+
+
+class NodePage:
+    """Everything of one node."""
+
+    def __init__(self, inspector: Inspector, id: str, width: int) -> None:
+        self.app, self.inspector, self.width = inspector.app, inspector, width
+        self.subject = subject(inspector.session, id)
+        self.views: list[View] = []
+        self.table: BandTable | None = None
+        self._parent = "inspector:page"
+        self._undeclared_levels = False
+        face, px = self.subject.face, self.app.look.px
+        theme = self.app.look.theme
+        self.header = Header(self.app, self.subject, self._parent, width)
+        if face.doc:
+            text = dpg.add_text(face.doc, wrap=width, color=theme.dim, parent=self._parent)
+            dpg.bind_item_font(text, fonts.font("small"))
+        if face.problem:
+            dpg.add_text(face.problem, wrap=width, color=theme.warn, parent=self._parent)
+        dpg.add_spacer(height=px(2), parent=self._parent)
+        self._pictures()
+        if len(self._bands()) > 1:
+            self.table = BandTable(self.app, self.subject, self._parent, width)
+        shown = self.table.names if self.table else set[str]()
+        params = [p for p in face.params if p.name not in shown]
+        self.params: Params | None = None
+        if params:
+            self._title("Params")
+            self.params = Params(
+                self.app,
+                self._parent,
+                width,
+                params,
+                f"inspector:{id}",
+                self.subject.turning,
+                lambda name: state_of(self.subject, name),
+                theme.accent,
+            )
+        self._modulation()
+        kind = self.subject.session.kinds.get(face.kind)
+        self.settings: Settings | None = None
+        if kind is not None and kind.settings_declared():
+            self._title("Settings")
+            self.settings = Settings(self.app, self.subject, self._parent, width, self._pick)
+        self._rest()
+
+    def _bands(self) -> tuple[object, ...]:
+        return next((v.curves.bands for v in self.views if isinstance(v, ResponseView)), ())
+
+    def _title(self, words: str) -> None:
+        px = self.app.look.px
+        dpg.add_spacer(height=px(6), parent=self._parent)
+        item = dpg.add_text(words.upper(), color=self.app.look.theme.dim, parent=self._parent)
+        dpg.bind_item_font(item, fonts.font("small"))
+
+    def _pictures(self) -> None:
+        offers, make = self.subject.offers, (self.app, self.subject, self._parent, self.width)
+        if offers.response:
+            self.views.append(ResponseView(*make))
+        if offers.transfer or offers.reduction:
+            self.views.append(DynamicsView(*make))
+        if offers.loudness:
+            self.views.append(LoudnessView(*make, self.inspector.histories))
+        if offers.spectrum and not offers.response:
+            self.views.append(SpectrumView(*make))
+        if offers.wave:
+            self.views.append(WaveView(*make))
+        if offers.points:
+            self.views.append(GoniometerView(*make))
+        if offers.levels:
+            self.views.append(LevelView(*make, offers.levels))
+        if offers.numbers:
+            self.views.append(NumbersView(*make, offers.numbers))
+
+    def _modulation(self) -> None:
+        face, id = self.subject.face, self.subject.id
+        names, cables = {p.name: p for p in face.params}, _modulating(self.subject)
+        if not cables:
+            return
+        self._title("Modulation")
+        px, theme, session = self.app.look.px, self.app.look.theme, self.subject.session
+        for number, cable in enumerate(cables):
+            words = f"{spoken(cable.source)}  to  {param_label(names[cable.target_port])}"
+            with dpg.group(horizontal=True, parent=self._parent):
+                dpg.add_text(words + ("  (feedback)" if cable.feedback else ""), color=theme.pin("control"))
+            tag = f"inspector:{id}:amount{number}"
+
+            def change(sender: object, share: float, cable: Cable = cable) -> None:
+                edit = SetCable(replace(cable, amount=round(share / 100, 3)))
+                session.do(edit, name=f"Amount of {cable.source}", gesture=("amount", cable.key))
+
+            dpg.add_slider_float(
+                tag=tag, default_value=100 * (1.0 if cable.amount is None else cable.amount), min_value=-100.0,
+                max_value=100.0, format="%+.0f %% of the range", width=self.width, callback=change, parent=self._parent,
+            )  # fmt: skip
+            with dpg.item_handler_registry() as handlers:
+                dpg.add_item_deactivated_handler(callback=session.end_gesture)
+            dpg.bind_item_handler_registry(tag, handlers)
+            dpg.add_spacer(height=px(2), parent=self._parent)
+
+    def _rest(self) -> None:
+        theme, face, session = self.app.look.theme, self.subject.face, self.subject.session
+        if face.kind == "group":
+            button = dpg.add_button(
+                label="Look inside", tag=f"inspector:{face.id}:enter", width=self.width, parent=self._parent,
+                callback=lambda: session.enter(face.id),
+            )  # fmt: skip
+            dpg.bind_item_font(button, fonts.font("medium"))
+        unknown = undeclared(self.subject)
+        if unknown:
+            self._title("Kept as it is")
+            for name, value in unknown.items():
+                text = f"{name}: {value!r}"
+                dpg.add_text(text[:200], wrap=self.width, color=theme.dim, parent=self._parent)
+
+    def _pick(self, setting: str) -> None:
+        """Let a file be chosen for a setting."""
+        from editor.files.chooser import Chooser
+
+        session = self.subject.session
+        folder = session.patch.folder
+        now = str(self.subject.face.settings.get(setting) or "")
+        start = (folder / now).parent if folder and now else folder
+
+        def take(path: object) -> None:
+            from pathlib import Path
+
+            name = within_folder(folder, Path(str(path)))
+            session.do(SetSetting(self.subject.id, setting, name))
+
+        Chooser(self.app, "open", f"A file for {self.subject.face.title}", take, folder=start).open()
+
+    # -- what happens --------------------------------------------------------------------------------------------------
+
+    def sync(self, changes: Changes) -> bool:
+        """Follow a change; False where the page must be made anew."""
+        id = self.subject.id
+        mine = id in changes.nodes
+        around = changes.cables or changes.automation or changes.added or changes.removed
+        if not mine and not around and not any(node == id for node, _ in changes.params):
+            return True
+        before, self.subject = self.subject, subject(self.subject.session, id)
+        if (mine or around) and _structure(before) != _structure(self.subject):
+            return False
+        for number, cable in enumerate(_modulating(self.subject)):
+            if not dpg.is_item_active(f"inspector:{id}:amount{number}"):
+                amount = 1.0 if cable.amount is None else cable.amount
+                dpg.set_value(f"inspector:{id}:amount{number}", 100 * amount)
+        self.header.show(self.subject)
+        for view in self.views:
+            view.show(self.subject)
+        if self.table:
+            self.table.show(self.subject)
+        if self.params:
+            self.params.show()
+        if self.settings:
+            self.settings.show(self.subject)
+        return True
+
+    def frame(self, now: float, readings: Readings) -> None:
+        """Show what is measured."""
+        if not self.subject.offers.levels and not self._undeclared_levels:
+            if "peak" in readings.get(self.subject.address, {}) and not self.subject.face.readings:
+                self._undeclared_levels = True
+                self.views.append(LevelView(self.app, self.subject, self._parent, self.width, ("peak",)))
+        for view in self.views:
+            view.frame(now, readings)
+
+    def locate(self, what: str) -> tuple[float, float, float, float] | None:
+        """Where something is on the window."""
+        found = self.header.locate(what)
+        for view in self.views:
+            found = found or view.locate(what)
+        return found
+
+    def free(self) -> None:
+        """It is there no more."""
+        self.header.free()
+        for view in self.views:
+            view.free()
+        if self.table:
+            self.table.free()
+        if self.params:
+            self.params.free()
+
+
+def _modulating(subject: Subject) -> list[Cable]:
+    """The cables into params of a node."""
+    names = {p.name for p in subject.face.params}
+    return [c for c in subject.session.here.cables() if c.target == subject.id and c.target_port in names]
+
+
+def _structure(subject: Subject) -> object:
+    """What a page's widgets depend on."""
+    face = subject.face
+    cables = [(c.key, c.feedback) for c in _modulating(subject)]
+    near = spectrum_near(subject.session, subject.id)
+    drawn = {name for name, moved in subject.moved.items() if moved.automated}
+    shape = face.kind, face.params, face.inputs, face.outputs, face.problem, tuple(undeclared(subject))
+    return shape, subject.offers, cables, near, drawn

@@ -1,0 +1,147 @@
+"""The params of a node, or those that several nodes share: knobs where they are few, lines where they are many."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+import dearpygui.dearpygui as dpg
+
+from editor import fonts
+from editor.dials import Bar, Control, Dial, Flip, Moved
+from editor.faces import param_label, spoken
+from editor.theme import Colour
+from editor.turning import Turning
+from graph.spec import Param
+
+if TYPE_CHECKING:
+    from editor.app import App
+
+MOST_KNOBS = 16
+MOST_LINES = 60
+"""How many lines are there at once; a search finds the others."""
+
+
+class Params:
+    """Widgets for params. ``turning`` makes what turns one; ``state`` says what else moves it."""
+
+    def __init__(
+        self,
+        app: App,
+        parent: int | str,
+        width: int,
+        params: Sequence[Param],
+        prefix: str,
+        turning: Callable[[Param], Turning],
+        state: Callable[[str], Moved],
+        colour: Colour,
+    ) -> None:
+        self.app, self.prefix, self._turning, self._state = app, prefix, turning, state
+        self.width, self._colour = width, colour
+        self._controls: dict[str, Control] = {}
+        self._combos: dict[str, tuple[Param, Turning, list[str]]] = {}
+        self._params = tuple(params)
+        self._root = dpg.add_group(parent=parent)
+        self._lines: int | str = self._root
+        turned = [p for p in params if p.curve not in ("switch", "choice")]
+        if len(params) > MOST_LINES:
+            dpg.add_input_text(
+                tag=f"{prefix}:search", hint=f"Search {len(params)} params", width=width, parent=self._root,
+                callback=lambda s, text: self._fill(text),
+            )  # fmt: skip
+            self._lines = dpg.add_group(parent=self._root)
+            self._fill("")
+            return
+        chosen = [p for p in params if p.curve == "choice"]
+        switches = [p for p in params if p.curve == "switch"]
+        if len(turned) <= MOST_KNOBS:
+            self._knobs(turned)
+        else:
+            self._bars(turned)
+        if turned and (chosen or switches):
+            dpg.add_spacer(height=app.look.px(2), parent=self._root)
+        self._bars(chosen)
+        self._bars(switches)
+        self.show()
+
+    def _knobs(self, params: Sequence[Param]) -> None:
+        px = self.app.look.px
+        per_line = max(int(self.width // px(72)), 1)
+        if len(params) > per_line:
+            lines = -(-len(params) // per_line)
+            per_line = -(-len(params) // lines)
+        columns = max(per_line, min(int(self.width // px(72)), 4))
+        wide = int(self.width // columns)
+        line: int | str = self._root
+        for k, param in enumerate(params):
+            if k % columns == 0:
+                line = dpg.add_group(horizontal=True, horizontal_spacing=0, parent=self._root)
+            tag = f"{self.prefix}.{param.name}"
+            self._controls[param.name] = Dial(self.app, line, self._turning(param), tag, wide, self._colour)
+            self._explain(tag, param)
+
+    def _bars(self, params: Sequence[Param]) -> None:
+        for param in params:
+            tag, turning = f"{self.prefix}.{param.name}", self._turning(param)
+            if param.curve == "switch":
+                self._controls[param.name] = Flip(self.app, self._lines, turning, tag, self.width)
+                self._controls[param.name].colour = self._colour
+            elif param.curve == "choice":
+                self._combo(param, turning, tag)
+            else:
+                self._controls[param.name] = Bar(self.app, self._lines, turning, tag, self.width, self._colour)
+            self._explain(tag, param)
+
+    def _combo(self, param: Param, turning: Turning, tag: str) -> None:
+        names = [spoken(choice) for choice in param.choices]
+        with labelled(self.app, self._lines, param_label(param), self.width):
+            dpg.add_combo(names, tag=tag, width=-1, callback=lambda s, chosen: turning.put(float(names.index(chosen))))
+        self._combos[param.name] = param, turning, names
+
+    def _explain(self, tag: str, param: Param) -> None:
+        with dpg.tooltip(tag, delay=0.7):
+            dpg.add_text(param.doc or param.name, wrap=self.app.look.px(280))
+            words = f"{param.name}   {param.low:g} … {param.high:g} {param.unit}".rstrip()
+            dpg.add_text(words, color=self.app.look.theme.dim)
+            moved = self._state(param.name)
+            if moved:
+                dpg.add_text(moved.words, color=self.app.look.theme.good, wrap=self.app.look.px(280))
+
+    def _fill(self, text: str) -> None:
+        """Lines for the params whose names have every word."""
+        self.free()
+        self._controls.clear()
+        self._combos.clear()
+        dpg.delete_item(self._lines, children_only=True)
+        words = text.lower().split()
+        found = [p for p in self._params if all(w in f"{p.name} {param_label(p)}".lower() for w in words)]
+        self._bars(found[:MOST_LINES])
+        if len(found) > MOST_LINES:
+            more = dpg.add_text(f"{len(found) - MOST_LINES} more", color=self.app.look.theme.faint, parent=self._lines)
+            dpg.bind_item_font(more, fonts.font("small"))
+        self.show()
+
+    def show(self) -> None:
+        """The values may be other ones now."""
+        for name, control in self._controls.items():
+            control.moved = self._state(name)
+            control.show()
+        for name, (param, turning, names) in self._combos.items():
+            index = round(turning.value - param.low)
+            text = names[index] if turning.agree and 0 <= index < len(names) else "Mixed"
+            dpg.set_value(f"{self.prefix}.{name}", text)
+
+    def free(self) -> None:
+        """It is there no more."""
+        for control in self._controls.values():
+            control.free()
+
+
+def labelled(app: App, parent: int | str, label: str, width: int):
+    """A line with a name, and room for a widget of width −1 beside it: a context for making the widget in."""
+    line = dpg.add_group(horizontal=True, horizontal_spacing=0, parent=parent)
+    item = dpg.add_text(label, color=app.look.theme.dim, parent=line)
+    dpg.bind_item_font(item, fonts.font("medium"))
+    gap = width * 0.42 - fonts.width(label, "medium", app.look.px(14))
+    dpg.add_spacer(width=max(int(gap), 1), parent=line)
+    return dpg.group(parent=line)

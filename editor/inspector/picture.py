@@ -1,0 +1,109 @@
+"""Pictures that change all the time, pixel by pixel: spectra, waves, clouds of points. Drawn as numbers, shown as one
+texture.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import dearpygui.dearpygui as dpg
+import numpy as np
+import numpy.typing as npt
+
+from editor.theme import Colour
+
+Pixels = npt.NDArray[np.float32]
+
+
+def rgb_of(colour: Colour) -> Pixels:
+    """A colour as three numbers, 0 to 1."""
+    return np.array(colour[:3], np.float32) / 255
+
+
+def cover(height: int, top: npt.NDArray[np.floating], bottom: npt.NDArray[np.floating]) -> Pixels:
+    """How much of each pixel lies between two edges, by columns: ``[height, width]``, 0 to 1. Edges in pixels."""
+    rows = np.arange(height, dtype=np.float32)[:, None]
+    low, high = np.minimum(top, bottom), np.maximum(top, bottom)
+    inside = np.minimum(rows + 1, high[None, :]) - np.maximum(rows, low[None, :])
+    return np.clip(inside, 0.0, 1.0).astype(np.float32)
+
+
+class Picture:
+    """An opaque picture ``[height, width]`` over a background; ``begin`` clears it, ``blend`` adds to it."""
+
+    def __init__(self, width: int, height: int, ground: Colour) -> None:
+        self.width, self.height = max(width, 1), max(height, 1)
+        self.pixels = np.ones((self.height, self.width, 4), np.float32)
+        self._ground = rgb_of(ground)
+        self.begin()
+
+    def begin(self) -> None:
+        """Nothing but the background."""
+        self.pixels[:, :, :3] = self._ground
+
+    def blend(self, share: Pixels, colour: Colour) -> None:
+        """Mix a colour in, by a share for each pixel, 0 to 1."""
+        colours = self.pixels[:, :, :3]
+        colours += share[:, :, None] * (rgb_of(colour) - colours)
+
+    def area(
+        self,
+        top: npt.NDArray[np.floating],
+        bottom: npt.NDArray[np.floating] | float,
+        colour: Colour,
+        opacity: tuple[float, float],
+    ) -> None:
+        """Fill between two edges, by columns; opacity at the top of the picture and at its foot."""
+        fade = np.linspace(*opacity, self.height, dtype=np.float32)[:, None]
+        self.blend(cover(self.height, top, np.broadcast_to(bottom, np.shape(top))) * fade, colour)
+
+    def line(self, centre: npt.NDArray[np.floating], colour: Colour, width: float, opacity: float = 1.0) -> None:
+        """A line through a height for each column; where it is steep it is as thick as it is where it is flat."""
+        beyond = np.concatenate([centre[:1], centre, centre[-1:]])
+        around = np.stack([(beyond[:-2] + centre) / 2, centre, (beyond[2:] + centre) / 2])
+        low, high = around.min(axis=0) - width / 2, around.max(axis=0) + width / 2
+        self.blend(cover(self.height, low, high) * np.float32(opacity), colour)
+
+    def dots(self, x: npt.NDArray[np.floating], y: npt.NDArray[np.floating], glow: Pixels, gain: float) -> None:
+        """Add light to ``glow`` (``[height, width]``) where points are, shared among the four pixels around each."""
+        left, top = np.floor(x - 0.5).astype(int), np.floor(y - 0.5).astype(int)
+        right_share, low_share = x - 0.5 - left, y - 0.5 - top
+        for dx, across in ((0, 1 - right_share), (1, right_share)):
+            for dy, down in ((0, 1 - low_share), (1, low_share)):
+                column, row = left + dx, top + dy
+                seen = (column >= 0) & (column < self.width) & (row >= 0) & (row < self.height)
+                np.add.at(glow, (row[seen], column[seen]), (gain * across * down)[seen])
+
+
+class Shown:
+    """A picture on a drawlist: its texture, and where it is drawn."""
+
+    def __init__(self, picture: Picture, parent: int | str, at: tuple[float, float]) -> None:
+        self.picture = picture
+        if not dpg.does_item_exist("textures"):
+            dpg.add_texture_registry(tag="textures")
+        self._texture = dpg.add_raw_texture(
+            picture.width, picture.height, picture.pixels, format=dpg.mvFormat_Float_rgba, parent="textures"
+        )
+        (x, y), w, h = at, picture.width, picture.height
+        self.item = dpg.draw_image(self._texture, (x, y), (x + w, y + h), parent=parent)
+
+    def update(self) -> None:
+        """Show the picture as it is now."""
+        dpg.set_value(self._texture, self.picture.pixels)
+
+    def free(self) -> None:
+        """It is shown no more."""
+        for item in (self.item, self._texture):
+            if dpg.does_item_exist(item):
+                dpg.delete_item(item)
+
+
+def bright(glow: Pixels) -> Pixels:
+    """Light as the eye takes it: much is not much brighter than some."""
+    return (1.0 - np.exp(-glow)).astype(np.float32)
+
+
+def polyline(xs: Sequence[float], ys: Sequence[float]) -> list[list[float]]:
+    """Points of a line, as drawlists take them."""
+    return [[float(x), float(y)] for x, y in zip(xs, ys, strict=True)]
