@@ -5,25 +5,29 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import perf_counter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from graph.compiler import DEFAULT_RATE, compile
 from graph.document import Patch
 from graph.errors import PatchError
+from graph.groups import expand
 from graph.layouts import LAYOUTS
 from graph.schedule import CompiledNode, Schedule
 from graph.spec import TICK, Kinds
 from host.audiofile import AudioFileError, AudioReader, AudioWriter, create_audio, open_audio
 from host.disk.feeds import FileFeed, open_request
-from host.offline import CHUNK, Feed, Frames, Offline
+from host.offline import BLOCK_OF_A_TEAM, CHUNK, Feed, Frames, Offline
 from host.services import FileServices, inside
 from host.values import set_values, snapshot_values
+
+if TYPE_CHECKING:
+    from host.plugins.link import Link
 
 SILENT = 1e-6
 """−120 dBFS: below it a tail is over."""
@@ -102,16 +106,22 @@ def render(
     rate = rate or patch.sample_rate or _first_rate(inputs or {}) or DEFAULT_RATE
     if not 1000 <= rate <= 768_000:
         raise RenderError(f"a sample rate of {rate} Hz is outside 1000 to 768000")
-    services = FileServices(patch.folder or Path.cwd())
-    missing: list[PatchError] | None = [] if allow_missing else None
-    schedule = compile(patch, kinds, services, rate, missing=missing, parallel=threads > 1)
-    notes += [str(error) for error in missing or ()]
     with ExitStack() as stack:
+        block = min(block, CHUNK)
+        plugins = stack.enter_context(_link(patch, max(block, BLOCK_OF_A_TEAM) if threads > 1 else block))
+        services = FileServices(patch.folder or Path.cwd(), plugins)
+        missing: list[PatchError] | None = [] if allow_missing else None
+        schedule = compile(patch, kinds, services, rate, missing=missing, parallel=threads > 1)
+        if plugins and _settled(plugins.settle):
+            # Some plugins are later than they were known to be: only once they are loaded can that be told.
+            missing = [] if allow_missing else None
+            schedule = compile(patch, kinds, services, rate, missing=missing, parallel=threads > 1)
+        notes += [str(error) for error in missing or ()]
         job = _Job(schedule, services, stack, notes, allow_missing)
         longest = job.open_inputs(inputs or {})
         frames, tail_frames = _length(seconds, tail, longest, rate)
         job.open_outputs(outputs or {}, subtype, dither, tags or {})
-        offline = stack.enter_context(Offline(schedule, services, min(block, CHUNK), threads, feeds=job.feeds))
+        offline = stack.enter_context(Offline(schedule, services, block, threads, feeds=job.feeds))
         started = perf_counter()
         sink = _Sink(job.writers, frames, tail_frames, job.quiet_frames() if tail_frames < 0 else 0)
         offline.drains.update(
@@ -124,6 +134,8 @@ def render(
         latest = max((n.arrival for n in schedule.nodes), default=0)
         total = frames + max(tail_frames, 0) if tail_frames >= 0 else frames + round(LONGEST_TAIL_S * rate)
         for done in offline.run(total + latest):
+            if plugins:
+                _settled(plugins.check)
             sink.settle(done - latest)
             if progress:
                 progress(max(0, min(done - latest, frames)), frames)
@@ -140,6 +152,27 @@ def render(
         notes += [f"{place}: {count} samples were NaN or infinite, and became silence" for place, count in unsound]
         scrubbed = sum(count for _, count in unsound)
         return RenderReport(rate, length, elapsed, files, clipped, dict(sink.peaks), scrubbed, notes)
+
+
+def _link(patch: Patch, block: int) -> AbstractContextManager[Link | None]:
+    """A link to plugins, for a patch that has some."""
+    if all(entry.kind != "plugin" for entry in expand(patch).nodes.values()):
+        return nullcontext()
+    from host.plugins.link import Link
+
+    link = Link(live=False, block=block, grouping="chain")
+    link.note_chains(patch)
+    return link
+
+
+def _settled(what: Callable[[], Any]) -> Any:
+    """What a link answers; a plugin that fails a render is one of the things that end it in one line."""
+    from host.plugins.link import PluginsFailedError
+
+    try:
+        return what()
+    except PluginsFailedError as error:
+        raise RenderError(str(error)) from None
 
 
 def _adjusted(

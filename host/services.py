@@ -38,7 +38,9 @@ def inside(folder: Path, path: str) -> Path:
 
 @dataclass
 class FileServices:
-    """Files as seen from a folder, whose headers are read once; and plugins, where there is a link to them."""
+    """Files as seen from a folder, whose headers are read once; and plugins, played where there is a link to them, else
+    only looked at.
+    """
 
     folder: Path
     plugins: Link | None = None
@@ -74,17 +76,20 @@ class FileServices:
 
     def plugin(self, settings: Mapping[str, Any]) -> PluginAbout:
         """What is known of the plugin that a node's settings name. Raises PatchError."""
-        return self._link().describe(settings)
+        if self.plugins is not None:
+            return self.plugins.describe(settings)
+        from host.plugins.link import from_store
+
+        return from_store(settings)[0]
 
     def open_plugin(self, request: PluginRequest) -> OpenedPlugin:
-        """Begin to load a plugin. Raises PatchError."""
-        return self._link().open(request)
+        """Begin to load a plugin; without a link, only say how late it is known to be. Raises PatchError."""
+        if self.plugins is not None:
+            return self.plugins.open(request)
+        return OpenedPlugin(0, self.plugin(request.settings).latency_frames)
 
     def plugin_words(self, number: int) -> Words:
-        """Where native code hands audio over to it."""
-        return self._link().words(number)
-
-    def _link(self) -> Link:
+        """Where native code hands audio over to it. Raises PatchError where nothing is to be played."""
         if self.plugins is None:
             raise PatchError("plugins are not played here")
-        return self.plugins
+        return self.plugins.words(number)
