@@ -58,8 +58,8 @@ def _looks() -> Iterator[tuple[str, Callable[[], Line]]]:
     yield "JACK", _jack
     yield "realtime priority", _thread
     yield "memory lock", _memory
-    yield "plugin folders", _plugin_folders
     yield "plugins", _plugins
+    yield "plugin folders", _plugin_folders
 
 
 def _python() -> Line:

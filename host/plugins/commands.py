@@ -63,12 +63,13 @@ def scan(
     Exit status 0, whatever the verdicts.
     """
     from host.plugins import report
+    from host.plugins.database import say
     from host.plugins.folders import find
     from host.plugins.scan import Scan
     from host.plugins.store import Store
     from host.plugins.trial import Limits
 
-    with _plain_errors(), Store(notice=report.say) as store:
+    with _plain_errors(), Store() as store:
         for folder in add_folder or []:
             if not folder.is_dir():
                 raise ValueError(f"{folder}: expected a folder")
@@ -80,8 +81,8 @@ def scan(
             if not path.exists():
                 raise ValueError(f"{path}: there is nothing")
         with report.progress("scanning plugins") as progress:
-            work = Scan(store, report.say, limits=Limits(timeout, memory), jobs=jobs, progress=progress)
-            done = work.these(find(paths, report.say), everything) if paths else work.everything(everything)
+            work = Scan(store, say, limits=Limits(timeout, memory), jobs=jobs, progress=progress)
+            done = work.these(find(paths, say), everything) if paths else work.everything(everything)
         if json_:
             _print_json(report.report_data(done, store.latencies()))
         else:
@@ -94,15 +95,16 @@ def retry(
 ) -> None:
     """Look again at the plugins named, or at all that are not good."""
     from host.plugins import report
+    from host.plugins.database import say
     from host.plugins.folders import candidate
     from host.plugins.scan import Scan, chosen
     from host.plugins.store import Store
     from host.plugins.trial import Limits
 
-    with _plain_errors(), Store(notice=report.say) as store:
+    with _plain_errors(), Store() as store:
         found = [candidate(Path(file.path)) for file in chosen(store, words or [])]
         with report.progress("scanning plugins") as progress:
-            work = Scan(store, report.say, limits=Limits(timeout, memory), jobs=jobs, progress=progress)
+            work = Scan(store, say, limits=Limits(timeout, memory), jobs=jobs, progress=progress)
             done = work.these([c for c in found if c and c.path.exists()], again=True)
         if json_:
             _print_json(report.report_data(done, store.latencies()))
@@ -120,7 +122,7 @@ def list_(
     from host.plugins import report
     from host.plugins.store import Store
 
-    with _plain_errors(), Store(notice=report.say) as store:
+    with _plain_errors(), Store() as store:
         files, latencies = store.files(), store.latencies()
     if json_:
         _print_json([report.file_data(f, latencies, brief=True) for f in files if f.present or everything])
@@ -139,7 +141,7 @@ def info(
     from host.plugins.scan import chosen
     from host.plugins.store import Store
 
-    with _plain_errors(), Store(notice=report.say) as store:
+    with _plain_errors(), Store() as store:
         files, latencies = chosen(store, words), store.latencies()
     if json_:
         _print_json([report.file_data(f, latencies) for f in files])
@@ -167,7 +169,7 @@ def measure(
 
     results: list[dict[str, Any]] = []
     failed = 0
-    with _plain_errors(), Store(notice=report.say) as store:
+    with _plain_errors(), Store() as store:
         wanted = measurable(store, words or [])
         with report.progress("measuring") as progress:
             for count, found in enumerate(wanted, 1):

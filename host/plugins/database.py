@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -45,6 +46,11 @@ Notice = Callable[[str], None]
 
 class StoreError(RuntimeError):
     """The database cannot be used: one line, with what to do."""
+
+
+def say(words: str) -> None:
+    """A note on standard error: where notices go that nobody else takes."""
+    sys.stderr.write(f"note: {words}\n")
 
 
 def data_folder() -> Path:

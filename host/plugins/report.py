@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from host.plugins.database import say
 from host.plugins.instance import Bus, plain
 from host.plugins.scan import Report
 from host.plugins.store import VERDICTS, ClassResult, FileResult
@@ -18,11 +19,6 @@ from host.plugins.store import VERDICTS, ClassResult, FileResult
 BACKENDS = {"native": "native", "board": "pedalboard"}
 Latencies = Mapping[tuple[str, str, int], Mapping[str, Any]]
 HEADERS = ("plugin", "vendor", "version", "category", "in", "out", ">params", ">latency", ">measured", "runs on")
-
-
-def say(words: str) -> None:
-    """A note on standard error."""
-    sys.stderr.write(f"note: {words}\n")
 
 
 @contextmanager

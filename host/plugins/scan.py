@@ -22,7 +22,7 @@ from host.plugins.database import Notice, scanning
 from host.plugins.folders import Candidate, candidate, find, stamp, standard_folders
 from host.plugins.look import COMMAND, look
 from host.plugins.store import FileResult, Store, Verdict
-from host.plugins.trial import Limits
+from host.plugins.trial import Limits, StoppedError
 
 SCANNER = 1
 """Raised when a scan would find out more, or judge otherwise: everything is then looked at again."""
@@ -73,6 +73,10 @@ class Scan:
     _first: dict[str, str] = field(default_factory=dict[str, str])
     """What happened to files that are to be looked at once more."""
 
+    def stop(self) -> None:
+        """End the scan from another thread: it raises StoppedError there, its processes gone and its results kept."""
+        self._stop.set()
+
     def everything(self, again: bool = False) -> Report:
         """All plugin folders, and what is known from elsewhere. ``again``: whether it changed or not."""
         found = list(find([*standard_folders(), *self.store.folders()], self.notice))
@@ -81,7 +85,7 @@ class Scan:
         return self.these([*found, *(c for c in known if c and c.path.exists())], again)
 
     def these(self, candidates: Iterable[Candidate], again: bool = False) -> Report:
-        """Some files. Raises StoreError, also where another scan is at work; results so far are kept then."""
+        """Some files. Raises StoreError, also where another scan is at work, and StoppedError; results are kept."""
         begun = time.monotonic()
         with scanning(self.store.folder):
             report = Report()
@@ -115,6 +119,8 @@ class Scan:
         jobs = min(self.jobs or os.cpu_count() or 1, MOST_JOBS)
         with ThreadPoolExecutor(jobs, "scan") as pool:
             try:
+                if self._stop.is_set():
+                    raise StoppedError
                 while together or self._running:
                     while together and len(self._running) < jobs:
                         self._begin(pool, together.pop(0), self.limits, hasty=True)

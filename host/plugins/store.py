@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from host.plugins.database import NAME, Notice, StoreError, damaged, data_folder, opened
+from host.plugins.database import NAME, Notice, StoreError, damaged, data_folder, opened, say
 from host.plugins.instance import Description, PluginError, description_from, plain
 
 Verdict = Literal["good", "crashed", "hung", "memory", "refused", "not a plugin", "failed", "unfinished"]
@@ -77,7 +77,7 @@ class Found:
 class Store:
     """The database, open. One thread at a time; ``close`` it, or use it in a ``with``. Methods raise StoreError."""
 
-    def __init__(self, folder: Path | None = None, notice: Notice = lambda words: None) -> None:
+    def __init__(self, folder: Path | None = None, notice: Notice = say) -> None:
         """Open the database in a folder, making and migrating it where need be. Raises StoreError."""
         self.folder = folder or data_folder()
         self.path = self.folder / NAME

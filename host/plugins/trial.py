@@ -58,6 +58,9 @@ class Ending:
 class StoppedError(RuntimeError):
     """Somebody wanted it to stop before it was done."""
 
+    def __init__(self) -> None:
+        super().__init__("it was stopped before it was done")
+
 
 @dataclass
 class Watch:

@@ -17,7 +17,7 @@ from host.plugins.database import StoreError, scanning
 from host.plugins.folders import Candidate
 from host.plugins.scan import MOST_CUTS, Scan, chosen
 from host.plugins.store import FileResult, Store
-from host.plugins.trial import Limits
+from host.plugins.trial import Limits, StoppedError
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the plugins of this test use signals")
 CHILD = (sys.executable, "-P", str(Path(__file__).with_name("fake_child.py")))
@@ -266,6 +266,26 @@ def test_a_scan_that_is_stopped_leaves_no_process_and_no_blame(store, folder, lo
     assert not any(alive(pid) for pid in pids(log, "look"))
     assert store.cut_off() == {}
     assert [Path(f.path).stem for f in store.files()] == ["a"]
+
+
+def test_a_scan_is_stopped_from_another_thread(store, folder, log):
+    plugin(folder, "b", "hang")
+    work = Scan(store, pytest.fail, CHILD, Limits(60.0))
+
+    def stop() -> None:
+        until(lambda: looks(log), "it was never looked at")
+        work.stop()
+
+    thread = threading.Thread(target=stop)
+    thread.start()
+    with pytest.raises(StoppedError):
+        work.these([Candidate(folder / "b.vst3", "vst3")])
+    thread.join()
+    assert not any(alive(pid) for pid in pids(log, "look"))
+    assert (store.files(), store.cut_off()) == ([], {})
+    with pytest.raises(StoppedError):
+        work.these([Candidate(folder / "b.vst3", "vst3")])
+    assert len(looks(log)) == 1
 
 
 def scanner(folder: Path, jobs: int = 2) -> subprocess.Popen[bytes]:

@@ -10,6 +10,7 @@ import platform
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -78,6 +79,32 @@ def test_one_that_hangs_is_hung_with_every_backend(tmp_path):
     assert found.verdict == "hung"
     assert "native: hung, it did not answer for 3 s" in found.reason
     assert "pedalboard: hung, it did not answer for 3 s" in found.reason
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="finds children in /proc")
+def test_a_child_that_hangs_ends_with_the_scan_that_was_killed(tmp_path):
+    words = [sys.executable, "-P", "-m", "patchwright", "plugins", "scan", str(build("Stuck", 30, HANGS=True, AT=1))]
+    environment = {**os.environ, "PATCHWRIGHT_DATA": str(tmp_path), "PYTHONPATH": str(ROOT)}
+    with subprocess.Popen(words, env=environment) as process:
+        until(lambda: children(process.pid), "no child was started")
+        (child,) = children(process.pid)
+        until(lambda: b"Stuck.so" in Path(f"/proc/{child}/maps").read_bytes(), "the plugin was never loaded")
+        process.kill()
+    until(lambda: not Path(f"/proc/{child}").exists(), "the child goes on")
+    with Store(tmp_path) as store:
+        assert list(store.cut_off().values()) == [1]
+
+
+def children(pid: int) -> list[int]:
+    lists = Path(f"/proc/{pid}/task").glob("*/children")
+    return [int(word) for path in lists for word in path.read_text().split()]
+
+
+def until(condition, what: str) -> None:
+    deadline = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < deadline, what
+        time.sleep(0.002)
 
 
 def library(bundle: Path, source: str) -> None:
@@ -169,6 +196,25 @@ def test_the_command_line_scans_lists_tells_measures_and_retries(tmp_path):
 
     assert answer(data, "retry")["looked_at"] == 1
     assert answer(data, "retry", "Late", "bad.vst3")["looked_at"] == 2
+
+
+def test_doctor_tells_of_plugins_and_of_a_database_that_cannot_be_used(tmp_path):
+    def lines(data: Path) -> dict[str, dict]:
+        environment = {**os.environ, "PATCHWRIGHT_DATA": str(data), "PYTHONPATH": str(ROOT)}
+        words = [sys.executable, "-P", "-m", "patchwright", "doctor", "--json"]
+        done = subprocess.run(words, env=environment, capture_output=True, encoding="utf-8", timeout=300)
+        return {line["subject"]: line for line in json.loads(done.stdout)}
+
+    assert "none are known; `patchwright plugins scan`" in lines(tmp_path)["plugins"]["found"]
+    (tmp_path / "Bad.vst3").write_text("text")
+    with Store(tmp_path) as store:
+        store.add_folder(tmp_path)
+        scanned(store, tmp_path / "Bad.vst3", build())
+    found = lines(tmp_path)
+    assert found["plugins"]["found"].startswith("1 files are good, 1 are not")
+    assert str(tmp_path) in found["plugin folders"]["found"]
+    (tmp_path / "plugins.db").write_bytes(b"no database" * 1000)
+    assert "is damaged" in lines(tmp_path)["plugins"]["found"]
 
 
 def test_problems_are_one_line_and_exit_status_1(tmp_path):
