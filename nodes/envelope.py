@@ -37,7 +37,7 @@ class Envelope(Node):
     kind = "envelope"
     family = "control"
 
-    signal = AudioIn("in", doc="What is followed.")
+    signal = AudioIn("in", "any", "What is followed.")
     out = ControlOut("out", doc="Its level.")
     detector = ChoiceSetting("detector", DETECTORS, doc="Follows the magnitude, or the mean square.")
     bipolar = Setting("bipolar", False, "switch", "From -1 to 1, else from 0 to 1.")

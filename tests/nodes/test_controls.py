@@ -94,6 +94,11 @@ def test_the_loudest_channel_counts_and_full_scale_is_the_end(play):
     assert (got == -1.0).all()
 
 
+def test_an_envelope_of_nothing_is_zero(play):
+    """Among mono signals, too, where nothing else is as wide as an empty stereo input."""
+    assert not one(play, "envelope", frames=500).any()
+
+
 # -- random ------------------------------------------------------------------------------------------------------------
 
 
