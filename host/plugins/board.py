@@ -1,198 +1,51 @@
 """Plugins run by pedalboard: VST3 and Audio Units with one input bus and one output bus.
 
-What pedalboard needs, found by measuring release 0.9.26: params are not to be set at load (that takes up to a minute
-and a half); it is primed once with silence at the largest block, and then never
-told to reset; a block with the wrong number of channels spoils an instance for good, so channels are tried on one that
-is thrown away; and a state is only true after a block has run.
+What pedalboard needs, found by measuring release 0.9.26: it is primed once with silence at the largest block, and then
+never told to reset, for after that it cuts the latency off the audio; and a state is only true after a block has run.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from functools import cache
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
 from host.plugins import presets
+from host.plugins.board_loading import (
+    LAYOUTS,
+    Format,
+    describe,
+    latency_of,
+    line,
+    open_plugin,
+    shown,
+    state_of,
+    unit,
+)
 from host.plugins.instance import (
-    LONGEST_LATENCY,
     LONGEST_TEXT,
-    MOST_PARAMS,
     Arrangement,
     Block,
-    Bus,
     Change,
     Description,
     Event,
     NativeCall,
     Notice,
     PluginError,
-    PluginParam,
     Transport,
+    Window,
 )
 
-Format = Literal["vst3", "au"]
-MOST_VALUES = 64
-CONTINUOUS = (1 << 31) - 1
-"""The number of steps that pedalboard gives for a param without steps."""
 QUARTER = 0.25
 """Of a frame: added to times in seconds, so that neither rounding nor cutting off gives the frame before."""
 ALL_NOTES_OFF = 123
 LONGEST_TAIL_S = 30.0
 SILENCE = 1e-6
 """-120 dBFS."""
-LAYOUTS = {1: "mono", 2: "stereo"}
-
-
-@cache
-def _classes() -> dict[str, Any]:
-    """pedalboard's classes of plugins, kept from setting params at load."""
-    import pedalboard
-
-    found: dict[str, Any] = {"vst3": pedalboard.VST3Plugin}
-    if hasattr(pedalboard, "AudioUnitPlugin"):
-        found["au"] = pedalboard.AudioUnitPlugin
-    for kind in found.values():
-        kind.__set_initial_parameter_values__ = lambda self, *_, **__: None
-    return found
-
-
-def _load(path: Path, name: str | None, format: Format) -> Any:
-    kind = _classes().get(format)
-    if kind is None:
-        raise PluginError(f"{path}: there are no plugins of format {format} on this system")
-    try:
-        return kind(str(path), plugin_name=name)
-    except (ImportError, OSError, RuntimeError, ValueError) as error:
-        raise PluginError(f"{path}: pedalboard does not load it: {_line(error)}") from None
-
-
-def _line(error: Exception) -> str:
-    return " ".join(str(error).split())[:LONGEST_TEXT] or type(error).__name__
-
-
-def _names(path: Path, format: Format) -> list[str]:
-    kind = _classes().get(format)
-    if kind is None:
-        raise PluginError(f"{path}: there are no plugins of format {format} on this system")
-    try:
-        return list(kind.get_plugin_names_for_file(str(path)))
-    except (ImportError, OSError, RuntimeError, ValueError) as error:
-        raise PluginError(f"{path}: pedalboard finds no plugin in it: {_line(error)}") from None
-
-
-def _uid(plugin: Any, format: Format) -> str:
-    """VST3's class id, which pedalboard tells only in a preset; an Audio Unit's identifier. Raises PluginError."""
-    if format == "vst3":
-        return _state(plugin, format)[0]
-    return str(plugin.identifier)[:LONGEST_TEXT]
-
-
-def _state(plugin: Any, format: Format) -> tuple[str, bytes]:
-    """A VST3's class id and the bytes of its preset; nothing and an Audio Unit's state. Raises PluginError where there
-    is none.
-    """
-    if format == "au":
-        return "", bytes(plugin.raw_state)
-    data = bytes(plugin.preset_data)
-    if not data:
-        raise PluginError(f"{plugin.name} gave no state")
-    return presets.unpack(data, "preset from pedalboard").uid, data
-
-
-def classes(path: Path, format: Format = "vst3") -> list[str]:
-    """The ids of the plugins in a file. Raises PluginError; a plugin may also crash or never come back."""
-    return [_uid(_load(path, name, format), format) for name in _names(path, format)]
-
-
-def _open(path: Path, uid: str | None, format: Format) -> Any:
-    """The plugin with an id; where none is given, the only one. Raises PluginError."""
-    names = _names(path, format)
-    if uid is None and len(names) == 1:
-        return _load(path, names[0], format)
-    for name in names:
-        plugin = _load(path, name, format)
-        if _uid(plugin, format) == uid:
-            return plugin
-    raise PluginError(f"{path}: no plugin {uid or '(none was named)'} in it; there are {', '.join(names)}")
-
-
-def _channels(plugin: Any) -> int:
-    """How many channels it takes. The instance is spoiled by the question."""
-    for channels in (2, 1):
-        try:
-            if plugin.is_instrument:
-                plugin.process([], duration=0.01, sample_rate=48000.0, num_channels=channels, buffer_size=512)
-            else:
-                plugin.process(np.zeros((channels, 512), np.float32), 48000.0, 512, False)
-        except ValueError:
-            continue
-        return channels
-    raise PluginError(f"{plugin.name}: pedalboard runs it neither in mono nor in stereo")
-
-
-def _param(parameter: Any, at: int) -> PluginParam:
-    steps = int(parameter.num_steps) - 1 if 1 < parameter.num_steps < CONTINUOUS else 0
-    values = tuple(_shown(parameter, k / steps) for k in range(steps + 1)) if 0 < steps < MOST_VALUES else ()
-    return PluginParam(
-        id=at,
-        name=str(parameter.name)[:LONGEST_TEXT] or f"Param {at + 1}",
-        unit=str(parameter.label).strip()[:LONGEST_TEXT],
-        steps=steps,
-        default=_unit(parameter.default_raw_value),
-        low=_shown(parameter, 0.0),
-        high=_shown(parameter, 1.0),
-        values=values,
-        automatable=bool(parameter.is_automatable),
-    )
-
-
-def _shown(parameter: Any, value: float) -> str:
-    return str(parameter.get_text_for_raw_value(value)).strip()[:LONGEST_TEXT] or f"{value:.3f}"
-
-
-def _unit(value: float) -> float:
-    return min(max(float(value), 0.0), 1.0) if math.isfinite(value) else 0.0
-
-
-def describe(path: Path, uid: str | None = None, format: Format = "vst3") -> Description:
-    """What pedalboard knows of a plugin. A param's id is its place: pedalboard does not tell the format's own."""
-    plugin = _open(path, uid, format)
-    parameters = plugin._parameters
-    if len(parameters) > MOST_PARAMS:
-        raise PluginError(f"{path}: it speaks of {len(parameters)} params; at most {MOST_PARAMS} make sense")
-    params = tuple(_param(parameter, at) for at, parameter in enumerate(parameters))
-    uid, instrument, latency = _uid(plugin, format), bool(plugin.is_instrument), _latency(plugin)
-    channels = _channels(plugin)
-    layout = LAYOUTS[channels]
-    inputs = () if instrument else (Bus("Input", "main", channels, layout, (layout,)),)
-    outputs = (Bus("Output", "main", channels, layout, (layout,)),)
-    return Description(
-        format=format,
-        uid=uid,
-        name=str(plugin.name)[:LONGEST_TEXT],
-        vendor=str(plugin.manufacturer_name)[:LONGEST_TEXT],
-        version=str(plugin.version)[:LONGEST_TEXT],
-        category=str(plugin.category)[:LONGEST_TEXT],
-        instrument=instrument,
-        events_in=instrument,
-        inputs=inputs,
-        outputs=outputs,
-        arrangements=(Arrangement(tuple(b.layout for b in inputs), tuple(b.layout for b in outputs)),),
-        params=params,
-        latency_frames=latency,
-    )
-
-
-def _latency(plugin: Any) -> int:
-    frames = int(plugin.reported_latency_samples)
-    if not 0 <= frames <= LONGEST_LATENCY:
-        raise PluginError(f"{plugin.name}: it reports {frames} frames of latency; at most {LONGEST_LATENCY} make sense")
-    return frames
 
 
 class BoardPlugin:
@@ -209,7 +62,7 @@ class BoardPlugin:
         self, path: Path, uid: str | None = None, description: Description | None = None, format: Format = "vst3"
     ) -> None:
         self.description = description or describe(path, uid, format)
-        self._plugin: Any = _open(path, uid or self.description.uid, format)
+        self._plugin: Any = open_plugin(path, uid or self.description.uid, format)
         self._name = self.description.name
         parameters = self._plugin._parameters
         if len(parameters) != len(self.description.params):
@@ -221,7 +74,7 @@ class BoardPlugin:
         self._size = 0
         self._stale = False
         self._scrubbed = 0
-        self._told = _latency(self._plugin)
+        self._told = latency_of(self._plugin)
 
     @property
     def plugin(self) -> Any:
@@ -274,7 +127,7 @@ class BoardPlugin:
             else:
                 given = self.plugin.process(block, self._rate, self._size, False)
         except (RuntimeError, ValueError) as error:
-            raise PluginError(f"{self._name}: pedalboard gave up: {_line(error)}") from None
+            raise PluginError(f"{self._name}: pedalboard gave up: {line(error)}") from None
         self._stale = False
         if given.shape != block.shape:
             raise PluginError(f"{self._name}: pedalboard gave {given.shape} samples for {block.shape}")
@@ -296,7 +149,7 @@ class BoardPlugin:
         for begin, end in pairwise(cuts):
             for parameter, change in known:
                 if min(max(change.frame, 0), frames) == begin:
-                    parameter.raw_value = _unit(change.value)
+                    parameter.raw_value = unit(change.value)
                     self._stale = True
             notes = [event._replace(frame=event.frame - begin) for event in events if begin <= event.frame < end]
             given = self._run(np.ascontiguousarray(source[:, begin:end]), notes)
@@ -326,7 +179,7 @@ class BoardPlugin:
     def latency(self) -> int:
         if not self._size:
             raise PluginError(f"{self._name} is not prepared")
-        return _latency(self.plugin)
+        return latency_of(self.plugin)
 
     def tail(self) -> int | None:
         return None
@@ -351,18 +204,18 @@ class BoardPlugin:
         return found
 
     def get(self, id: int) -> float:
-        return _unit(self._param(id).raw_value)
+        return unit(self._param(id).raw_value)
 
     def set(self, id: int, value: float) -> None:
-        self._param(id).raw_value = _unit(value)
+        self._param(id).raw_value = unit(value)
         self._stale = True
 
     def text(self, id: int, value: float) -> str:
-        return _shown(self._param(id), _unit(value))
+        return shown(self._param(id), unit(value))
 
     def value_of(self, id: int, text: str) -> float | None:
         try:
-            return _unit(self._param(id).get_raw_value_for_text(text[:LONGEST_TEXT]))
+            return unit(self._param(id).get_raw_value_for_text(text[:LONGEST_TEXT]))
         except (RuntimeError, ValueError):
             return None
 
@@ -371,7 +224,7 @@ class BoardPlugin:
             if not self._size:
                 self.prepare(48000.0, 512)
             self._prime()
-        return _state(self.plugin, self.description.format)[1]
+        return state_of(self.plugin, self.description.format)[1]
 
     def set_state(self, data: bytes) -> None:
         if self.description.format == "vst3":
@@ -404,6 +257,9 @@ class BoardPlugin:
             found.append(Notice("trouble", text=words))
             self._scrubbed = 0
         return found
+
+    def open_window(self, title: str) -> Window:
+        raise PluginError(f"{self._name}: pedalboard's windows stop their process; use the panel of its params")
 
     def close(self) -> None:
         self._plugin = None

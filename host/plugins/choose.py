@@ -51,9 +51,9 @@ def classes(path: Path, format: Format = "vst3", order: Sequence[Backend] | None
                 from host.plugins.vst3.plugin import classes as find
 
                 return find(path)
-            from host.plugins import board
+            from host.plugins.board_loading import classes as ask
 
-            return board.classes(path, format)
+            return ask(path, format)
         except PluginError as error:
             reasons.append(f"{backend}: {error}")
     raise PluginError("; ".join(reasons) or f"{path}: no backend is left for it")

@@ -74,9 +74,8 @@ class PluginParam:
     default: float = 0.0
     """Normalised."""
     low: str = ""
-    """What the plugin shows at 0 …"""
     high: str = ""
-    """… and at 1."""
+    """What the plugin shows at 0 and at 1."""
     values: tuple[str, ...] = ()
     """What it shows at each step, where there are few."""
     automatable: bool = True
@@ -134,9 +133,8 @@ class Transport:
     numerator: int = 4
     denominator: int = 4
     quarters: float = 0.0
-    """Position in quarter notes …"""
     bar_quarters: float = 0.0
-    """… and that of the bar's beginning."""
+    """Position in quarter notes, and that of the bar's beginning."""
     recording: bool = False
     loop: tuple[float, float] | None = None
     """Begin and end of the loop in quarter notes."""
@@ -144,7 +142,7 @@ class Transport:
     """Frames since the engine started; never jumps."""
 
 
-NoticeKind = Literal["latency", "layouts", "params", "names", "edit", "touch", "release", "window", "reload", "trouble"]
+NoticeKind = Literal["latency", "layouts", "params", "names", "edit", "touch", "release", "reload", "trouble"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,8 +152,8 @@ class Notice:
     ``latency``: ``latency()`` has a new value, at the latest after a ``reset`` between blocks. ``layouts``: its buses
     changed; describe and prepare again. ``params``: values changed (a preset was chosen in its window). ``names``:
     names or units changed; describe again. ``edit``: a person moved ``id`` to ``value`` in its window, between
-    ``touch`` and ``release``. ``window``: its window wants a size. ``reload``: it wants to be closed and opened again.
-    ``trouble``: ``text`` says what it did wrong.
+    ``touch`` and ``release``. ``reload``: it wants to be closed and opened again. ``trouble``: ``text`` says what it
+    did wrong.
     """
 
     kind: NoticeKind
@@ -164,7 +162,7 @@ class Notice:
     text: str = ""
 
 
-# Words of a native call that its caller sets before each block. What they point to is the caller's to keep.
+# Words of a native call that its caller sets before each block; what they point to is the caller's to keep.
 INPUTS = 0
 """Address of the addresses of the input channels, bus after bus, those that are on; float32 each."""
 OUTPUTS = 1
@@ -176,7 +174,6 @@ EVENTS = 3
 """Address of ``[count, frame << 32 | byte 0 | byte 1 << 8 | byte 2 << 16, …]``, by rising frame; or 0."""
 TRANSPORT = 4
 """Address of a transport in words (``transport_words``), or 0: stopped at zero."""
-# What a native call counts.
 SCRUBBED = 5
 """Output samples so far that were no numbers and were replaced with zero."""
 DROPPED = 6
@@ -195,6 +192,21 @@ class NativeCall:
 
     function: int
     words: int
+
+
+class Window(Protocol):
+    """A plugin's own window. It belongs to the thread that opened it, the main one of its process."""
+
+    @property
+    def open(self) -> bool: ...
+
+    def turn(self, seconds: float = 0.0) -> None:
+        """Let the window work off what happened, waiting at most so long for something. Call it over and over."""
+        ...
+
+    def close(self) -> None:
+        """Take it away; more than once is harmless."""
+        ...
 
 
 class PluginInstance(Protocol):
@@ -273,6 +285,10 @@ class PluginInstance(Protocol):
 
     def notices(self) -> list[Notice]:
         """What happened since the last call. Call it often, between blocks or not."""
+        ...
+
+    def open_window(self, title: str) -> Window:
+        """Open the plugin's own window. Raises PluginError where it has none, or none can be opened here."""
         ...
 
     def close(self) -> None:

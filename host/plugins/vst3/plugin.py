@@ -49,6 +49,7 @@ from host.plugins.vst3.layouts import order
 from host.plugins.vst3.memory import SLACK, Memory, Wire
 from host.plugins.vst3.module import load
 from host.plugins.vst3.parts import Parts
+from host.plugins.vst3.window import PluginWindow
 
 LARGEST_BLOCK = 1 << 16
 FLUSH = 64
@@ -74,6 +75,7 @@ class Vst3Plugin:
         module = load(path)
         kind = module.find(uid)
         self._ready = False
+        self._window: PluginWindow | None = None
         self._places: dict[int, int] = {}
         self._memory: Memory | None = None
         self._loaded: Parts | None = Parts(module, kind, self._edited)
@@ -344,8 +346,18 @@ class Vst3Plugin:
                 self._counted[word] = count
         return found
 
+    def open_window(self, title: str) -> PluginWindow:
+        if self._parts.controller is None:
+            raise PluginError(f"{self.description.name} has no window")
+        if self._window is not None and self._window.open:
+            raise PluginError(f"the window of {self.description.name} is open already")
+        self._window = PluginWindow(self._parts.controller, title)
+        return self._window
+
     def close(self) -> None:
         if self._loaded is not None:
+            if self._window is not None:
+                self._window.close()
             self._rest()
             parts, self._loaded = self._loaded, None
             parts.close()

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from host.plugins import board
+from host.plugins import board_loading
 from host.plugins.board import BoardPlugin
 from host.plugins.choose import backends, choose, classes, open_plugin
 from host.plugins.instance import Arrangement, Change, Event, PluginError
@@ -180,7 +180,7 @@ def test_files_that_are_no_plugins(tmp_path) -> None:
     with pytest.raises(PluginError, match="no plugin 00"):
         BoardPlugin(build(), "00")
     with pytest.raises(PluginError, match="on this system"):
-        board.classes(build(), "ax")  # type: ignore[arg-type]
+        board_loading.classes(build(), "ax")  # type: ignore[arg-type]
 
 
 @own
