@@ -14,6 +14,7 @@ import dearpygui.dearpygui as dpg
 
 from editor import fonts, keys
 from editor.commands import Command, Commands
+from editor.draw import Pen
 from editor.layout import Arrangement, Rect, Slot, Splitter, arranged
 from editor.link import Player, Sound
 from editor.menus import MenuBar
@@ -151,7 +152,7 @@ class App:
         tag = f"slot:{slot}"
         bare = slot in ("top", "centre", "status")
         dpg.add_child_window(tag=tag, parent="slots", border=False, no_scrollbar=True, no_scroll_with_mouse=True)
-        dpg.bind_item_theme(tag, "theme:strip")
+        dpg.bind_item_theme(tag, {"centre": "theme:desk", "status": "theme:foot"}.get(slot, "theme:strip"))
         own = [entry.id for entry in entries]
         if not bare:
             self._fronts.setdefault(slot, own[0] if own else "")
@@ -179,6 +180,7 @@ class App:
         if self.probe:
             self.probe.close()
         dpg.destroy_context()
+        fonts.forget()
 
     def quit(self, ask: bool = False) -> None:
         """Close the window after this frame; with ``ask``, only if whoever guards unsaved work agrees."""
@@ -340,6 +342,7 @@ class App:
             self._place(f"slot:{slot}", self.slots.get(slot))
         for splitter in ("left", "right", "bottom"):
             self._place(f"splitter:{splitter}", splitters.get(splitter))
+            self._draw_splitter(f"splitter:{splitter}", splitters.get(splitter))
         self.touch()
 
     @staticmethod
@@ -349,6 +352,16 @@ class App:
             dpg.set_item_pos(tag, [round(rect.x), round(rect.y)])
             dpg.configure_item(tag, width=max(round(rect.width), 1), height=max(round(rect.height), 1))
 
+    def _draw_splitter(self, tag: str, rect: Rect | None) -> None:
+        dpg.delete_item(tag, children_only=True)
+        if rect is None:
+            return
+        pen, theme = Pen(tag, self.look), self.look.theme
+        pen.box((0, 0), (rect.width, rect.height), fill=theme.desk)
+        x, y, reach = rect.width / 2, rect.height / 2, 14
+        a, b = ((x - reach, y), (x + reach, y)) if rect.width > rect.height else ((x, y - reach), (x, y + reach))
+        pen.line(a, b, theme.lifted, 2)
+
     # -- what tests ask ------------------------------------------------------------------------------------------------
 
     def locate(self, what: str) -> tuple[float, float, float, float] | None:
@@ -357,7 +370,10 @@ class App:
             found = panel.locate(what)
             if found is not None:
                 return found
-        if not dpg.does_item_exist(what):
+        slot = self.slots.get(what.removeprefix("slot:"))  # type: ignore[call-overload]
+        if slot is not None:
+            return slot.x, slot.y, slot.width, slot.height
+        if not dpg.does_item_exist(what) or "rect_min" not in dpg.get_item_state(what):
             return None
         x, y = dpg.get_item_rect_min(what)
         width, height = dpg.get_item_rect_size(what)

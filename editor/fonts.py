@@ -86,18 +86,29 @@ ICONS: Mapping[str, str] = {
 }
 
 _tags: dict[Role, int] = {}
+_made: dict[float, dict[Role, int]] = {}
 
 
 def load(scale: float) -> None:
-    """Make the fonts at a scale, in place of those there were. Needs a context."""
-    if dpg.does_item_exist("fonts"):
-        dpg.delete_item("fonts")
+    """Use the fonts at a scale. They stay when another scale is used: what is still drawn with them must not lose them.
+    Needs a context.
+    """
+    _made.update({} if scale in _made else {scale: _make(scale)})
     _tags.clear()
-    with dpg.font_registry(tag="fonts"):
-        for role, (file, size) in ROLES.items():
-            _tags[role] = int(dpg.add_font(str(ASSETS / file), size * scale))
+    _tags.update(_made[scale])
     dpg.bind_font(_tags["body"])
     width.cache_clear()
+
+
+def forget() -> None:
+    """The context they were made in is gone."""
+    _made.clear()
+    _tags.clear()
+
+
+def _make(scale: float) -> dict[Role, int]:
+    with dpg.font_registry():
+        return {role: int(dpg.add_font(str(ASSETS / file), size * scale)) for role, (file, size) in ROLES.items()}
 
 
 def font(role: Role) -> int:

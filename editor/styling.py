@@ -8,9 +8,6 @@ import dearpygui.dearpygui as dpg
 
 from editor.theme import Colour, Look, alpha, mix
 
-_NAMES = "window strip desk foot panel tab tab-on flat bar accent danger popup card lit unlit record clock"
-_VARIANTS = tuple(f"theme:{name}" for name in _NAMES.split())
-
 
 def style(look: Look) -> None:
     """Make the themes of a look, in place of those there were, and bind the one of everything.
@@ -20,9 +17,6 @@ def style(look: Look) -> None:
     (floating windows) and ``theme:card`` (a raised child window).
     """
     t, px = look.theme, look.px
-    for tag in ("theme:all", *_VARIANTS):
-        if dpg.does_item_exist(tag):
-            dpg.delete_item(tag)
     hover, press = t.lifted, mix(t.lifted, t.accent, 0.25)
     colours: dict[int, Colour] = {
         dpg.mvThemeCol_Text: t.text,
@@ -144,8 +138,11 @@ def style(look: Look) -> None:
 
 
 def _theme(tag: str, colours: Mapping[int, Colour], sizes: Mapping[int, tuple[float, ...]]) -> None:
-    with dpg.theme(tag=tag), dpg.theme_component(dpg.mvAll):
-        for target, colour in colours.items():
-            dpg.add_theme_color(target, colour, category=dpg.mvThemeCat_Core)
-        for target, values in sizes.items():
-            dpg.add_theme_style(target, *values, category=dpg.mvThemeCat_Core)
+    if not dpg.does_item_exist(tag):
+        dpg.add_theme(tag=tag)
+    dpg.delete_item(tag, children_only=True)
+    part = dpg.add_theme_component(dpg.mvAll, parent=tag)
+    for target, colour in colours.items():
+        dpg.add_theme_color(target, colour, category=dpg.mvThemeCat_Core, parent=part)
+    for target, values in sizes.items():
+        dpg.add_theme_style(target, *values, category=dpg.mvThemeCat_Core, parent=part)
