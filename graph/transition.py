@@ -383,7 +383,8 @@ class _Union:
 
     def _wait(self, plan: Plan) -> int:
         """Frames until every new delay on the way to a crossfade is filled, and what begins softly is there."""
-        lines = {_term(self.old, w)[:3] for node in self.old.nodes for w in node.wires}
+        heard = (w for node in self.old.nodes for w in node.wires if not self.old.nodes[w.source].mute)
+        lines = {_term(self.old, w)[:3] for w in heard}
         new = {node.index for node in self.new.nodes if node.index not in self.kept}
         filled = [0] * len(self.nodes)
 

@@ -221,9 +221,15 @@ class Conductor:
                 continue
             moved.past[PAST_LAST] = _bits(value)
             moved.past[PAST_IDENTITY] = UNSEEN
-        for (key, name), moved in before.program.moved.items():
-            for knob in after.program.knobs.get((key, name), ()):
-                last = moved.past[PAST_LAST : PAST_LAST + 1].view("f8")[0]
+        for (key, name), knobs in after.program.knobs.items():
+            moved, earlier = before.program.moved.get((key, name)), before.program.knobs.get((key, name))
+            if moved is not None:
+                last = float(moved.past[PAST_LAST : PAST_LAST + 1].view("f8")[0])
+            elif earlier:
+                last = float(earlier[0].cell[0])
+            else:
+                continue
+            for knob in knobs:
                 if knob.cell[0] != last and self._next is not None:
                     self._next.params.setdefault((key, name), nodes[key].params[name])
                     knob.cell[0] = last

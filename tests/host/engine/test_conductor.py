@@ -123,6 +123,12 @@ EDITS = {
         CHAIN,
     ),
     "mute": (PLAIN, CHAIN, {**PLAIN, "g": gain(-6, mute=True)}, CHAIN),
+    "mute beside a late node": (
+        {**PLAIN, "c": compressor(10)},
+        "i.out>c.in c.out>o.in i.out>g.in g.out>o.in",
+        {**PLAIN, "c": compressor(10), "g": gain(-6, mute=True)},
+        "i.out>c.in c.out>o.in i.out>g.in g.out>o.in",
+    ),
     "mute before a new node": (
         PLAIN,
         CHAIN,
@@ -173,6 +179,13 @@ EDITS = {
         CHAIN,
         PLAIN,
         CHAIN,
+        [{"node": "g", "param": "level_db", "points": [[0.0, -30, "hold"]]}],
+    ),
+    "begin to automate beside another edit": (
+        {**PLAIN, "f": lowpass()},
+        "i.out>f.in f.out>g.in g.out>o.in",
+        {**PLAIN, "f": lowpass(settings={"type": "highpass"})},
+        "i.out>f.in f.out>g.in g.out>o.in",
         [{"node": "g", "param": "level_db", "points": [[0.0, -30, "hold"]]}],
     ),
     "begin to modulate": (
