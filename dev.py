@@ -6,7 +6,7 @@
     python3 dev.py lint           ruff, pyright, import-linter
     python3 dev.py bench [ARGS]   run the benchmarks; ARGS go to them
     python3 dev.py setup          only make the environment
-    python3 dev.py soak           long stress runs (come with the live engine)
+    python3 dev.py soak [ARGS]    hours of sound with edits, for what piles up, drifts or clicks
 
 Each command first makes `.venv` beside this file (with uv when there is one, else with venv and pip) and installs what
 requirements.lock pins; once that is done, it costs nothing. On Debian and Ubuntu missing system packages are installed
@@ -147,7 +147,7 @@ def needs(system: str, uv: bool) -> list[Need]:
         ]
         if not uv and sys.base_prefix == "/usr":
             python = f"python{sys.version_info[0]}.{sys.version_info[1]}"
-            every = frozenset({"demo", "test", "lint", "bench", "setup"})
+            every = frozenset({"demo", "test", "lint", "bench", "soak", "setup"})
             venv = Need("venv", "Debian keeps it apart from Python", every, module="ensurepip", apt=f"{python}-venv")
             found.append(Need(**{**vars(venv), "required": True}))
     return found
@@ -418,6 +418,11 @@ def bench(arguments: list[str]) -> int:
     return run(venv_python(str(ROOT / "benchmarks" / "run.py"), *arguments))
 
 
+def soak(arguments: list[str]) -> int:
+    """Run the long stress runs."""
+    return run(venv_python(str(ROOT / "benchmarks" / "soak.py"), *arguments))
+
+
 def setup(arguments: list[str]) -> int:
     """Say where the environment is; making it was done before."""
     if arguments:
@@ -426,7 +431,7 @@ def setup(arguments: list[str]) -> int:
     return 0
 
 
-COMMANDS = {"demo": demo, "test": test, "lint": lint, "bench": bench, "setup": setup}
+COMMANDS = {"demo": demo, "test": test, "lint": lint, "bench": bench, "soak": soak, "setup": setup}
 
 
 def main(arguments: list[str]) -> int:
@@ -436,10 +441,8 @@ def main(arguments: list[str]) -> int:
         return 0 if arguments else 2
     name, *rest = arguments
     try:
-        if name == "soak":
-            raise DevError("soak comes with the live engine; for now there is `python3 dev.py test`", 2)
         if name not in COMMANDS:
-            raise DevError(f"there is no command {name!r}; there are {', '.join(COMMANDS)} and soak", 2)
+            raise DevError(f"there is no command {name!r}; there are {', '.join(COMMANDS)}", 2)
         uv = shutil.which("uv")
         provide(name, detect_system(), uv is not None)
         install(uv)

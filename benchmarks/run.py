@@ -1,4 +1,6 @@
-"""``python benchmarks/run.py``: measure and print the tables. ``--help`` says what can be chosen."""
+"""``python benchmarks/run.py``: measure and print the tables. ``--help`` says what can be chosen. ``run.py live`` is
+``live.py``.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +10,10 @@ from pathlib import Path
 sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
 if __name__ == "__main__":
+    if sys.argv[1:2] == ["live"]:
+        from benchmarks.live import main
+
+        sys.exit(main(sys.argv[2:]))
     from benchmarks.command import main
 
     sys.exit(main())

@@ -486,7 +486,6 @@ def test_an_answer_is_read_as_json(commands: Commands) -> None:
 @pytest.mark.parametrize(
     ("arguments", "status", "words"),
     [
-        (["soak"], 2, "comes with the live engine"),
         (["nonsense"], 2, "there is no command 'nonsense'"),
         ([], 2, "python3 dev.py demo"),
         (["--help"], 0, "python3 dev.py demo"),
@@ -499,6 +498,16 @@ def test_words_and_status(
     said = capsys.readouterr()
     assert words in said.out + said.err
     assert commands.ran == []
+
+
+@pytest.mark.parametrize(("command", "program"), [("bench", "run.py"), ("soak", "soak.py")])
+def test_arguments_are_passed_on(
+    command: str, program: str, monkeypatch: pytest.MonkeyPatch, commands: Commands
+) -> None:
+    monkeypatch.setattr(dev, "provide", lambda *_: None)
+    monkeypatch.setattr(dev, "install", lambda uv: None)
+    assert dev.main([command, "--minutes", "1"]) == 0
+    assert commands.ran[-1][-3:] == [str(dev.ROOT / "benchmarks" / program), "--minutes", "1"]
 
 
 @pytest.mark.parametrize("command", ["demo", "lint", "setup"])
@@ -523,4 +532,4 @@ def test_a_keyboard_interrupt_is_no_traceback(
 
 
 def test_every_command_is_in_the_help() -> None:
-    assert all(f"dev.py {name} " in (dev.__doc__ or "") for name in [*dev.COMMANDS, "soak"])
+    assert all(f"dev.py {name} " in (dev.__doc__ or "") for name in dev.COMMANDS)
