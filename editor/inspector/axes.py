@@ -65,8 +65,8 @@ def hertz_words(value: float) -> str:
 
 
 def steps(low: float, high: float, most: int) -> list[float]:
-    """Round values from low to high, at most so many (1, 2, 3, 5, 6, 10, 12, 20 … apart)."""
-    for step in (1, 2, 3, 5, 6, 10, 12, 20, 24, 30, 50, 100):
+    """Round values from low to high, at most so many (1, 2, 3, 6, 12 … apart)."""
+    for step in (1, 2, 3, 6, 12, 24, 48):
         first = math.ceil(low / step - 1e-9)
         last = math.floor(high / step + 1e-9)
         if last - first + 1 <= most:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import dearpygui.dearpygui as dpg
 import numpy as np
 
+from editor import fonts
 from editor.inspector.axes import Axis, steps
 from editor.inspector.picture import Picture, Shown, polyline
 from editor.inspector.subject import Subject
@@ -166,8 +167,6 @@ class DynamicsView(View):
         words = f"−{fall:.1f} dB" if fall >= 0.05 else "0 dB"
         if words != self._words:
             self._words = words
-            from editor import fonts
-
             right = self._left + picture.width - self.px(7) - fonts.width(words, "strong", self.px(13))
             dpg.configure_item(self._number, text=words, pos=(right, picture.height - self.px(19)))
 

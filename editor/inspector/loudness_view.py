@@ -8,8 +8,10 @@ import dearpygui.dearpygui as dpg
 import numpy as np
 
 from editor import fonts
+from editor.draw import Pen
 from editor.inspector.axes import Axis
 from editor.inspector.loudness import SPECS, History, Spec, Verdict, judged, known, overall
+from editor.inspector.params import BESIDE, labelled
 from editor.inspector.picture import polyline
 from editor.inspector.subject import Subject
 from editor.inspector.view import Tiles, View, db_words
@@ -40,12 +42,10 @@ class LoudnessView(View):
     ) -> None:
         px, id = app.look.px, subject.id
         self._histories = histories
-        with dpg.group(horizontal=True, parent=parent):
-            label = dpg.add_text("Deliver for", color=app.look.theme.dim)
-            dpg.bind_item_font(label, fonts.font("medium"))
-            names = [spec.title for spec in SPECS]
+        names = [spec.title for spec in SPECS]
+        with labelled(app, parent, "Deliver for", width):
             dpg.add_combo(
-                names, tag=f"inspector:{id}:spec", width=-1,
+                names, tag=f"inspector:{id}:spec", width=int(width * BESIDE),
                 callback=lambda s, title: self._choose(SPECS[names.index(title)]),
             )  # fmt: skip
         super().__init__(app, subject, parent, f"inspector:{id}:loudness", (width, px(118)))
@@ -79,8 +79,6 @@ class LoudnessView(View):
     def _draw_scale(self, spec: Spec) -> None:
         theme, px = self.app.look.theme, self.px
         dpg.delete_item(self._graph, children_only=True)
-        from editor.draw import Pen
-
         pen = Pen(self._graph, self.app.look)
         foot = px(122)
         self._left = px(30)

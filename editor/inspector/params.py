@@ -17,6 +17,8 @@ from graph.spec import Param
 if TYPE_CHECKING:
     from editor.app import App
 
+BESIDE = 0.58
+"""How much of a line a widget has beside its name."""
 MOST_KNOBS = 16
 MOST_LINES = 60
 """How many lines are there at once; a search finds the others."""
@@ -66,40 +68,42 @@ class Params:
 
     def _knobs(self, params: Sequence[Param]) -> None:
         px = self.app.look.px
-        per_line = max(int(self.width // px(72)), 1)
+        per_line = max(int(self.width // px(70)), 1)
         if len(params) > per_line:
             lines = -(-len(params) // per_line)
             per_line = -(-len(params) // lines)
-        columns = max(per_line, min(int(self.width // px(72)), 4))
+        columns = max(per_line, min(int(self.width // px(70)), 4))
         wide = int(self.width // columns)
         line: int | str = self._root
         for k, param in enumerate(params):
             if k % columns == 0:
                 line = dpg.add_group(horizontal=True, horizontal_spacing=0, parent=self._root)
-            tag = f"{self.prefix}.{param.name}"
-            self._controls[param.name] = Dial(self.app, line, self._turning(param), tag, wide, self._colour)
-            self._explain(tag, param)
+            tag, cell = f"{self.prefix}.{param.name}", dpg.add_group(parent=line)
+            self._controls[param.name] = Dial(self.app, cell, self._turning(param), tag, wide, self._colour)
+            self._explain(cell, param)
 
     def _bars(self, params: Sequence[Param]) -> None:
         for param in params:
-            tag, turning = f"{self.prefix}.{param.name}", self._turning(param)
+            tag, turning, cell = f"{self.prefix}.{param.name}", self._turning(param), dpg.add_group(parent=self._lines)
             if param.curve == "switch":
-                self._controls[param.name] = Flip(self.app, self._lines, turning, tag, self.width)
-                self._controls[param.name].colour = self._colour
+                self._controls[param.name] = Flip(self.app, cell, turning, tag, self.width)
             elif param.curve == "choice":
-                self._combo(param, turning, tag)
+                self._combo(param, turning, tag, cell)
             else:
-                self._controls[param.name] = Bar(self.app, self._lines, turning, tag, self.width, self._colour)
-            self._explain(tag, param)
+                self._controls[param.name] = Bar(self.app, cell, turning, tag, self.width, self._colour)
+            self._explain(cell, param)
 
-    def _combo(self, param: Param, turning: Turning, tag: str) -> None:
+    def _combo(self, param: Param, turning: Turning, tag: str, cell: int | str) -> None:
         names = [spoken(choice) for choice in param.choices]
-        with labelled(self.app, self._lines, param_label(param), self.width):
-            dpg.add_combo(names, tag=tag, width=-1, callback=lambda s, chosen: turning.put(float(names.index(chosen))))
+        with labelled(self.app, cell, param_label(param), self.width):
+            dpg.add_combo(
+                names, tag=tag, width=int(self.width * BESIDE),
+                callback=lambda s, chosen: turning.put(float(names.index(chosen))),
+            )  # fmt: skip
         self._combos[param.name] = param, turning, names
 
-    def _explain(self, tag: str, param: Param) -> None:
-        with dpg.tooltip(tag, delay=0.7):
+    def _explain(self, cell: int | str, param: Param) -> None:
+        with dpg.tooltip(cell, delay=0.7):
             dpg.add_text(param.doc or param.name, wrap=self.app.look.px(280))
             words = f"{param.name}   {param.low:g} … {param.high:g} {param.unit}".rstrip()
             dpg.add_text(words, color=self.app.look.theme.dim)
@@ -138,10 +142,10 @@ class Params:
 
 
 def labelled(app: App, parent: int | str, label: str, width: int):
-    """A line with a name, and room for a widget of width −1 beside it: a context for making the widget in."""
+    """A line with a name, and beside it room for a widget as wide as ``BESIDE`` says: a context to make that in."""
     line = dpg.add_group(horizontal=True, horizontal_spacing=0, parent=parent)
     item = dpg.add_text(label, color=app.look.theme.dim, parent=line)
     dpg.bind_item_font(item, fonts.font("medium"))
-    gap = width * 0.42 - fonts.width(label, "medium", app.look.px(14))
+    gap = width * (1 - BESIDE) - fonts.width(label, "medium", app.look.px(14))
     dpg.add_spacer(width=max(int(gap), 1), parent=line)
     return dpg.group(parent=line)

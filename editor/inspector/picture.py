@@ -24,27 +24,39 @@ def cover(height: int, top: npt.NDArray[np.floating], bottom: npt.NDArray[np.flo
     """How much of each pixel lies between two edges, by columns: ``[height, width]``, 0 to 1. Edges in pixels."""
     rows = np.arange(height, dtype=np.float32)[:, None]
     low, high = np.minimum(top, bottom), np.maximum(top, bottom)
+    low, high = low.astype(np.float32), high.astype(np.float32)
     inside = np.minimum(rows + 1, high[None, :]) - np.maximum(rows, low[None, :])
-    return np.clip(inside, 0.0, 1.0).astype(np.float32)
+    return np.clip(inside, 0.0, 1.0, out=inside)
 
 
 class Picture:
-    """An opaque picture ``[height, width]`` over a background; ``begin`` clears it, ``blend`` adds to it."""
+    """An opaque picture ``[height, width]`` over a background; ``begin`` clears it, ``blend`` adds to it.
+
+    It is kept colour by colour, which is quick to mix, and put together by ``pixels``.
+    """
 
     def __init__(self, width: int, height: int, ground: Colour) -> None:
         self.width, self.height = max(width, 1), max(height, 1)
-        self.pixels = np.ones((self.height, self.width, 4), np.float32)
+        self.shown = np.ones((self.height, self.width, 4), np.float32)
+        self._planes = np.empty((3, self.height, self.width), np.float32)
         self._ground = rgb_of(ground)
         self.begin()
 
     def begin(self) -> None:
         """Nothing but the background."""
-        self.pixels[:, :, :3] = self._ground
+        self._planes[:] = self._ground[:, None, None]
 
-    def blend(self, share: Pixels, colour: Colour) -> None:
-        """Mix a colour in, by a share for each pixel, 0 to 1."""
-        colours = self.pixels[:, :, :3]
-        colours += share[:, :, None] * (rgb_of(colour) - colours)
+    def pixels(self) -> Pixels:
+        """The picture as ``[height, width, 4]``, always in the same memory."""
+        for plane in range(3):
+            self.shown[:, :, plane] = self._planes[plane]
+        return self.shown
+
+    def blend(self, share: Pixels, colour: Colour, first: int = 0) -> None:
+        """Mix a colour in, by a share for each pixel, 0 to 1, of the rows from ``first`` on."""
+        for plane, value in zip(self._planes, rgb_of(colour), strict=True):
+            rows = plane[first : first + len(share)]
+            rows += share * (value - rows)
 
     def area(
         self,
@@ -54,15 +66,27 @@ class Picture:
         opacity: tuple[float, float],
     ) -> None:
         """Fill between two edges, by columns; opacity at the top of the picture and at its foot."""
-        fade = np.linspace(*opacity, self.height, dtype=np.float32)[:, None]
-        self.blend(cover(self.height, top, np.broadcast_to(bottom, np.shape(top))) * fade, colour)
+        self._fill(top, np.broadcast_to(bottom, np.shape(top)), colour, opacity)
+
+    def _fill(
+        self,
+        one: npt.NDArray[np.floating],
+        other: npt.NDArray[np.floating],
+        colour: Colour,
+        opacity: tuple[float, float],
+    ) -> None:
+        first = int(np.clip(min(one.min(), other.min()), 0, self.height))
+        last = int(np.clip(np.ceil(max(one.max(), other.max())), first, self.height))
+        if last > first:
+            fade = np.linspace(*opacity, self.height, dtype=np.float32)[first:last, None]
+            self.blend(cover(last - first, one - first, other - first) * fade, colour, first)
 
     def line(self, centre: npt.NDArray[np.floating], colour: Colour, width: float, opacity: float = 1.0) -> None:
         """A line through a height for each column; where it is steep it is as thick as it is where it is flat."""
         beyond = np.concatenate([centre[:1], centre, centre[-1:]])
         around = np.stack([(beyond[:-2] + centre) / 2, centre, (beyond[2:] + centre) / 2])
         low, high = around.min(axis=0) - width / 2, around.max(axis=0) + width / 2
-        self.blend(cover(self.height, low, high) * np.float32(opacity), colour)
+        self._fill(low, high, colour, (opacity, opacity))
 
     def dots(self, x: npt.NDArray[np.floating], y: npt.NDArray[np.floating], glow: Pixels, gain: float) -> None:
         """Add light to ``glow`` (``[height, width]``) where points are, shared among the four pixels around each."""
@@ -83,14 +107,14 @@ class Shown:
         if not dpg.does_item_exist("textures"):
             dpg.add_texture_registry(tag="textures")
         self._texture = dpg.add_raw_texture(
-            picture.width, picture.height, picture.pixels, format=dpg.mvFormat_Float_rgba, parent="textures"
+            picture.width, picture.height, picture.pixels(), format=dpg.mvFormat_Float_rgba, parent="textures"
         )
         (x, y), w, h = at, picture.width, picture.height
         self.item = dpg.draw_image(self._texture, (x, y), (x + w, y + h), parent=parent)
 
     def update(self) -> None:
         """Show the picture as it is now."""
-        dpg.set_value(self._texture, self.picture.pixels)
+        dpg.set_value(self._texture, self.picture.pixels())
 
     def free(self) -> None:
         """It is shown no more."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import dearpygui.dearpygui as dpg
 import numpy as np
 
+from editor import fonts
 from editor.draw import Pen
 from editor.inspector.axes import HIGHEST_HZ, LOWEST_HZ, NAMED_HZ, Axis, hertz_words
 from editor.inspector.bands import line_of
@@ -124,8 +125,6 @@ class WaveView(View):
         super().show(subject)
         if self._timed:
             words = f"{subject.face.values['window_ms'] / 10:.3g} ms a line"
-            from editor import fonts
-
             left = self.width - self.px(8) - fonts.width(words, "small", self.px(11))
             dpg.configure_item(self._span, text=words, pos=(left, self._picture.height - self.px(17)))
 
@@ -203,11 +202,9 @@ class GoniometerView(View):
     def _bar(self, name: str, top: float) -> None:
         theme, px, pen = self.app.look.theme, self.px, self.layer()
         middle = self.width / 2
-        words = self.subject.face.readings[name].doc
         pen.words((0, top), name.replace("_", " ").capitalize(), theme.dim, "small", px(11.5))
         pen.box((0, top + px(17)), (self.width, top + px(24)), theme.well, radius=px(3))
         pen.line((middle, top + px(14)), (middle, top + px(27)), theme.faint)
-        del words
         self._needles[name] = self.layer(), top
 
     def frame(self, now: float, readings: Readings) -> None:

@@ -11,7 +11,7 @@ import dearpygui.dearpygui as dpg
 
 from editor import fonts
 from editor.faces import spoken
-from editor.inspector.params import labelled
+from editor.inspector.params import BESIDE, labelled
 from editor.inspector.subject import Subject
 from graph.declare import Setting
 from graph.edits import UNSET, SetSetting
@@ -69,15 +69,16 @@ class Settings:
 
     def _add(self, setting: Setting, parent: int | str, width: int, pick: Callable[[str], None]) -> None:
         tag, label, px = self._tag(setting), spoken(setting.name), self.app.look.px
+        wide = int(width * BESIDE)
         with labelled(self.app, parent, label, width):
             match setting.type:
                 case "switch":
                     dpg.add_checkbox(tag=tag, callback=lambda s, on: self._set(setting, bool(on)))
                 case "choice" | "layout":
-                    dpg.add_combo(setting.choices, tag=tag, width=-1, callback=lambda s, v: self._set(setting, v))
+                    dpg.add_combo(setting.choices, tag=tag, width=wide, callback=lambda s, v: self._set(setting, v))
                 case "path":
                     with dpg.group(horizontal=True, horizontal_spacing=px(4)):
-                        dpg.add_input_text(tag=tag, width=-px(36), hint="No file")
+                        dpg.add_input_text(tag=tag, width=wide - px(36), hint="No file")
                         dpg.add_button(
                             label=fonts.ICONS["folder"], tag=f"{tag}:browse", width=px(32),
                             callback=lambda: pick(setting.name),
@@ -85,7 +86,7 @@ class Settings:
                         dpg.bind_item_font(f"{tag}:browse", fonts.font("icon"))
                     self._typed(setting, tag)
                 case _:
-                    dpg.add_input_text(tag=tag, width=-1, hint="{}" if setting.type == "map" else "")
+                    dpg.add_input_text(tag=tag, width=wide, hint="{}" if setting.type == "map" else "")
                     self._typed(setting, tag)
         with dpg.tooltip(tag, delay=0.7):
             words = setting.doc + ("" if setting.type in ("text", "path") else f"\nExpects {setting.expected}.")

@@ -24,9 +24,10 @@ if TYPE_CHECKING:
 def shared(session: Session, nodes: tuple[str, ...]) -> list[Param]:
     """The params that all of some nodes have under one name, with one range and unit."""
     faces = [face(id, session.here.node(id), session.kinds) for id in nodes]
+    names = [{p.name: p for p in each.params} for each in faces]
     found: list[Param] = []
     for param in faces[0].params if faces else ():
-        others = [each.param(param.name) for each in faces[1:]]
+        others = [own.get(param.name) for own in names[1:]]
         if all(
             o is not None and (o.low, o.high, o.unit, o.curve, o.choices) == (
                 param.low, param.high, param.unit, param.curve, param.choices)

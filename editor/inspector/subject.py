@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from editor.dials import UNMOVED, Moved
-from editor.faces import Face, face
+from editor.faces import Face, face, inner_patch
 from editor.inspector.offers import Offers, Spectrum, offers_of, spectrum_of
 from editor.link import Readings
 from editor.model import Session
@@ -102,8 +102,6 @@ def automated(session: Session, id: str) -> set[str]:
 
 
 def _inside(patch: Patch, group: str) -> Patch:
-    from editor.faces import inner_patch
-
     found = inner_patch(patch.node(group))
     if found is None:
         raise PatchError("what is inside this group cannot be read", place=f"nodes.{group}", node=group)

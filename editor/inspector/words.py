@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import dearpygui.dearpygui as dpg
 
 from editor import fonts
-from editor.inspector.params import labelled
+from editor.inspector.params import BESIDE, labelled
 from editor.link import Readings
 from editor.model import Changes
 from graph.edits import SetPatchField
@@ -34,7 +34,7 @@ class PatchPage:
         dpg.add_spacer(height=px(4), parent=parent)
         for field, label in (("name", "Name"), ("author", "Author"), ("license", "Licence"), ("tags", "Tags")):
             with labelled(app, parent, label, width):
-                dpg.add_input_text(tag=self._tag(field), width=-1)
+                dpg.add_input_text(tag=self._tag(field), width=int(width * BESIDE))
             self._typed(field)
         for field, label, lines in (("description", "Description", 92), ("notes", "Notes", 120)):
             item = dpg.add_text(label, color=theme.dim, parent=parent)
@@ -46,12 +46,12 @@ class PatchPage:
             self._typed(field)
         dpg.add_spacer(height=px(4), parent=parent)
         with labelled(app, parent, "Sample rate", width):
-            dpg.add_combo(RATES, tag=self._tag("rate"), width=-1, callback=lambda s, v: self._rate(v))
+            dpg.add_combo(RATES, tag=self._tag("rate"), width=int(width * BESIDE), callback=lambda s, v: self._rate(v))
         with labelled(app, parent, "Tempo", width):
-            dpg.add_input_text(tag=self._tag("tempo"), width=-1)
+            dpg.add_input_text(tag=self._tag("tempo"), width=int(width * BESIDE))
         self._typed("tempo")
         with labelled(app, parent, "Time signature", width):
-            dpg.add_input_text(tag=self._tag("meter"), width=-1)
+            dpg.add_input_text(tag=self._tag("meter"), width=int(width * BESIDE))
         self._typed("meter")
         self._show()
 
