@@ -196,6 +196,14 @@ def test_what_has_not_changed_is_not_looked_at_again(store, folder, log):
     assert scan(store, folder, again=True).counts() == {"good": 2}
 
 
+def test_what_the_scan_could_not_tell_is_looked_at_again_by_itself(store, folder, log):
+    plugin(folder, "one", "nonsense")
+    assert scan(store, folder).counts() == {"failed": 1}
+    first = len(looks(log))
+    assert scan(store, folder).counts() == {"failed": 1}
+    assert len(looks(log)) == 2 * first
+
+
 def test_a_file_with_another_inode_is_another(store, folder, log):
     path = plugin(folder, "one")
     scan(store, folder)

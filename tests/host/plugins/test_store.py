@@ -7,6 +7,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -142,6 +143,42 @@ def test_another_programs_database_is_set_aside_whole(tmp_path):
     assert "no database of plugins" in said[0]
     with sqlite3.connect(tmp_path / f"{NAME}.bad1") as raw:
         assert raw.execute("SELECT count(*) FROM theirs").fetchone() == (0,)
+
+
+def test_a_result_that_cannot_be_kept_leaves_the_one_before(tmp_path):
+    with Store(tmp_path) as store:
+        store.put(good("/a"))
+        with pytest.raises(StoreError, match="NOT NULL"):
+            store.put(FileResult("/a", "vst3", "new", "good", classes=(ClassResult(None, "x", "good"),)))  # type: ignore
+        assert store.files() == [good("/a")]
+
+
+def test_a_schema_that_is_none_of_ours_is_damage(tmp_path):
+    Store(tmp_path).close()
+    with sqlite3.connect(tmp_path / NAME) as raw:
+        raw.execute("ALTER TABLE classes RENAME COLUMN backend TO bakend")
+    raw.close()
+    said: list[str] = []
+    with Store(tmp_path, said.append) as store:
+        store.put(good("/a"))
+    assert "its schema is none of ours" in said[0]
+
+
+def test_a_database_that_another_has_mended_meanwhile_is_kept(tmp_path, monkeypatch):
+    path = tmp_path / "data" / NAME
+    path.parent.mkdir()
+    path.write_bytes(b"no database" * 1000)
+
+    @contextmanager
+    def mended(folder):
+        with Store(tmp_path / "other") as store:
+            store.put(good("/a"))
+        (tmp_path / "other" / NAME).replace(path)
+        yield
+
+    monkeypatch.setattr(database, "scanning", mended)
+    with Store(path.parent, pytest.fail) as store:
+        assert store.files() == [good("/a")]
 
 
 def test_whatever_is_damaged_it_opens_or_says_why(tmp_path):
