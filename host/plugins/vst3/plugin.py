@@ -53,6 +53,7 @@ from host.plugins.vst3.window import PluginWindow
 
 LARGEST_BLOCK = 1 << 16
 FLUSH = 64
+_Run = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_int64, ctypes.c_int64)
 TROUBLES = {
     SCRUBBED: "{} samples that were no numbers were replaced with silence",
     DROPPED: "{} changes or events did not fit into their block, or named no param",
@@ -158,6 +159,7 @@ class Vst3Plugin:
         self._size = max_block
         self._into = _buffers(asked.inputs, max_block)
         self._out = _buffers(asked.outputs, max_block)
+        self._channels = _addresses(self._into), _addresses(self._out)
         self._wake()
 
     def _check_counts(self, asked: Arrangement) -> None:
@@ -197,15 +199,14 @@ class Vst3Plugin:
             own[:, :frames] = given
         words = self.memory.words
         kept = [
-            _addresses(self._into),
-            _addresses(self._out),
+            *self._channels,
             self._change_words(changes),
             _event_words(events),
             transport_words(transport or Transport()),
         ]
         for word, array in zip((INPUTS, OUTPUTS, CHANGES, EVENTS, TRANSPORT), kept, strict=True):
             words[word] = array.ctypes.data
-        ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_int64, ctypes.c_int64)(call.function)(call.words, frames)
+        _Run(call.function)(call.words, frames)
         words[: TRANSPORT + 1] = 0
         for own, given in zip(self._out, outputs, strict=True):
             given[:] = own[:, :frames]
@@ -217,7 +218,7 @@ class Vst3Plugin:
             if shapes != wanted:
                 raise PluginError(f"{self.description.name} takes {wanted} channels of {side}, not {shapes}")
         lengths = {array.shape[1] for array in (*inputs, *outputs)}
-        if len(lengths) > 1 or not lengths <= set(range(self._size + 1)):
+        if len(lengths) > 1 or any(length > self._size for length in lengths):
             raise PluginError(f"{self.description.name}: blocks have one length of at most {self._size} frames")
         return lengths.pop() if lengths else 0
 

@@ -10,7 +10,7 @@
  * own gain as a window would) and, for evil: FACTORY_CRASHES, SLEEPS (seconds, while it loads), HOG (megabytes, while it
  * processes), CRASHES, HANGS, NO_NUMBERS, MANY_CHANNELS, MONO_AFTER_ALL, MOVES (its latency), NO_STATE (1: takes none,
  * 2: gives none, 3: gives without end), LIES, RAGGED, FAILS, UNWILLING (to be active), MANY_CLASSES,
- * NO_ENTRY, NO_FACTORY. Evil in `process` waits for the
+ * NO_ENTRY, NO_FACTORY, ABSURD_LATENCY. Evil in `process` waits for the
  * param `evil`, or for block AT.
  */
 #include "vst3.h"
@@ -57,6 +57,7 @@ struct plugin {
     uint8_t on[2][2];
     int active, blocks, latency;
     float held[128];
+    int holds;
     float line[MOST_CHANNELS][MOST_DELAY];
     int at;
 };
@@ -237,7 +238,12 @@ static result get_arrangement(void *this, int32_t direction, int32_t index, uint
     return OK;
 }
 static result sample_size(void *this, int32_t size) { return size == 0 ? OK : NO; }
-static uint32_t get_latency(void *this) { return (uint32_t)SELF->latency; }
+static uint32_t get_latency(void *this) {
+#ifdef ABSURD_LATENCY
+    return ABSURD_LATENCY;
+#endif
+    return (uint32_t)SELF->latency;
+}
 static result setup(void *this, process_setup *s) { return s->mode == 0 && s->size == 0 ? OK : NO; }
 static result set_processing(void *this, uint8_t on) { return NOT_IMPLEMENTED; }
 static uint32_t get_tail(void *this) { return 77; }
@@ -260,6 +266,7 @@ static void play(plugin *p, process_data *d, int frame) {
     for (int32_t k = 0; k < count; k++) {
         event e;
         if (d->in_events->table->get(d->in_events, k, &e) != OK || e.frame != frame) continue;
+        p->holds = 1;
         if (e.type == NOTE_ON) p->held[e.as.on.pitch & 127] = e.as.on.velocity * (float)(e.as.on.pitch / 128.0);
         if (e.type == NOTE_OFF) p->held[e.as.off.pitch & 127] = 0;
         if (e.type == PRESSURE) p->held[e.as.pressure.pitch & 127] = e.as.pressure.pressure;
@@ -310,7 +317,7 @@ static result process(void *this, process_data *d) {
         now |= step(p, d, 3, k) >= 0.5;
         if (k == d->frames) break;
         play(p, d, k);
-        for (int n = 0; n < 128; n++) notes += p->held[n];
+        for (int n = 0; p->holds && n < 128; n++) notes += p->held[n];
         float key = d->inputs > 1 && p->on[IN][1] ? d->in[1].buffers[0][k] : 0;
         for (int c = 0; c < channels && c < MOST_CHANNELS; c++) {
             float sample = d->inputs > 0 ? (float)gain * d->in[0].buffers[c][k] : 0;

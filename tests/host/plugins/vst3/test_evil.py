@@ -98,9 +98,10 @@ def test_absurd_counts_are_refused(count) -> None:
         ({"NO_ENTRY": True}, "ModuleEntry said no"),
         ({"NO_FACTORY": True}, "GetPluginFactory gave nothing"),
         ({"UNWILLING": True}, "setActive gave 1"),
+        ({"ABSURD_LATENCY": 1 << 30}, "reports 1073741824 frames of latency"),
     ],
 )
-def test_a_factory_that_makes_no_sense_is_refused(macros, says) -> None:
+def test_answers_that_make_no_sense_are_refused(macros, says) -> None:
     with pytest.raises(PluginError, match=says):
         opened(**macros)
 
