@@ -48,7 +48,8 @@ def allocate(steps: list[Step], lanes: list[int], *, reuse: bool = True) -> tupl
             last[slot.buffer] = at
         for slot in writes(step):
             last[slot.buffer] = at
-    buffers = [max(lanes)]
+    silent = [slot.lanes for step in steps for slot in reads(step) if slot.buffer == 0]
+    buffers = [max([*lanes, *silent])]
     place: dict[int, int] = {0: 0}
     free: dict[int, list[int]] = {}
     result: list[Step] = []

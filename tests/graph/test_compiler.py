@@ -378,3 +378,13 @@ def test_ten_thousand_nodes_compile():
     schedule = compile(patch, kinds(), None)
     assert len(schedule.nodes) == 10_002
     assert len(schedule.buffers) < 10
+
+
+def test_silence_is_as_wide_as_whoever_hears_it():
+    """An input with nothing plugged in is stereo, also where every signal there is has one channel."""
+    patch = Patch(sample_rate=48000)
+    patch.add("d", "downmix", settings={"to": "mono"})
+    patch.add("o", "audio_out", settings={"layout": "mono"})
+    patch.connect("d.out", "o.in")
+    found, _ = run_arrays(compile(patch, kinds(), None), None, 64)
+    assert not found["o"].any()
