@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -130,7 +131,7 @@ class Chooser(Dialog):
             dpg.add_button(
                 label=label,
                 parent=self.tag("crumbs"),
-                callback=lambda _, __, p=path: self.go(p),
+                callback=partial(self.go, path),
                 height=self.app.look.px(30),
             )
         self._fill()

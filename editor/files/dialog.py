@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 import dearpygui.dearpygui as dpg
@@ -136,7 +137,7 @@ class Dialog:
             dpg.add_spacer(width=max(room - total - px(8), 0))
             for (name, label, action, theme), width in zip(rows, widths, strict=True):
                 button = dpg.add_button(
-                    label=label, tag=self.tag(name), width=width, height=px(32), callback=lambda _, __, a=action: a()
+                    label=label, tag=self.tag(name), width=width, height=px(32), callback=partial(action)
                 )
                 dpg.bind_item_font(button, fonts.font("medium"))
                 if theme:

@@ -13,7 +13,7 @@ import dearpygui.dearpygui as dpg
 from editor import settings as kept
 from editor.commands import Command
 from editor.files.chooser import Chooser
-from editor.files.dialog import Ask
+from editor.files.dialog import Ask, Dialog
 from editor.files.folders import SHIPPED, home, presets_folder
 from editor.files.listing import PATCHES
 from editor.files.missing import missing_files, moved
@@ -41,6 +41,8 @@ class Files(Panel):
         self.journal = Journal(app.notices.say)
         self.left: list[Left] = []
         self._discard = False
+        self._opened = True
+        """Whether a patch was just opened, and its files are to be looked for."""
         for words in (problem, self.recent.problem):
             if words:
                 app.notices.say("warning", words)
@@ -81,6 +83,7 @@ class Files(Panel):
         self.session.end_gesture()
         self.journal.adopt(left)
         self.left = [other for other in self.left if other is not left]
+        self._opened = True
         self.app.notices.say("warning", f"Recovered. {left.words()}")
 
     def sync(self, changes: Changes) -> None:
@@ -94,9 +97,10 @@ class Files(Panel):
 
     def frame(self, now: float, readings: Readings) -> None:
         self.journal.step(self.session, now)
-        dialog = self.app.dialog
-        if dialog is not None and hasattr(dialog, "frame"):
-            dialog.frame(now)  # type: ignore[attr-defined]
+        if self._opened and self.app.dialog is None:
+            self._look_for_files()
+        if isinstance(self.app.dialog, Dialog):
+            self.app.dialog.frame(now)
 
     def close(self) -> None:
         keep = self.session.dirty and not self._discard
@@ -161,14 +165,13 @@ class Files(Panel):
         self.session.open(patch, None if copy else file)
         if not copy:
             self._remember(file)
-        self._after_opening()
+        self._opened = True
 
-    def _after_opening(self) -> None:
-        lost = missing_files(self.session.patch, self.session.kinds)
-        if lost:
-            from editor.files.relink import Relink
-
-            Relink(self.app, self).open()
+    def _look_for_files(self) -> None:
+        """Say which files of a patch that was just opened are missing."""
+        self._opened = False
+        if missing_files(self.session.patch, self.session.kinds):
+            self.relink()
 
     def browse(self) -> None:
         """Show the patches there are, with what they say of themselves."""
@@ -288,9 +291,8 @@ class Files(Panel):
         """A theme or size was chosen, here or in a menu."""
         look = self.app.look
         self.choose_settings(theme=look.theme.name, scale=look.scale)
-        dialog = self.app.dialog
-        if dialog is not None and hasattr(dialog, "remake"):
-            dialog.remake()  # type: ignore[attr-defined]
+        if isinstance(self.app.dialog, Dialog):
+            self.app.dialog.remake()
 
     # -- what has a dialog of its own ----------------------------------------------------------------------------------
 
