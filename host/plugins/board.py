@@ -231,10 +231,13 @@ class BoardPlugin:
             preset = presets.unpack(data, f"state of {self._name}")
             if preset.uid != self.description.uid:
                 raise PluginError(f"this is the state of another plugin ({preset.uid}), not of {self._name}")
-        before = self.state()
+        try:
+            before = self.state()
+        except PluginError:
+            before = b""
         if not self._take(data):
-            self._take(before)
-            raise PluginError(f"{self._name} did not take the state over; it was left as it was")
+            left = "it was left as it was" if before and self._take(before) else "and what it has now is unknown"
+            raise PluginError(f"{self._name} did not take the state over; {left}")
 
     def _take(self, data: bytes) -> bool:
         try:

@@ -79,6 +79,16 @@ def uid_of(plugin: Any, format: Format) -> str:
     return str(plugin.identifier)[:LONGEST_TEXT]
 
 
+def identified(plugin: Any, format: Format, otherwise: str | None) -> str:
+    """Its id, or, for a plugin that gives no state to read it from, what it is taken for. Raises PluginError."""
+    try:
+        return uid_of(plugin, format)
+    except PluginError:
+        if otherwise is None:
+            raise
+        return otherwise
+
+
 def state_of(plugin: Any, format: Format) -> tuple[str, bytes]:
     """A VST3's class id and the bytes of its preset; nothing and an Audio Unit's state. Raises PluginError where there
     is none.
@@ -103,7 +113,7 @@ def open_plugin(path: Path, uid: str | None, format: Format) -> Any:
         return load(path, found[0], format)
     for name in found:
         plugin = load(path, name, format)
-        if uid_of(plugin, format) == uid:
+        if identified(plugin, format, uid if len(found) == 1 else None) == uid:
             return plugin
     raise PluginError(f"{path}: no plugin {uid or '(none was named)'} in it; there are {', '.join(found)}")
 
@@ -155,7 +165,7 @@ def describe(path: Path, uid: str | None = None, format: Format = "vst3") -> Des
     if len(parameters) > MOST_PARAMS:
         raise PluginError(f"{path}: it speaks of {len(parameters)} params; at most {MOST_PARAMS} make sense")
     params = tuple(_param(parameter, at) for at, parameter in enumerate(parameters))
-    uid, instrument, latency = uid_of(plugin, format), bool(plugin.is_instrument), latency_of(plugin)
+    uid, instrument, latency = identified(plugin, format, uid), bool(plugin.is_instrument), latency_of(plugin)
     channels = _channels(plugin)
     layout = LAYOUTS[channels]
     inputs = () if instrument else (Bus("Input", "main", channels, layout, (layout,)),)

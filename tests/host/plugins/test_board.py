@@ -173,6 +173,25 @@ def test_state_texts_and_values() -> None:
 
 
 @own
+def test_a_plugin_without_a_state_still_plays() -> None:
+    plugin = BoardPlugin(build(NO_STATE=2), uid())
+    assert plugin.description.uid == uid()
+    plugin.prepare(RATE, N)
+    source = noise(2)
+    assert (run(plugin, source) == source).all()
+    with pytest.raises(PluginError, match="gave no state"):
+        plugin.state()
+    plugin.set_state(Vst3Plugin(build()).state())
+
+
+@own
+def test_a_state_that_is_not_taken_is_said() -> None:
+    plugin = BoardPlugin(build(NO_STATE=1))
+    with pytest.raises(PluginError, match="did not take the state over"):
+        plugin.set_state(Vst3Plugin(build()).state())
+
+
+@own
 def test_files_that_are_no_plugins(tmp_path) -> None:
     (tmp_path / "empty.vst3").mkdir()
     with pytest.raises(PluginError):
