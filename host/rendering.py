@@ -22,7 +22,7 @@ from graph.schedule import CompiledNode, Schedule
 from graph.spec import TICK, Kinds
 from host.audiofile import AudioFileError, AudioReader, AudioWriter, create_audio, open_audio
 from host.disk.feeds import FileFeed, open_request
-from host.offline import BLOCK_OF_A_TEAM, CHUNK, Feed, Frames, Offline
+from host.offline import CHUNK, Feed, Frames, Offline
 from host.services import FileServices, inside
 from host.values import set_values, snapshot_values
 
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 SILENT = 1e-6
 """−120 dBFS: below it a tail is over."""
+BLOCK_OF_PLUGINS = 8192
+"""Frames that plugins are handed at once where nothing moves them: a hand-over costs the same for a short block."""
 LONGEST_TAIL_S = 30.0
 LONGEST_S = 366 * 24 * 3600.0
 
@@ -108,7 +110,7 @@ def render(
         raise RenderError(f"a sample rate of {rate} Hz is outside 1000 to 768000")
     with ExitStack() as stack:
         block = min(block, CHUNK)
-        plugins = stack.enter_context(_link(patch, max(block, BLOCK_OF_A_TEAM) if threads > 1 else block))
+        plugins = stack.enter_context(_link(patch, max(block, BLOCK_OF_PLUGINS)))
         services = FileServices(patch.folder or Path.cwd(), plugins)
         missing: list[PatchError] | None = [] if allow_missing else None
         schedule = compile(patch, kinds, services, rate, missing=missing, parallel=threads > 1)
@@ -117,6 +119,8 @@ def render(
             missing = [] if allow_missing else None
             schedule = compile(patch, kinds, services, rate, missing=missing, parallel=threads > 1)
         notes += [str(error) for error in missing or ()]
+        if plugins and not _moves_plugins(schedule):
+            block = max(block, BLOCK_OF_PLUGINS)
         job = _Job(schedule, services, stack, notes, allow_missing)
         longest = job.open_inputs(inputs or {})
         frames, tail_frames = _length(seconds, tail, longest, rate)
@@ -163,6 +167,14 @@ def _link(patch: Patch, block: int) -> AbstractContextManager[Link | None]:
     link = Link(live=False, block=block, grouping="chain")
     link.note_chains(patch)
     return link
+
+
+def _moves_plugins(schedule: Schedule) -> bool:
+    """Whether params of plugins move: many plugins take them over once in a block, whatever frame they are told."""
+    return any(
+        n.kind.submit is not None and any(p.name in n.config.driven for p in n.kind.params(n.config.settings))
+        for n in schedule.nodes
+    )
 
 
 def _settled(what: Callable[[], Any]) -> Any:

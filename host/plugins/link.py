@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+import os
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
@@ -112,6 +113,7 @@ class Link:
         self._hosted: dict[int, Hosted] = {}
         self._numbers = itertools.count(1)
         self._released: deque[int] = deque()
+        self._crowd = aligned((8,), "i8")
         self._found: dict[str, tuple[float, tuple[Description, Mapping[str, Any]]]] = {}
         self._chains: dict[str, str] = {}
 
@@ -182,7 +184,7 @@ class Link:
                 table = self._table(hosted)
                 hosted.table = ref(table)
                 # What native code may still write to stays for as long as its table does.
-                finalize(table, _let_go, self._released, number, hosted.seat).atexit = False
+                finalize(table, _let_go, self._released, number, (hosted.seat, self._crowd)).atexit = False
             return table
 
     def _table(self, hosted: Hosted) -> Words:
@@ -193,6 +195,7 @@ class Link:
         words[handover.STRIDE], words[handover.CAPACITY] = seat.stride, seat.capacity
         words[handover.OUTPUTS_AT] = seat.outputs_at
         words[handover.SPIN] = SPIN_NS if self.live else 0
+        words[handover.CROWD], words[handover.SPARE] = self._crowd.ctypes.data, (os.cpu_count() or 1) - 1
         words[handover.LIMIT] = int(1e9 * (patience.load_s + patience.block_s))
         words[handover.SEQUENCE] = seat.head[handover.SUBMITTED]
         words[handover.WET] = 1
@@ -287,9 +290,9 @@ class Link:
             self._news(hosted.request.node, message)
 
 
-def _let_go(released: deque[int], number: int, seat: Seat) -> None:
-    """Nobody holds the table of a seat any more."""
-    assert seat.capacity
+def _let_go(released: deque[int], number: int, kept: object) -> None:
+    """Nobody holds the table of a seat any more; what was ``kept`` for it may go."""
+    del kept
     released.append(number)
 
 

@@ -34,9 +34,10 @@ class Shared:
             os.ftruncate(fd, 8 * words)
         self.fd = fd
         self.words: Words
-        if os.fstat(fd).st_size < 8 * words:
+        size = os.fstat(fd).st_size
+        if size < 8 * words:
             os.close(fd)
-            raise ValueError(f"expected {8 * words} bytes of shared memory, found {os.fstat(fd).st_size}")
+            raise ValueError(f"expected {8 * words} bytes of shared memory, found {size}")
         self._map = mmap.mmap(fd, 8 * words)
         self.words = np.frombuffer(self._map, np.int64, words)
 

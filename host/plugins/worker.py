@@ -18,25 +18,25 @@ import socket
 import sys
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
 import msgpack
 import numpy as np
 
-from host.devices.system import prepare_thread
+from host.devices.system import PRIORITY, prepare_thread
 from host.engine.wire import Wire
-from host.plugins import instance as calls
 from host.plugins.instance import (
     Arrangement,
     Change,
     Event,
-    NativeCall,
     PluginError,
     PluginInstance,
     Transport,
     description_from,
 )
+from host.plugins.serving import Loop
 from host.plugins.shared import Seat, post, wait
 from nodes.dsp import handover
 
@@ -75,21 +75,16 @@ class Player:
         self.outputs = [seat.buses(k, 1) for k in (0, 1)]
         self.slots = [seat.slot(k) for k in (0, 1)]
         self.ids = [param.id for param in plugin.description.params]
-        self.native: NativeCall | None = None
-        self.begin_native()
+        call = plugin.native()
+        self.loop = Loop(seat, call) if call is not None else None
         self.head[handover.QUIT] = 0
         self.head[handover.DONE] = self.head[handover.SUBMITTED]
         self.thread = threading.Thread(target=self._play, name=f"plugin {number}", daemon=True)
         self.thread.start()
 
-    def begin_native(self) -> None:
-        """Find out how the plugin runs without the interpreter; again after each ``prepare``."""
-        self.native = self.plugin.native()
-        if self.native is None:
-            return
-        self._call = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_int64, ctypes.c_int64)(self.native.function)
-        self._words = (ctypes.c_int64 * (calls.FAILED + 1)).from_address(self.native.words)
-        self._tables = [[_channels(side[k]) for side in (self.inputs, self.outputs)] for k in (0, 1)]
+    def held(self) -> AbstractContextManager[object]:
+        """While no block is played."""
+        return self.lock if self.loop is None else self.loop.held()
 
     def end(self) -> None:
         """End the thread, and let go of the plugin."""
@@ -100,7 +95,10 @@ class Player:
             self.plugin.close()
 
     def _play(self) -> None:
-        prepare_thread()
+        _go_first()
+        if self.loop is not None:
+            self.loop.run()
+            return
         head, call, back = self.head, self.seat.call, self.seat.back
         while not head[handover.QUIT]:
             wait(call)
@@ -115,18 +113,6 @@ class Player:
     def _block(self, k: int) -> None:
         slot = self.slots[k]
         frames = min(max(int(slot[handover.FRAMES]), 0), self.seat.capacity)
-        if self.native is None:
-            self._interpreted(k, frames)
-            return
-        words, (inputs, outputs), start = self._words, self._tables[k], slot.ctypes.data
-        words[calls.INPUTS], words[calls.OUTPUTS] = inputs.ctypes.data, outputs.ctypes.data
-        words[calls.CHANGES] = start + 8 * handover.CHANGES
-        words[calls.EVENTS] = start + 8 * handover.EVENTS
-        words[calls.TRANSPORT] = start + 8 * handover.TRANSPORT
-        self._call(self.native.words, frames)
-
-    def _interpreted(self, k: int, frames: int) -> None:
-        slot = self.slots[k]
         inputs = [bus[:, :frames] for bus in self.inputs[k]]
         outputs = [bus[:, :frames] for bus in self.outputs[k]]
         try:
@@ -152,10 +138,12 @@ class Player:
         ]
 
 
-def _channels(buses: list[Any]) -> Any:
-    """The addresses of all channels of some buses."""
-    found = [bus.ctypes.data + k * bus.strides[0] for bus in buses for k in range(len(bus))]
-    return np.array(found or [0], np.int64)
+def _go_first() -> None:
+    """Ask for the audio thread's way of being scheduled, one step below it: a plugin that never stops shall not keep it
+    from its processor.
+    """
+    if prepare_thread().granted and sys.platform.startswith("linux"):
+        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(PRIORITY - 1))
 
 
 def _events(slot: Any) -> list[Event]:
@@ -256,10 +244,10 @@ class Worker:
         plugin = player.plugin
         match what, values:
             case "state", []:
-                with player.lock:
+                with player.held():
                     return plugin.state()
             case "set_state", [data]:
-                with player.lock:
+                with player.held():
                     plugin.set_state(data)
                 return [plugin.get(id) for id in player.ids]
             case "values", []:
@@ -271,7 +259,7 @@ class Worker:
             case "latency", []:
                 return plugin.latency()
             case "reset", []:
-                with player.lock:
+                with player.held():
                     plugin.reset()
                 return None
             case _:

@@ -52,9 +52,10 @@ HEAD, WAKE, SLOTS, STRIDE, CAPACITY, OUTPUTS_AT, SPIN, LIMIT, INPUT_PORTS, OUTPU
 the byte of a slot at which its outputs start; nanoseconds to wait without sleeping, and to wait at most where there is
 no deadline; ports.
 """
-LATENCY, TEMPO, MAIN, MAIN_LANES, RING, PARAMS = range(10, 16)
+LATENCY, TEMPO, MAIN, MAIN_LANES, RING, PARAMS, CROWD, SPARE = range(10, 18)
 """Frames by which the plugin lags; beats per minute (float64); the input port that passes when the plugin is missed,
-or -1, and its lanes; frames that are remembered of it, a power of two; params.
+or -1, and its lanes; frames that are remembered of it, a power of two; params; the address of how many plugins are at
+work, and how many processors there are for them: with more at work, waiting awake would only be in their way.
 """
 # … and these are the native code's; everybody may read them.
 SEQUENCE, AWAY, WET, SEEN, MISSED, PASSED, SCRUBBED, WAITED, FED, BLOCKS = range(24, 34)
@@ -115,6 +116,7 @@ def submit(ins, values, places, sent, touched, words, dry, offset, time, positio
             target += 4 * words[CAPACITY]
     words[SEQUENCE] = number
     words[AWAY] = 1
+    set_word(words[CROWD], 0, raw_word(words[CROWD], 0) + 1)
     store_atomic(head + 8 * SUBMITTED, number)
     post(words[WAKE])
 
@@ -198,11 +200,14 @@ def wait_back(words, deadline):
     back = head + 8 * BACK
     began = now_ns()
     limit = deadline if deadline else began + words[LIMIT]
+    crowd = raw_word(words[CROWD], 0)
+    set_word(words[CROWD], 0, crowd - 1)
+    spin = words[SPIN] if crowd <= words[SPARE] else 0
     now = began
     came = False
     while True:
         taken = take(back)
-        if taken == 0 and now - began > words[SPIN] and now < limit:
+        if taken == 0 and now - began >= spin and now < limit:
             taken = take_until(back, min(limit, now + NAP_NS))
         now = now_ns()
         if taken and load_atomic(head + 8 * DONE) == number:
