@@ -165,9 +165,9 @@ class Mix:
                 continue  # an echo that moves is heard at another pitch
             before = node["params"]
             node["params"] = {
-                name: before[name] * min(max(value / before[name], 0.5), 2.0) if name.endswith("freq_hz") else value
+                name: before[name] * min(max(value / before[name], 0.25), 4.0) if name.endswith("freq_hz") else value
                 for name, value in params(self._chance).items()
-            }  # a filter that sweeps further than an octave in 10 ms is heard
+            }  # a filter that sweeps further in 10 ms is heard
             rows += [(node["id"], name, value) for name, value in node["params"].items()]
         return rows
 

@@ -37,7 +37,7 @@ from host.native.raw import (
     word,
 )
 from host.native.runner import ROW_CYCLES, ROW_INSTEAD, ROW_WORDS, ROW_WORST, advance, run_rows
-from host.native.steps import PAST_JUMPS, RAMP
+from host.native.steps import PAST_JUMPS, RAMP, eased
 from nodes.dsp.exponentials import exp2, log2
 from nodes.dsp.machine import bits_of, float_of
 
@@ -448,6 +448,8 @@ def ramp_value(ramp, i):
     """Where a ramp is after so many frames."""
     start, to = load_f64(ramp, RAMP_FROM), load_f64(ramp, RAMP_TO)
     u = i * (1.0 / RAMP)
+    if word(ramp, RAMP_HELD):
+        u = eased(i // TICK)
     if u >= 1.0:
         return to
     if word(ramp, RAMP_CURVE) == EVEN_RATIO:

@@ -43,6 +43,24 @@ SEGMENT_WORDS = 5  # float64: start, value, end value, length, curve
 
 
 @helper
+def eased(ticks):
+    """How far a ramp that goes tick by tick has come: gently, each step at most 1.8 times the one before.
+
+    Filters take a step from rest that is large, or more than twice the one before it, for one that is meant, and make
+    it at once.
+    """
+    all_ticks = RAMP // TICK
+    ticks = min(ticks, all_ticks)
+    part, whole, step = 0.0, 0.0, 1.0
+    for k in range(all_ticks // 2):
+        whole += 2.0 * step
+        if k < min(ticks, all_ticks - ticks):
+            part += step
+        step *= 1.8
+    return part / whole if 2 * ticks <= all_ticks else 1.0 - part / whole
+
+
+@helper
 def add_two(args, offset, n):
     """target = left + right, all of one width."""
     lanes = word(args, MIX_LANES)

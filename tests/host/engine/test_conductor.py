@@ -305,6 +305,29 @@ def test_params_ramp_at_once_and_end_exactly():
     assert len(stage.conductor.applied) == 1
 
 
+@pytest.mark.parametrize(
+    ("node", "turned"),
+    [
+        (lowpass(9000), {"freq_hz": 100}),
+        ({"kind": "eq", "params": {"b1_on": 1, "b1_freq_hz": 1550, "b1_gain_db": -10}}, {"b1_gain_db": -1}),
+        ({"kind": "eq", "params": {"b1_on": 1, "b1_freq_hz": 5000, "b1_gain_db": -12}}, {"b1_freq_hz": 80}),
+    ],
+    ids=["lowpass", "gain of a band", "frequency of a band"],
+)
+def test_a_filter_that_is_turned_far_does_not_click(node, turned):
+    signal = sine(RATE)
+    stage = Stage(block=64)
+    stage.start(patch({"i": IN, "f": node, "o": OUT}, "i.out>f.in f.out>o.in"))
+    stage.play(signal, 9600)
+    for name, value in turned.items():
+        stage.conductor.set_param("f", name, value)
+    stage.play(signal, 9600)
+    assert roughness(stage.heard[4800:], signal) < SMOOTH
+    later = {**node, "params": {**node["params"], **turned}}
+    expected = offline(patch({"i": IN, "f": later, "o": OUT}, "i.out>f.in f.out>o.in"), stage.at, {"i": signal})["o"]
+    assert np.abs(stage.heard[-2400:] - expected[stage.at - 2400 : stage.at]).max() < 1e-6
+
+
 def test_a_knob_that_is_turned_all_the_time_does_not_click_or_starve_edits():
     signal = sine(RATE * 2)
     stage = Stage(block=64)
