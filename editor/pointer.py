@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from time import monotonic
 from typing import Any
 
 import dearpygui.dearpygui as dpg
 
 Tag = int | str
+DOUBLE_S = 0.45
 BUTTONS = (0, 1, 2)
 LEFT, RIGHT, MIDDLE = BUTTONS
 
@@ -58,6 +60,7 @@ class Pointer:
         self._held: tuple[Tag, Grip, int] | None = None
         self._over: tuple[Tag, Grip] | None = None
         self._at = (-1.0, -1.0)
+        self._clicked = 0.0, self._at
         self._wheel = 0.0
         self._registry: Tag = 0
 
@@ -123,7 +126,7 @@ class Pointer:
             grip.drag(self.touch(item, button))
 
     def _meet(self, item: Tag, grip: Grip, moved: bool, wheel: float) -> None:
-        if dpg.is_mouse_button_double_clicked(LEFT):
+        if dpg.is_mouse_button_clicked(LEFT) and self._is_second():
             grip.double(self.touch(item))
         for button in BUTTONS:
             if dpg.is_mouse_button_clicked(button) and self._held is None and item in self._grips:
@@ -133,6 +136,13 @@ class Pointer:
             grip.wheel(self.touch(item), wheel)
         if moved and self._held is None and item in self._grips:
             grip.hover(self.touch(item))
+
+    def _is_second(self) -> bool:
+        """Whether this click makes a double click. Dear ImGui allows too little time where frames are slow."""
+        now, (x, y), (at, before) = monotonic(), self._at, self._clicked
+        second = now - at < DOUBLE_S and abs(x - before[0]) + abs(y - before[1]) < 8
+        self._clicked = (0.0 if second else now), self._at
+        return second
 
     def _find(self) -> tuple[Tag, Grip] | None:
         gone = [item for item in self._grips if not dpg.does_item_exist(item)]

@@ -26,7 +26,9 @@ def arrange(
     graph.add_edges_from((s, t) for s, t, _ in listed)
     _break_loops(graph)
     columns = _columns(graph)
-    weights = {(s, t): at for s, t, at in listed}
+    weights: dict[tuple[str, str], float] = {}
+    for s, t, at in listed:
+        weights[(s, t)] = min(at, weights.get((s, t), at))
     room = dict(sizes)
     _make_lanes(columns, graph, weights, room)
     _order(columns, graph, weights)

@@ -49,8 +49,8 @@ def test_a_shipped_patch_opens_with_all_its_nodes_in_view(open_window: Open, roo
     area = window.rect("slot:centre")
     for node in window.state()["nodes"]:
         x, y, width, height = window.rect(f"node:{node}")
-        assert area[0] <= x and x + width <= area[0] + area[2], node
-        assert area[1] <= y and y + height <= area[1] + area[3], node
+        assert area[0] <= x <= area[0] + area[2] - width, node
+        assert area[1] <= y <= area[1] + area[3] - height, node
     assert not window.state()["dirty"]
     window.shot("open")
     window.close()
@@ -170,7 +170,7 @@ def test_copies_travel_from_one_window_to_another(open_window: Open, tmp_path: P
     first = open_window(saved(tmp_path, chain()), "--no-engine")
     first.key("ctrl+a")
     first.key("ctrl+c")
-    second = open_window("--no-engine")
+    second = open_window("--no-engine", "--new")
     second.move(*second.middle("slot:centre"))
     second.key("ctrl+v")
     state = second.until(lambda s: s["nodes"])
