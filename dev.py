@@ -111,7 +111,13 @@ def needs(system: str, uv: bool) -> list[Need]:
             brew="ffmpeg",
             winget="Gyan.FFmpeg",
         ),
-        Need("C compiler", "compiles the C that the benchmarks compare with", frozenset({"bench"}), "gcc", apt="gcc"),
+        Need(
+            "C compiler",
+            "compiles the plugins that tests play with, and the C that the benchmarks compare with",
+            frozenset({"test", "bench"}),
+            "gcc",
+            apt="gcc libc6-dev",
+        ),
         Need(
             "FFTW",
             "the C convolution that the benchmarks compare with",
@@ -136,6 +142,34 @@ def needs(system: str, uv: bool) -> list[Need]:
                 frozenset({"test"}),
                 program="jackd",
                 apt="jackd2",
+            ),
+            Need(
+                "zam-plugins",
+                "real VST3 plugins for the tests; without them those are skipped",
+                frozenset({"test"}),
+                program="ZamComp",
+                apt="zam-plugins",
+            ),
+            Need(
+                "Xvfb",
+                "a display without a screen, for the tests of windows; without it they are skipped",
+                frozenset({"test"}),
+                program="Xvfb",
+                apt="xvfb",
+            ),
+            Need(
+                "xdotool",
+                "moves the mouse and types in the tests of windows",
+                frozenset({"test"}),
+                program="xdotool",
+                apt="xdotool",
+            ),
+            Need(
+                "OpenGL",
+                "the editor draws with it; rendering and playing do without",
+                frozenset({"setup", "test"}),
+                library="GL",
+                apt="libgl1 libglx-mesa0 libgl1-mesa-dri",
             ),
             Need(
                 "libatomic",
@@ -204,7 +238,7 @@ def provide(command: str, system: str, uv: bool) -> None:
     if not missing:
         return
     before = privilege() if system == "debian" and shutil.which("apt-get") else None
-    if before is not None and apt_install([need.apt for need in missing], before):
+    if before is not None and apt_install([word for need in missing for word in need.apt.split()], before):
         importlib.invalidate_caches()
         missing = [need for need in missing if not need.present()]
     for need in missing:

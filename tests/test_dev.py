@@ -170,7 +170,7 @@ def absent(*wanted: str) -> list[dev.Need]:
 
 def test_words_for_each_system() -> None:
     both = absent("ffmpeg", "C compiler")
-    assert dev.install_words("debian", both) == "sudo apt-get update && sudo apt-get install -y ffmpeg gcc"
+    assert dev.install_words("debian", both) == "sudo apt-get update && sudo apt-get install -y ffmpeg gcc libc6-dev"
     assert dev.install_words("macos", both) == "xcode-select --install && brew install ffmpeg"
     assert dev.install_words("windows", absent("ffmpeg")) == "winget install --id Gyan.FFmpeg"
     assert dev.install_words("windows", absent("PortAudio")) == ""
@@ -215,7 +215,7 @@ def test_without_leave_debian_gets_the_command_too(
 ) -> None:
     monkeypatch.setattr(dev, "privilege", lambda: None)
     dev.provide("bench", "debian", uv=True)
-    assert "sudo apt-get update && sudo apt-get install -y gcc libfftw3-dev" in capsys.readouterr().out
+    assert "sudo apt-get update && sudo apt-get install -y gcc libc6-dev libfftw3-dev" in capsys.readouterr().out
     assert commands.ran == []
 
 
@@ -240,7 +240,10 @@ def test_with_leave_debian_packages_are_installed(
     update, install = commands.ran
     assert update[:2] == install[:2] == ["sudo", "-n"]
     assert update[-1] == "update"
-    assert install[-5:] == ["--no-install-recommends", "ffmpeg", "libportaudio2", "jackd2", "libatomic1"]
+    wanted = [word for need in dev.needs("debian", uv=False) if "test" in need.commands for word in need.apt.split()]
+    asked = install[install.index("--no-install-recommends") + 1 :]
+    assert asked == [word for word in wanted if "venv" not in word]
+    assert {"ffmpeg", "gcc", "libportaudio2", "jackd2", "zam-plugins", "xvfb", "xdotool", "libgl1"} <= {*asked}
     assert "DEBIAN_FRONTEND=noninteractive" in install
     assert "Missing" not in capsys.readouterr().out
 
