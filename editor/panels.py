@@ -38,7 +38,7 @@ PANELS: tuple[Entry, ...] = (
     Entry("history", "History", "left", "editor.history:HistoryList"),
     Entry("canvas", "Canvas", "centre", "editor.canvas.panel:Canvas"),
     Entry("inspector", "Inspector", "right", "editor.inspector.panel:Inspector"),
-    Entry("mixer", "Mixer", "bottom", "editor.mixer:Mixer"),
+    Entry("mixer", "Mixer", "bottom", "editor.mixer.panel:Mixer"),
     Entry("automation", "Automation", "bottom", "editor.automation:Automation"),
     Entry("snapshots", "Snapshots", "bottom", "editor.snapshots:Snapshots"),
     Entry("notices", "Messages", "bottom", "editor.notices:NoticeList"),

@@ -1,0 +1,1 @@
+"""The mixer: a strip for everything with a level."""
