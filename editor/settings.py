@@ -99,7 +99,7 @@ def read(data: bytes) -> Settings:
         raise SettingsError(f"it is no JSON: {error}") from None
     if not isinstance(raw, dict):
         raise SettingsError("expected an object with fields")
-    if raw.get("version") != VERSION:
+    if raw.get("version") != VERSION or not _whole(raw.get("version")):
         raise SettingsError(f"version: expected {VERSION}, found {json.dumps(raw.get('version'))[:40]}")
     chosen: dict[str, Any] = {}
     for field in fields(Settings):

@@ -22,6 +22,7 @@ from editor.journal import Journal, Left, left_behind
 from editor.link import Readings
 from editor.model import Changes
 from editor.panel import Panel
+from editor.tour import Tour
 from graph.document import Patch
 from graph.edits import Batch, ReplacePatch
 from graph.errors import PatchError
@@ -41,6 +42,8 @@ class Files(Panel):
         self.journal = Journal(app.notices.say)
         self.left: list[Left] = []
         self._discard = False
+        self._welcome = app.first_start
+        """Whether the patch is yet to be played, and the tour to be shown."""
         self._opened = True
         """Whether a patch was just opened, and its files are to be looked for."""
         for words in (problem, self.recent.problem):
@@ -99,7 +102,9 @@ class Files(Panel):
         self.journal.step(self.session, now)
         if self._opened and self.app.dialog is None:
             self._look_for_files()
-        if isinstance(self.app.dialog, Dialog):
+        if self._welcome:
+            self._begin_first()
+        if isinstance(self.app.dialog, Dialog | Tour):
             self.app.dialog.frame(now)
 
     def close(self) -> None:
@@ -166,6 +171,16 @@ class Files(Panel):
         if not copy:
             self._remember(file)
         self._opened = True
+
+    def _begin_first(self) -> None:
+        """A first start: play what is open, and show what is what."""
+        state = self.app.sound.state
+        if state.phase == "starting" or self.session.patch_changed:
+            return  # soon
+        self._welcome = False
+        self.app.sound.play()
+        if self.app.dialog is None:
+            self.tour()
 
     def _look_for_files(self) -> None:
         """Say which files of a patch that was just opened are missing."""
@@ -337,8 +352,6 @@ class Files(Panel):
 
     def tour(self) -> None:
         """Show the tour."""
-        from editor.tour import Tour
-
         Tour(self.app, self).open()
 
 

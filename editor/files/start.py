@@ -29,7 +29,7 @@ def open_editor(
     plugins.
     """
     settings, _ = kept.load()  # the files' panel says what is wrong with them
-    first = file is None and not new and not settings.toured and not kept.settings_file().exists()
+    first = file is None and not new and not settings.toured
     session = Session(load(file), file=file) if file is not None else Session()
     if first and FIRST.is_file():
         session.open(load(FIRST))
