@@ -40,7 +40,7 @@ PANELS: tuple[Entry, ...] = (
     Entry("inspector", "Inspector", "right", "editor.inspector.panel:Inspector"),
     Entry("mixer", "Mixer", "bottom", "editor.mixer.panel:Mixer"),
     Entry("automation", "Automation", "bottom", "editor.automation:Automation"),
-    Entry("snapshots", "Snapshots", "bottom", "editor.snapshots:Snapshots"),
+    Entry("snapshots", "Snapshots", "bottom", "editor.snapshots.panel:Snapshots"),
     Entry("notices", "Messages", "bottom", "editor.notices:NoticeList"),
     Entry("status", "Status", "status", "editor.status:StatusBar"),
     Entry("files", "Files", "none", "editor.files.panel:Files"),

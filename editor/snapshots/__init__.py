@@ -1,0 +1,1 @@
+"""Snapshots: values of params kept under names."""
