@@ -198,6 +198,10 @@ class Node:
     writing a buffer.
     """
 
+    anchored: ClassVar[bool] = True
+    """Whether a kind whose kernel asks for the time has to begin anew where its time on the timeline becomes another;
+    not for those that only pass it on.
+    """
     varies: ClassVar[bool] = False
     """Whether ``variant`` must be asked what a node's ports and params are."""
 

@@ -140,7 +140,12 @@ def _same(old: Plan, before: Wired, new: Plan, after: Wired) -> bool:
     if old.timing.latency[before.index] != new.timing.latency[after.index]:
         return False
     timed = "time" in before.kind.process.arguments or "position" in before.kind.process.arguments
-    if timed and not _ends(before) and old.timing.arrival[before.index] != new.timing.arrival[after.index]:
+    if (
+        timed
+        and before.kind.anchored
+        and not _ends(before)
+        and old.timing.arrival[before.index] != new.timing.arrival[after.index]
+    ):
         return False
     if not _varies(before.kind) or _made_alike(before, after):
         return True

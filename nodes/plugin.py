@@ -84,6 +84,8 @@ class Plugin(_Settings):
 class _Hosted(_Settings):
     """A plugin that was found. What depends on it is declared by ``variant``."""
 
+    anchored = False
+
     about: ClassVar[PluginAbout]
     buses: ClassVar[tuple[tuple[str, ...], tuple[str, ...]]]
     """The port of each of the plugin's buses, inputs and outputs; empty for a bus without one."""
@@ -163,6 +165,7 @@ class _Hosted(_Settings):
         dry,
         block_offset,
         block_deadline,
+        faded,
         time,
         position,
         roll,
@@ -178,6 +181,7 @@ class _Hosted(_Settings):
             words,
             dry,
             block_offset,
+            faded,
             time,
             position,
             roll,
@@ -203,6 +207,7 @@ class _Hosted(_Settings):
         dry,
         block_offset,
         block_deadline,
+        faded,
         time,
         position,
         roll,
@@ -218,6 +223,7 @@ class _Hosted(_Settings):
             words,
             dry,
             block_offset,
+            faded,
             time,
             position,
             roll,

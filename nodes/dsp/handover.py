@@ -58,10 +58,10 @@ or -1, and its lanes; frames that are remembered of it, a power of two; params; 
 work, and how many processors there are for them: with more at work, waiting awake would only be in their way.
 """
 # … and these are the native code's; everybody may read them.
-SEQUENCE, AWAY, WET, SEEN, MISSED, PASSED, SCRUBBED, WAITED, FED, BLOCKS = range(24, 34)
+SEQUENCE, AWAY, WET, SEEN, MISSED, PASSED, SCRUBBED, WAITED, FED, BLOCKS, KEY, CAME = range(24, 36)
 """The last block's number; whether one is under way; whether the plugin was heard last; the epoch last seen; how often
 a block was not done in time; blocks that passed without the plugin; samples that were no numbers; the longest wait
-(nanoseconds); frames that came in; blocks so far.
+(nanoseconds); frames that came in; blocks so far; which block this is; whether it came back, -1 while nobody asked.
 """
 IN_LANES, OUT_LANES = 40, 104
 """Lanes of each port in the slot; 0: switched off."""
@@ -75,13 +75,20 @@ BEAT_S = 60.0
 
 
 @helper
-def submit(ins, values, places, sent, touched, words, dry, offset, time, position, roll, rate, n, deadline):
-    """Hand a block over, unless the plugin is not there or still behind.
+def submit(ins, values, places, sent, touched, words, dry, offset, key, time, position, roll, rate, n, deadline):
+    """Hand a block over, unless the plugin is not there or still behind. ``key`` tells one block from another: while an
+    edit is crossfaded two nodes may share a plugin, and what the first has handed over serves both.
 
     ``values`` are the params, raw; ``places[k]`` is the plugin's own number of each, ``sent[k]`` what it was
     told last; ``touched[k]`` is 0 where it was never told, 1 where it was, 2 where it must be told.
     """
-    remember(ins, words, dry, offset, n)
+    if words[KEY] == key and words[BLOCKS]:
+        remember(ins, words, dry, words[FED] - n, offset, n)
+        return
+    remember(ins, words, dry, words[FED], offset, n)
+    words[FED] += n
+    words[KEY] = key
+    words[CAME] = -1
     words[AWAY] = 0
     words[BLOCKS] += 1
     head = words[HEAD]
@@ -122,11 +129,9 @@ def submit(ins, values, places, sent, touched, words, dry, offset, time, positio
 
 
 @helper
-def remember(ins, words, dry, offset, n):
+def remember(ins, words, dry, at, offset, n):
     """Keep what goes into the main input, for when the plugin is missed."""
     p, lanes, mask = words[MAIN], words[MAIN_LANES], words[RING] - 1
-    at = words[FED]
-    words[FED] = at + n
     if p >= 0:
         source, pitch = raw_word(ins, 1 + 3 * p), raw_word(ins, 3 + 3 * p)
         for i in range(n):
@@ -223,12 +228,14 @@ def wait_back(words, deadline):
 @helper
 def collect(outs, words, edge, dry, offset, n, deadline):
     """Fetch the block under way, or let the input pass. ``edge`` is the last sample of each output channel."""
-    wet = False
-    if words[AWAY]:
-        wet = wait_back(words, deadline)
+    if words[CAME] < 0:
+        words[CAME] = 0
+        if words[AWAY]:
+            words[CAME] = 1 if wait_back(words, deadline) else 0
+            words[MISSED] += 1 - words[CAME]
         words[AWAY] = 0
-        words[MISSED] += 0 if wet else 1
-    words[PASSED] += 0 if wet else 1
+        words[PASSED] += 1 - words[CAME]
+    wet = words[CAME] == 1
     source = words[SLOTS] + (words[SEQUENCE] & 1) * words[STRIDE] + words[OUTPUTS_AT]
     channel = 0
     for p in range(words[OUTPUT_PORTS]):

@@ -265,6 +265,31 @@ def test_a_changed_latency_is_told_so_that_the_graph_can_follow():
         assert next(n for n in stage.conductor._plan.nodes if n.id == "fx").info["latency"] == 40
 
 
+def test_edits_around_a_plugin_let_it_play_on():
+    """Its latency told anew, and latency put before it: at unity nothing but the delay of the whole may change."""
+    with fake_link({"Fake": {"really": 40}}, live=True, block=4096) as link:
+        stage = Stage(one(gain=1.0), link, outputs=4)
+        until(lambda: standing(link).status == "ready", "the plugin")
+        stage.play(2)
+        for k, patch in enumerate((one(gain=1.0), _delayed(), one(gain=1.0))):
+            stage.conductor.set_patch(patch, stage.services, k)
+            stage.play(1)
+            stage.play_until(lambda: not stage.conductor.busy, "the patch to be in place")
+            stage.play(2)
+        now = standing(link)
+        assert len(link._hosted) == 1
+        assert (now.missed, now.passed) == (0, 0), "it was heard all the time"
+
+
+def _delayed() -> Patch:
+    patch = one(gain=1.0)
+    patch.disconnect("in.out", "fx.in")
+    patch.add("slow", "latency", settings={"frames": 100})
+    patch.connect("in.out", "slow.in")
+    patch.connect("slow.out", "fx.in")
+    return patch
+
+
 def test_questions_to_plugins_are_answered_or_refused_in_words():
     with fake_link({"Fake": {}}, live=False) as link:
         rendered(one(gain=0.25), link, noise(1024))
