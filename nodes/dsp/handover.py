@@ -118,8 +118,7 @@ def submit(ins, values, places, sent, touched, words, dry, offset, key, time, po
     for p in range(words[INPUT_PORTS]):
         source, pitch = raw_word(ins, 1 + 3 * p) + 4 * offset * raw_word(ins, 3 + 3 * p), raw_word(ins, 3 + 3 * p)
         for lane in range(words[IN_LANES + p]):
-            for i in range(n):
-                store_f32(target, i, load_f32(source, i * pitch + lane))
+            take_lane(target, source + 4 * lane, pitch, n)
             target += 4 * words[CAPACITY]
     words[SEQUENCE] = number
     words[AWAY] = 1
@@ -129,15 +128,60 @@ def submit(ins, values, places, sent, touched, words, dry, offset, key, time, po
 
 
 @helper
+def take_lane(target, source, pitch, n):
+    """One lane of a signal, put by itself. The widths met most have loops of their own, which become vector code."""
+    if pitch == 1:
+        for i in range(n):
+            store_f32(target, i, load_f32(source, i))
+    elif pitch == 2:
+        for i in range(n):
+            store_f32(target, i, load_f32(source, 2 * i))
+    else:
+        for i in range(n):
+            store_f32(target, i, load_f32(source, i * pitch))
+
+
+@helper
+def give_lane(target, pitch, source, n):
+    """The opposite; what is no number becomes zero: how many there were."""
+    bad = 0
+    if pitch == 1:
+        for i in range(n):
+            x = load_f32(source, i)
+            bad += finite(x) != x
+            store_f32(target, i, finite(x))
+    elif pitch == 2:
+        for i in range(n):
+            x = load_f32(source, i)
+            bad += finite(x) != x
+            store_f32(target, 2 * i, finite(x))
+    else:
+        for i in range(n):
+            x = load_f32(source, i)
+            bad += finite(x) != x
+            store_f32(target, i * pitch, finite(x))
+    return bad
+
+
+@helper
 def remember(ins, words, dry, at, offset, n):
     """Keep what goes into the main input, for when the plugin is missed."""
     p, lanes, mask = words[MAIN], words[MAIN_LANES], words[RING] - 1
     if p >= 0:
         source, pitch = raw_word(ins, 1 + 3 * p), raw_word(ins, 3 + 3 * p)
-        for i in range(n):
-            row = (at + i) & mask
-            for lane in range(lanes):
-                dry[row * lanes + lane] = load_f32(source, (offset + i) * pitch + lane)
+        done = 0
+        while done < n:
+            row = (at + done) & mask
+            run = min(n - done, mask + 1 - row)
+            first = source + 4 * (offset + done) * pitch
+            if lanes == pitch:
+                for k in range(run * lanes):
+                    dry[row * lanes + k] = load_f32(first, k)
+            else:
+                for i in range(run):
+                    for lane in range(lanes):
+                        dry[(row + i) * lanes + lane] = load_f32(first, i * pitch + lane)
+            done += run
 
 
 @helper
@@ -242,13 +286,7 @@ def collect(outs, words, edge, dry, offset, n, deadline):
         target, pitch = raw_word(outs, 1 + 3 * p) + 4 * offset * raw_word(outs, 3 + 3 * p), raw_word(outs, 3 + 3 * p)
         for lane in range(words[OUT_LANES + p]):
             if wet and words[WET]:
-                bad = 0
-                for i in range(n):
-                    x = load_f32(source, i)
-                    clean = finite(x)
-                    bad += clean != x
-                    store_f32(target, i * pitch + lane, clean)
-                words[SCRUBBED] += bad
+                words[SCRUBBED] += give_lane(target + 4 * lane, pitch, source, n)
             else:
                 between(target + 4 * lane, pitch, source, wet, words, edge[channel], dry, lane if p == 0 else -1, n)
             edge[channel] = load_f32(target, (n - 1) * pitch + lane)
