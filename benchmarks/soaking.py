@@ -84,6 +84,17 @@ class _Run:
                 self.player.set_param(node, param, value)
         self.done[kind] += 1
 
+    def warm(self) -> None:
+        """Make every kind of edit a few times, so that what they need is compiled; none of it counts."""
+        device = NullDevice(self.player.renderer, inputs=0, outputs=OUTPUTS, rate=RATE, block=BLOCK, paced=False)
+        device.start()
+        try:
+            for _ in range(6 * len(EDITS)):
+                self.edit()
+                self._until(lambda: not self.player._conductor.busy)
+        finally:
+            device.stop()
+
     def play(self, device: NullDevice, every: int, also: Callable[[NullDevice], None] | None = None) -> None:
         """Let a device run to its limit, with an edit every so many frames."""
         due = every
@@ -151,6 +162,8 @@ def edited(source: str, seconds: float, per_second: float = 5.0, seed: int = 1) 
         render(first, {"out": folder / "out.wav", "calm_out": folder / "calm.wav"}, seconds=seconds + 1)
         plain, calm = (soundfile.read(folder / f"{id}.wav", dtype="float32")[0] for id in ("out", "calm"))
         captured = np.zeros((frames, OUTPUTS), np.float32)
+        with _running(Mix(source, seed), folder) as run:
+            run.warm()
         with _running(Mix(source, seed), folder) as run:
             renderer = run.player.renderer
             device = NullDevice(
@@ -260,6 +273,8 @@ def soaked(seconds: float, say: Say, laps: int = 60, per_second: float = 5.0) ->
         first.folder = folder
         render(first, {"out": folder / "out.wav", "calm_out": folder / "calm.wav"}, seconds=1)
         allowed = float(bends(soundfile.read(folder / "out.wav", dtype="float32")[0][RATE // 10 :]).max())
+        with _running(_mixes(0)[0], folder) as run:
+            run.warm()
         with _running(_mixes(0)[0], folder) as run, _running(Mix("sine"), folder) as alone:
             pair = _Pair(run, alone, allowed, found)
             for lap in range(laps):

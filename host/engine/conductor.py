@@ -117,6 +117,11 @@ class Conductor:
         set_values(self.patch, [(node, param, float(value))], self.kinds)
         self._wanted = self._serial, self.patch
 
+    def compile_again(self) -> None:
+        """Compile the patch anew: the outside world is not what it was (a plugin has another latency)."""
+        if self.patch is not None and self._wanted is None:
+            self._wanted = self._serial, self.patch
+
     # What is due
 
     @property
@@ -134,8 +139,8 @@ class Conductor:
         if self._stage == "landing" and self.live.idle:
             self._landed()
         if not self._stage and self._wanted is not None:
-            if self.live.ramping and self.running:
-                return SOON_S
+            if self.running and (self.live.ramping or not self.live.idle):
+                return SOON_S  # a ramp that was sent may not have begun yet
             self._take_up()
         if not self._stage and self._turned:
             self._turn()
@@ -247,7 +252,8 @@ class Conductor:
         self.tapes.keep_only(self.playing.program.streams)
         by_key = {node.key: node.id for node in arrived.plan.nodes}
         for (key, name), value in arrived.params.items():
-            self._turned.setdefault((by_key[key], name), value)
+            if key in by_key:  # not of a node that was on its way out
+                self._turned.setdefault((by_key[key], name), value)
         self.applied.append(arrived.applied)
 
     def _turn(self) -> None:

@@ -345,6 +345,39 @@ def test_a_knob_that_is_turned_all_the_time_does_not_click_or_starve_edits():
     assert roughness(stage.heard, signal) < SMOOTH
 
 
+def test_an_edit_that_comes_before_a_ramp_has_begun_waits_for_it():
+    signal = sine(RATE)
+    stage = Stage(block=64)
+    stage.start(patch(PLAIN, CHAIN))
+    stage.play(signal, 9600)
+    stage.conductor.set_param("g", "level_db", -30.0)
+    stage.conductor.step()
+    stage.change(patch({**PLAIN, "g": gain(-30), "f": lowpass()}, "i.out>f.in f.out>g.in g.out>o.in"))
+    for _ in range(5):
+        stage.conductor.step()  # all of this before the device calls again
+    stage.settle(signal)
+    stage.play(signal, 4800)
+    assert roughness(stage.heard[4800:], signal) < SMOOTH
+
+
+def test_a_node_that_leaves_with_a_param_on_its_way_is_forgotten():
+    """It ceases to be automated, is turned, and is replaced before it has got there."""
+    line = [{"node": "g", "param": "level_db", "points": [[0.0, -30, "hold"]]}]
+    signal = sine(RATE)
+    stage = Stage(block=64)
+    nodes = {**PLAIN, "f": lowpass()}
+    cables = "i.out>f.in f.out>g.in g.out>o.in"
+    stage.start(patch(nodes, cables, automation=line))
+    stage.play(signal, 9600)
+    stage.change(patch({**nodes, "f": lowpass(500)}, cables))
+    stage.play(signal, 64)
+    stage.change(patch({"i": IN, "h": gain(-12), "o": OUT}, "i.out>h.in h.out>o.in"))
+    stage.settle(signal)
+    stage.play(signal, 4800)
+    assert stage.conductor.applied[-1].played
+    assert roughness(stage.heard[4800:], signal) < SMOOTH
+
+
 def test_wide_steps_ramp_one_node_and_leave_the_others():
     count = 8
     nodes: dict[str, Any] = {"i": IN, "o": OUT}
