@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from threading import Thread
+from threading import Event, Thread
 from time import monotonic
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from graph.document import Patch
 from graph.errors import PatchError
+from graph.groups import expand
 from graph.layouts import labels_of
 from graph.schedule import CompiledNode
 from host.audiofile import AudioFileError
@@ -25,6 +27,9 @@ from host.native.abi import STREAM_END
 from host.native.live import Live
 from host.services import FileServices
 from nodes import kinds
+
+if TYPE_CHECKING:
+    from host.plugins.link import Link
 
 COST = "@cost"
 """The reading of every node that says what it costs: its share of the time there is, of late, and the most so far."""
@@ -59,6 +64,8 @@ class LivePlayer:
         self._reader = Reader(rate, self._services, self.renderer, notice)
         self._recorder: Recorder | None = None
         self._conductor = Conductor(self.renderer, kinds(), self._reader, route)
+        self._link: Link | None = None
+        self._late_plugin = Event()
         self._outcome: tuple[int, bool, list[tuple[str, str, str]]] | None = None
         self._jump: _Jump | None = None
         self._shown: object = None
@@ -77,11 +84,23 @@ class LivePlayer:
 
     def set_patch(self, serial: int, patch: Patch, folder: Path) -> None:
         """Play another patch as soon as it is compiled."""
-        if folder != self._services.folder:
-            self._services = FileServices(folder)
+        link = self._linked(patch)
+        if (folder, link) != (self._services.folder, self._services.plugins):
+            self._services = FileServices(folder, link)
             self._reader.folder = self._services
         self._outcome = None
         self._conductor.set_patch(patch, self._services, serial)
+
+    def _linked(self, patch: Patch) -> Link | None:
+        """The link to plugins, from the first patch on that has some."""
+        if any(entry.kind == "plugin" for entry in expand(patch).nodes.values()):
+            from host.plugins.link import Link
+
+            if self._link is None:
+                live = self.renderer
+                self._link = Link(live=True, block=live.block, notice=self._notice, changed=self._late_plugin.set)
+            self._link.note_chains(patch)
+        return self._link
 
     def set_param(self, node: str, param: str, value: float) -> None:
         """Let a param glide to another value. Raises PatchError."""
@@ -177,6 +196,9 @@ class LivePlayer:
 
     def step(self) -> float:
         """Do what is due; the answer is in how many seconds to come again."""
+        if self._late_plugin.is_set():
+            self._late_plugin.clear()
+            self._conductor.compile_again()
         wait = self._conductor.step()
         for applied in self._conductor.applied:
             problems = [(e.node[:200], e.place[:1000], e.message[:5000]) for e in applied.problems]
@@ -201,6 +223,8 @@ class LivePlayer:
         if self._recorder is not None:
             self._told(self._recorder.close())
         self._reader.close()
+        if self._link is not None:
+            self._link.close()
 
     # -- what can be said ----------------------------------------------------------------------------------------------
 
