@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from graph.errors import PatchError
+from host.native.binding import bind
 
 from .stage import RATE, Stage, offline, patch, roughness, sine
 
@@ -345,16 +346,26 @@ def test_a_knob_that_is_turned_all_the_time_does_not_click_or_starve_edits():
     assert roughness(stage.heard, signal) < SMOOTH
 
 
-def test_an_edit_that_comes_before_a_ramp_has_begun_waits_for_it():
+def test_an_edit_that_comes_before_a_ramp_has_begun_waits_for_it(monkeypatch):
+    """The device goes on calling while an edit is compiled, and so the ramp begins meanwhile."""
     signal = sine(RATE)
     stage = Stage(block=64)
+
+    def bind_beside_the_device(*words, **named):
+        for _ in range(4 if stage.conductor.running else 0):
+            output = np.empty((64, 2), np.float32)
+            stage.live.process(signal[stage.at : stage.at + 64], output)
+            stage._parts.append(output)
+            stage.at += 64
+        return bind(*words, **named)
+
+    monkeypatch.setattr("host.engine.conductor.bind", bind_beside_the_device)
     stage.start(patch(PLAIN, CHAIN))
     stage.play(signal, 9600)
     stage.conductor.set_param("g", "level_db", -30.0)
     stage.conductor.step()
     stage.change(patch({**PLAIN, "g": gain(-30), "f": lowpass()}, "i.out>f.in f.out>g.in g.out>o.in"))
-    for _ in range(5):
-        stage.conductor.step()  # all of this before the device calls again
+    stage.conductor.step()  # before the device has called again
     stage.settle(signal)
     stage.play(signal, 4800)
     assert roughness(stage.heard[4800:], signal) < SMOOTH
