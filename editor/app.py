@@ -105,8 +105,16 @@ class App:
         fonts.load(self.look.scale)
         width, height = self.size
         dpg.create_viewport(
-            title="Patchwright", width=width, height=height, x_pos=0, y_pos=0, min_width=800, min_height=520
+            title="Patchwright",
+            width=width,
+            height=height,
+            x_pos=0,
+            y_pos=0,
+            min_width=800,
+            min_height=520,
+            disable_close=True,
         )
+        dpg.set_exit_callback(lambda: self.quit(ask=True))
         dpg.set_viewport_vsync(sys.platform != "linux")
         dpg.setup_dearpygui()
         dpg.show_viewport()

@@ -43,6 +43,8 @@ class Preferences(Dialog):
         self._listed = threading.Event()
         self._shown = False
         self._tone_until: float | None = None
+        self._rolled = False
+        """Whether the transport rolled before the tone."""
         threading.Thread(target=self._list, name="device list", daemon=True).start()
 
     def _list(self) -> None:
@@ -182,6 +184,7 @@ class Preferences(Dialog):
             dpg.set_value(self.tag("status"), "There is no engine to play it.")
             return
         tone = sine()
+        self._rolled = self.app.sound.state.rolling
         self.app.sound.ask(lambda player: player.load(tone, wait=False))
         self.app.sound.play()
         self._tone_until = monotonic() + TONE_S
@@ -189,7 +192,8 @@ class Preferences(Dialog):
 
     def _end_tone(self) -> None:
         self._tone_until = None
-        self.app.sound.stop()
+        if not self._rolled:
+            self.app.sound.stop()
         self.app.session.patch_changed = True
         if dpg.does_item_exist(self.tag("tone")):
             dpg.configure_item(self.tag("tone"), enabled=True, label="Test tone")

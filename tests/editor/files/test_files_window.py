@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from typing import Any
 import pytest
 
 from editor.journal import WORK
+from graph.document import Patch
 from graph.patchfile import load
 from tests.editor.window import DEADLINE_S, Screen, Window
 
@@ -230,3 +232,85 @@ def test_hostile_settings_are_set_aside(reopen: Opens, shipped: Path, tmp_path: 
     window.close()
     assert json.loads((config / "editor.json").read_bytes())["theme"] == "light"
     assert (config / "editor.json.refused").exists()
+
+
+CLOSES = """
+import ctypes, sys
+class Message(ctypes.Structure):
+    _fields_ = [("type", ctypes.c_int), ("serial", ctypes.c_ulong), ("sent", ctypes.c_int), ("on", ctypes.c_void_p),
+                ("window", ctypes.c_ulong), ("what", ctypes.c_ulong), ("format", ctypes.c_int),
+                ("data", ctypes.c_long * 5)]
+class Event(ctypes.Union):
+    _fields_ = [("message", Message), ("room", ctypes.c_long * 24)]
+x = ctypes.CDLL("libX11.so.6")
+x.XOpenDisplay.restype, x.XInternAtom.restype = ctypes.c_void_p, ctypes.c_ulong
+x.XInternAtom.argtypes = [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_int]
+x.XSendEvent.argtypes = [ctypes.c_void_p, ctypes.c_ulong, ctypes.c_int, ctypes.c_long, ctypes.c_void_p]
+x.XSync.argtypes = [ctypes.c_void_p, ctypes.c_int]
+display, window = x.XOpenDisplay(None), int(sys.argv[1])
+event = Event(message=Message(type=33, window=window, what=x.XInternAtom(display, b"WM_PROTOCOLS", 0), format=32))
+event.message.data[0] = x.XInternAtom(display, b"WM_DELETE_WINDOW", 0)
+x.XSendEvent(display, window, 0, 0, ctypes.byref(event))
+x.XSync(display, 0)
+"""
+"""Asks a window to close, as a window manager does (ICCCM 4.2.8.1)."""
+
+
+def test_the_window_that_is_closed_asks_too(screen: Screen, reopen: Opens, shipped: Path) -> None:
+    window = reopen(shipped, "--no-engine")
+    window.command("arrange.auto")
+    window.until(lambda state: state["dirty"])
+    environment = {**os.environ, "DISPLAY": screen.name}
+    search = ["xdotool", "search", "--name", "Patchwright"]
+    found = subprocess.run(search, env=environment, capture_output=True, text=True, check=True).stdout.split()
+    subprocess.run([sys.executable, "-c", CLOSES, found[0]], env=environment, check=True)
+    window.until(lambda state: state["dialog"] == "Save the changes?")
+    window.move(*window.middle("dialog:unsaved:discard"))
+    window.press()
+    window._xdotool("mouseup", 1)  # after which there is no window that could be asked
+    assert window.process.wait(DEADLINE_S) == 0, window.log()
+    again = reopen(shipped, "--no-engine")
+    assert not again.state()["dirty"]
+    again.close()
+
+
+def test_a_render_is_cancelled(reopen: Opens, tmp_path: Path) -> None:
+    patch = Patch("Long", sample_rate=48000)
+    patch.add("tone", "oscillator")
+    patch.add("out", "audio_out")
+    patch.connect("tone.out", "out.in")
+    folder = tmp_path / "long"
+    folder.mkdir()
+    patch.save(folder / "long.pwp")
+    window = reopen(folder / "long.pwp", "--no-engine")
+    window.command("file.render")
+    window.until(lambda state: state["dialog"] == "Render")
+    window.click("dialog:render:seconds")
+    window.key("ctrl+a")
+    window.type("600:00")
+    window.key("Return")
+    wait_for(lambda: len(list(folder.iterdir())) > 1, "no render begins")
+    frames = window.state()["frames"]
+    window.until(lambda state: state["frames"] > frames + 3, "the window waits for the render")
+    window.key("Escape")
+    wait_for(lambda: [file.name for file in folder.iterdir()] == ["long.pwp"], "something is left of the render")
+    window.settle(5)
+    window.key("Escape")
+    window.until(lambda state: state["dialog"] == "")
+    assert window.problems() == []
+    window.close()
+
+
+def test_collected_by_hand(reopen: Opens, shipped: Path, tmp_path: Path) -> None:
+    window = reopen(shipped, "--no-engine")
+    window.command("file.collect")
+    window.until(lambda state: state["dialog"] == "Collect with all files")
+    window.shot("collect")
+    window.click("dialog:collect:accept")
+    name = shipped.stem
+    collected = tmp_path / name / f"{name}.pwp"
+    wait_for(collected.exists, "nothing is collected")
+    window.until(lambda state: state["dialog"] == "")
+    assert load(collected).nodes().keys() == load(shipped).nodes().keys()
+    assert {file.name for file in (tmp_path / name / "audio").iterdir()} == {"music.flac", "narration.flac"}
+    window.close()
