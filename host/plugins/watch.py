@@ -193,7 +193,7 @@ class Watch:
 
     def _start(self, group: Group) -> None:
         wanted = [h for h in group.members if h.status != "failed"]
-        if not wanted and group.deaths:
+        if not wanted:
             return
         try:
             group.child = Child(self._opener, self._paths)
