@@ -39,7 +39,7 @@ PANELS: tuple[Entry, ...] = (
     Entry("canvas", "Canvas", "centre", "editor.canvas.panel:Canvas"),
     Entry("inspector", "Inspector", "right", "editor.inspector.panel:Inspector"),
     Entry("mixer", "Mixer", "bottom", "editor.mixer.panel:Mixer"),
-    Entry("automation", "Automation", "bottom", "editor.automation:Automation"),
+    Entry("automation", "Automation", "bottom", "editor.automation.panel:Automation"),
     Entry("snapshots", "Snapshots", "bottom", "editor.snapshots.panel:Snapshots"),
     Entry("notices", "Messages", "bottom", "editor.notices:NoticeList"),
     Entry("status", "Status", "status", "editor.status:StatusBar"),

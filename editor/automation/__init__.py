@@ -1,0 +1,1 @@
+"""Automation lanes: how params move along the timeline."""
