@@ -250,9 +250,16 @@ class Bar(Control):
     """A line of its own: the name, a track that is filled so far, the number."""
 
     def __init__(
-        self, app: App, parent: int | str, turning: Turning, tag: str, width: int, colour: Colour | None = None
+        self,
+        app: App,
+        parent: int | str,
+        turning: Turning,
+        tag: str,
+        width: int,
+        colour: Colour | None = None,
+        label: str = "",
     ) -> None:
-        super().__init__(app, parent, turning, tag, (width, app.look.px(28)))
+        super().__init__(app, parent, turning, tag, (width, app.look.px(28)), label)
         self.colour = colour or self.colour
         self.show()
 
@@ -314,9 +321,11 @@ class Box(Control):
         pen.words((self.width / 2, (self.height - px(13)) / 2 - px(1)), text, colour, "medium", px(13), "centre")
         start, end = sorted((self.turning.middle, to_unit(param, value)))
         if self.lit:
-            y, inset = self.height - px(1), px(4)
+            y, inset = self.height - px(2), px(5)
             span = self.width - 2 * inset
-            pen.line((inset + span * start, y), (inset + span * max(end, start + 0.01), y), alpha(self.colour, 0.8), 1)
+            pen.line(
+                (inset + span * start, y), (inset + span * max(end, start + 0.01), y), alpha(self.colour, 0.85), px(1.6)
+            )
         self.show_moved(pen, (self.width - px(6), px(5)))
 
     def typed_at(self, touch: Touch) -> bool:
@@ -329,8 +338,8 @@ class Box(Control):
 class Flip(Control):
     """An on/off param: a switch with its name beside it."""
 
-    def __init__(self, app: App, parent: int | str, turning: Turning, tag: str, width: int) -> None:
-        super().__init__(app, parent, turning, tag, (width, app.look.px(28)))
+    def __init__(self, app: App, parent: int | str, turning: Turning, tag: str, width: int, label: str = "") -> None:
+        super().__init__(app, parent, turning, tag, (width, app.look.px(28)), label)
         self.show()
 
     def draw(self) -> None:

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
+from dataclasses import replace
 
 from editor.faces import from_unit, parse_value, to_unit
 from editor.model import Session
-from graph.edits import SetParam
+from graph.document import Cable, CableKey
+from graph.edits import SetCable, SetParam
 from graph.spec import Param
 
 FINE = 0.1
@@ -108,3 +110,32 @@ class Turning:
             if value != before
         ]
         self.session.do(*edits, name=f"Set {self.param.name}", gesture=self._gesture)
+
+
+AMOUNT = Param("amount", 100.0, -100.0, 100.0, "%", doc="How much of the range a cable moves a param by.")
+
+
+class Amount(Turning):
+    """How much a cable modulates a param, in percent of its range, as something to turn."""
+
+    def __init__(self, session: Session, cable: CableKey) -> None:
+        super().__init__(session, (cable[0],), AMOUNT)
+        self.key = cable
+
+    def _cable(self) -> Cable | None:
+        return next((c for c in self.session.here.cables() if c.key == self.key), None)
+
+    def values(self) -> list[float]:
+        """What the cable's stands at."""
+        cable = self._cable()
+        return [] if cable is None else [100.0 * (1.0 if cable.amount is None else cable.amount)]
+
+    def reset(self) -> None:
+        """All of the range."""
+        self.put(self.unset)
+
+    def _do(self, values: list[float]) -> None:
+        cable = self._cable()
+        if cable is not None and values:
+            edit = SetCable(replace(cable, amount=round(values[0]) / 100))
+            self.session.do(edit, name=f"Amount of {cable.source}", gesture=self._gesture)

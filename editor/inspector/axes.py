@@ -77,8 +77,7 @@ def steps(low: float, high: float, most: int) -> list[float]:
 RANGES_DB = (12.0, 18.0, 24.0, 30.0, 45.0)
 
 
-def range_for(values: Sequence[float] | Floats, least: float = RANGES_DB[0]) -> float:
-    """How far an axis of gain must reach, up and down, to show what is above its noise: decibels."""
-    shown = [abs(float(v)) for v in values if v > -RANGES_DB[-1]]
-    highest = max(shown, default=0.0)
+def range_for(gains: Sequence[float] | Floats, least: float = RANGES_DB[0]) -> float:
+    """How far an axis of gain must reach, up and down, to show these: decibels."""
+    highest = max((abs(float(gain)) for gain in gains), default=0.0)
     return next((r for r in RANGES_DB if r >= max(highest * 1.05, least)), RANGES_DB[-1])

@@ -16,6 +16,7 @@ from editor.inspector.subject import Subject, state_of
 from editor.inspector.view import band_colour
 from editor.pointer import Grip, Touch
 from editor.theme import Colour, alpha
+from graph.edits import SetParam
 
 if TYPE_CHECKING:
     from editor.app import App
@@ -71,7 +72,20 @@ class BandTable:
             x += wide + gap
         for band in self.curves.bands:
             self._line(band, high, dot, gap)
+        self._add = f"inspector:{subject.id}:add-band"
+        dpg.add_button(label="+  Add a band", tag=self._add, width=width, parent=self._root, callback=self._add_band)
+        dpg.bind_item_font(self._add, fonts.font("medium"))
+        dpg.bind_item_theme(self._add, "theme:flat")
         self.show(subject)
+
+    def _free(self) -> Band | None:
+        return next((band for band in self.curves.bands if band.on and not self.curves.touched(band)), None)
+
+    def _add_band(self) -> None:
+        band = self._free()
+        if band is not None and band.on is not None:
+            edit = SetParam(self.subject.id, band.on, 1.0)
+            self.subject.session.do(edit, name=f"Add band {band.number + 1}")
 
     def _line(self, band: Band, high: int, dot: int, gap: int) -> None:
         id, face = self.subject.id, self.subject.face
@@ -126,6 +140,8 @@ class BandTable:
                 dpg.set_value(
                     f"inspector:{subject.id}.{type.name}", spoken(type.choices[round(self._value(type.name))])
                 )
+
+        dpg.configure_item(self._add, show=self._free() is not None)
 
     def _value(self, name: str) -> float:
         return self.subject.face.values[name]

@@ -131,9 +131,10 @@ class DynamicsView(View):
             y = round(foot * db / depth)
             if 0 < db < depth:
                 pen.line((self._left, y), (right, y), alpha(theme.text, 0.08))
-                pen.words((right - px(4), y - px(13)), f"−{db:g}", theme.faint, "small", px(10.5), "right")
+                pen.words((self._left + px(5), y - px(13)), f"−{db:g}", theme.faint, "small", px(10.5))
         pen.box((self._left, 0), (right, foot), line=theme.line, radius=px(3))
-        pen.words((self._left + px(7), foot - px(17)), "Gain reduction", theme.dim, "small", px(11.5))
+        if self._picture.width > px(150):
+            pen.words((self._left + px(7), foot - px(17)), "Gain reduction", theme.dim, "small", px(11.5))
         self._number = pen.words((right - px(7), foot - px(19)), "", theme.warn, "strong", px(13), "right")
         self._words = ""
 

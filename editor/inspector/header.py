@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import dearpygui.dearpygui as dpg
@@ -11,6 +12,7 @@ from editor.dials import type_in
 from editor.draw import Pen, fitted
 from editor.faces import spoken
 from editor.inspector.subject import Subject
+from editor.layout import Arrangement
 from editor.pointer import Grip, Touch
 from editor.theme import Colour, alpha, mix
 from graph.edits import Edit, Retitle, SetBypass, SetMute
@@ -19,13 +21,23 @@ if TYPE_CHECKING:
     from editor.app import App
 
 
+WIDE = 600.0
+"""How wide the inspector is for large curves, at scale 1."""
+
+
+def toggle_width(app: App) -> None:
+    """Make the inspector wide for large curves, or as it is by default."""
+    right = Arrangement().right if app.arrangement.right >= WIDE else WIDE
+    app.arrange(replace(app.arrangement, right=right, shows_right=True))
+
+
 class Header(Grip):
     """Title, kind and neighbours, drawn; buttons for bypass and mute at the right."""
 
     def __init__(self, app: App, subject: Subject, parent: int | str, width: int) -> None:
         self.app, self.subject, self.width = app, subject, width
         px = app.look.px
-        self.height = px(50)
+        self.height = px(46)
         self.tag = f"inspector:{subject.id}:title"
         dpg.add_drawlist(width, self.height, tag=self.tag, parent=parent)
         self._pen = Pen(self.tag, app.look)
@@ -43,6 +55,9 @@ class Header(Grip):
             x -= px(30)
         if self.subject.face.outputs or self.subject.face.inputs:
             found["mute"] = (x, px(14))
+            x -= px(30)
+        if self.subject.offers.pictures:
+            found["wide"] = (x, px(14))
         return found
 
     def show(self, subject: Subject) -> None:
@@ -67,13 +82,18 @@ class Header(Grip):
         around = fitted(self._around(), self.width - left, "small", px(12.5))
         pen.words((left, px(30)), around, theme.dim, "small", px(12.5))
         for name, at in self._buttons().items():
-            self._button(name, at, face.bypass if name == "bypass" else face.mute)
+            self._button(name, at, {"bypass": face.bypass, "mute": face.mute, "wide": self._wide}[name])
+
+    @property
+    def _wide(self) -> bool:
+        return self.app.arrangement.right >= WIDE
 
     def _button(self, name: str, at: tuple[float, float], on: bool) -> None:
         theme, px, pen = self.app.look.theme, self.app.look.px, self._pen
         colours: dict[str, tuple[str, Colour]] = {
             "bypass": ("power", theme.faint if on else theme.good),
             "mute": ("mute" if on else "volume", theme.bad if on else theme.dim),
+            "wide": ("right" if on else "left", theme.dim),
         }
         icon, colour = colours[name]
         fill = theme.lifted if self._over == name else alpha(theme.raised, 0.7)
@@ -119,6 +139,8 @@ class Header(Grip):
                 session.do(SetBypass(id, not face.bypass))
             case "mute":
                 session.do(SetMute(id, not face.mute))
+            case "wide":
+                toggle_width(self.app)
             case "title":
                 left, top = dpg.get_item_rect_min(self.tag)
                 stored = session.here.node(id).title

@@ -43,6 +43,11 @@ class Offers:
     numbers: tuple[str, ...] = ()
     """All the rest."""
 
+    @property
+    def pictures(self) -> bool:
+        """Whether there is something that is better seen large."""
+        return self.response or self.transfer or self.loudness or any((self.spectrum, self.wave, self.points))
+
 
 def spectrum_of(readings: Mapping[str, Reading]) -> Spectrum | None:
     """The spectrum among readings: one in dB that is no gain reduction, and one in Hz."""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import dearpygui.dearpygui as dpg
 
 from editor import fonts
+from editor.dials import Bar, Moved
 from editor.faces import param_label, spoken
 from editor.inspector.band_table import BandTable
 from editor.inspector.dynamics_view import DynamicsView
@@ -22,8 +22,9 @@ from editor.inspector.subject import Subject, spectrum_near, state_of, subject
 from editor.inspector.view import View
 from editor.link import Readings
 from editor.model import Changes
+from editor.turning import Amount
 from graph.document import Cable
-from graph.edits import SetCable, SetSetting
+from graph.edits import SetSetting
 
 if TYPE_CHECKING:
     from editor.inspector.panel import Inspector
@@ -39,11 +40,12 @@ class NodePage:
         self.table: BandTable | None = None
         self._parent = "inspector:page"
         self._undeclared_levels = False
+        self._amounts: list[Bar] = []
         face, px = self.subject.face, self.app.look.px
         theme = self.app.look.theme
         self.header = Header(self.app, self.subject, self._parent, width)
         if face.doc:
-            text = dpg.add_text(face.doc, wrap=width, color=theme.dim, parent=self._parent)
+            text = dpg.add_text(face.doc.replace("``", ""), wrap=width, color=theme.dim, parent=self._parent)
             dpg.bind_item_font(text, fonts.font("small"))
         if face.problem:
             dpg.add_text(face.problem, wrap=width, color=theme.warn, parent=self._parent)
@@ -108,25 +110,13 @@ class NodePage:
         if not cables:
             return
         self._title("Modulation")
-        px, theme, session = self.app.look.px, self.app.look.theme, self.subject.session
+        colour = self.app.look.theme.pin("control")
         for number, cable in enumerate(cables):
-            words = f"{spoken(cable.source)}  to  {param_label(names[cable.target_port])}"
-            with dpg.group(horizontal=True, parent=self._parent):
-                dpg.add_text(words + ("  (feedback)" if cable.feedback else ""), color=theme.pin("control"))
-            tag = f"inspector:{id}:amount{number}"
-
-            def change(sender: object, share: float, cable: Cable = cable) -> None:
-                edit = SetCable(replace(cable, amount=round(share / 100, 3)))
-                session.do(edit, name=f"Amount of {cable.source}", gesture=("amount", cable.key))
-
-            dpg.add_slider_float(
-                tag=tag, default_value=100 * (1.0 if cable.amount is None else cable.amount), min_value=-100.0,
-                max_value=100.0, format="%+.0f %% of the range", width=self.width, callback=change, parent=self._parent,
-            )  # fmt: skip
-            with dpg.item_handler_registry() as handlers:
-                dpg.add_item_deactivated_handler(callback=session.end_gesture)
-            dpg.bind_item_handler_registry(tag, handlers)
-            dpg.add_spacer(height=px(2), parent=self._parent)
+            label = f"{spoken(cable.source)}  ›  {param_label(names[cable.target_port])}"
+            amount, tag = Amount(self.subject.session, cable.key), f"inspector:{id}:amount{number}"
+            bar = Bar(self.app, self._parent, amount, tag, self.width, colour, label)
+            bar.moved = Moved(feedback=cable.feedback)
+            self._amounts.append(bar)
 
     def _rest(self) -> None:
         theme, face, session = self.app.look.theme, self.subject.face, self.subject.session
@@ -172,10 +162,8 @@ class NodePage:
         before, self.subject = self.subject, subject(self.subject.session, id)
         if (mine or around) and _structure(before) != _structure(self.subject):
             return False
-        for number, cable in enumerate(_modulating(self.subject)):
-            if not dpg.is_item_active(f"inspector:{id}:amount{number}"):
-                amount = 1.0 if cable.amount is None else cable.amount
-                dpg.set_value(f"inspector:{id}:amount{number}", 100 * amount)
+        for bar in self._amounts:
+            bar.show()
         self.header.show(self.subject)
         for view in self.views:
             view.show(self.subject)
@@ -212,6 +200,10 @@ class NodePage:
             self.table.free()
         if self.params:
             self.params.free()
+        if self.settings:
+            self.settings.free()
+        for bar in self._amounts:
+            bar.free()
 
 
 def _modulating(subject: Subject) -> list[Cable]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 import dearpygui.dearpygui as dpg
 
+from editor.commands import Command
+from editor.inspector.header import toggle_width
 from editor.inspector.loudness import History
 from editor.inspector.offers import LOUDNESS_NAMES
 from editor.inspector.one import NodePage
@@ -31,6 +33,9 @@ class Page(Protocol):
 class Inspector(Panel):
     """Shows the page of what is selected: the patch's words, a node, or what several nodes share."""
 
+    commands: ClassVar[tuple[Command, ...]] = (
+        Command("inspector.wide", "Wide inspector", toggle_width, ("ctrl+i",), "View", 2),
+    )
     page: Page | None = None
 
     def build(self, parent: int | str) -> None:

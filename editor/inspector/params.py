@@ -104,7 +104,7 @@ class Params:
 
     def _explain(self, cell: int | str, param: Param) -> None:
         with dpg.tooltip(cell, delay=0.7):
-            dpg.add_text(param.doc or param.name, wrap=self.app.look.px(280))
+            dpg.add_text((param.doc or param.name).replace("``", ""), wrap=self.app.look.px(280))
             words = f"{param.name}   {param.low:g} … {param.high:g} {param.unit}".rstrip()
             dpg.add_text(words, color=self.app.look.theme.dim)
             moved = self._state(param.name)
@@ -141,11 +141,17 @@ class Params:
             control.free()
 
 
-def labelled(app: App, parent: int | str, label: str, width: int):
-    """A line with a name, and beside it room for a widget as wide as ``BESIDE`` says: a context to make that in."""
+def labelled(app: App, parent: int | str, label: str, width: int, help: str = ""):
+    """A line with a name, and beside it room for a widget as wide as ``BESIDE`` says: a context to make that in.
+
+    The help is shown over the name: over a field it would take the keyboard from it.
+    """
     line = dpg.add_group(horizontal=True, horizontal_spacing=0, parent=parent)
     item = dpg.add_text(label, color=app.look.theme.dim, parent=line)
     dpg.bind_item_font(item, fonts.font("medium"))
+    if help:
+        with dpg.tooltip(item, delay=0.5):
+            dpg.add_text(help, wrap=app.look.px(280))
     gap = width * (1 - BESIDE) - fonts.width(label, "medium", app.look.px(14))
     dpg.add_spacer(width=max(int(gap), 1), parent=line)
     return dpg.group(parent=line)

@@ -35,7 +35,7 @@ class ResponseView(View):
     """Drag a handle for frequency and gain, turn the wheel for Q, double-click to switch a band or to add one."""
 
     def __init__(self, app: App, subject: Subject, parent: int | str, width: int) -> None:
-        height = round(min(max(width * 0.66, app.look.px(170)), app.look.px(380)))
+        height = round(min(max(width * 0.72, app.look.px(180)), app.look.px(340)))
         super().__init__(app, subject, parent, f"inspector:{subject.id}:response", (width, height))
         px = self.px
         self.left, self.foot = px(28), px(18)
@@ -63,7 +63,8 @@ class ResponseView(View):
         super().show(subject)
         self.curves = Curves(subject.face, subject.session.kinds, subject.rate)
         self._whole = self.curves.whole(self.columns)
-        wanted = range_for([*self._whole, *(self._at(band)[1] for band in self._seen())])
+        gains = [abs(self._at(band)[1]) for band in self._seen() if self.curves.has_gain(band)]
+        wanted = range_for([max(float(self._whole.max()), 0.0), *gains])
         if self._hold is not None:
             wanted = max(wanted, self.range)
         if wanted != self.range:
@@ -107,12 +108,12 @@ class ResponseView(View):
             if self.width > px(360) or hertz in (50.0, 200.0, 1000.0, 5000.0, 10000.0):
                 at = (self.across.place(hertz), self.low + px(3))
                 pen.words(at, hertz_words(hertz), theme.dim, "small", px(11), "centre")
-        for db in steps(-self.range, self.range, 7):
+        for db in steps(-self.range, self.range, 9 if self.height > px(260) else 7):
             y = round(self.up.place(db))
             pen.line((self.left, y), (self.width, y), alpha(theme.text, 0.2) if db == 0 else strong)
-            if abs(db) < self.range or self.range % 6:
-                words = f"{db:+.0f}".replace("-", "−") if db else "0"
-                pen.words((self.left - px(6), y - px(7)), words, theme.dim, "small", px(11), "right")
+            words = f"{db:+.0f}".replace("-", "−") if db else "0"
+            at = min(max(y - px(7), self.top - px(2)), self.low - px(12))
+            pen.words((self.left - px(6), at), words, theme.dim, "small", px(11), "right")
         pen.box((self.left, self.top), (self.width - 1, self.low), line=theme.line, radius=px(3))
 
     def _draw_curves(self) -> None:
@@ -174,15 +175,15 @@ class ResponseView(View):
         if self._spectrum is not None:
             level = Axis(*SPECTRUM_DB, foot, 0.0)
             ys = np.clip(level.places(self._spectrum), 0, foot)
-            picture.area(ys, foot, mix(theme.accent, theme.dim, 0.65), (0.55, 0.10))
-            picture.line(ys, theme.dim, self.px(1), 0.45)
+            picture.area(ys, foot, mix(theme.accent, theme.dim, 0.65), (0.40, 0.06))
+            picture.line(ys, theme.dim, self.px(1), 0.40)
         zero = self.up.place(0.0) - top
         shown = self.chosen if self.over is None else self.over
         if shown is not None and len(self.curves.bands) > 1:
             own = np.clip(self.up.places(self.curves.alone(self.curves.bands[shown], self.columns)) - top, 0, foot)
             picture.area(own, zero, self._colour(shown), (0.20, 0.20))
         whole = np.clip(self.up.places(self._whole) - top, 0, foot)
-        picture.area(whole, zero, theme.faint if self.subject.face.bypass else theme.accent, (0.17, 0.17))
+        picture.area(whole, zero, theme.faint if self.subject.face.bypass else theme.accent, (0.20, 0.20))
         self._image.update()
 
     def frame(self, now: float, readings: Readings) -> None:

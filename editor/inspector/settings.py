@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any
 import dearpygui.dearpygui as dpg
 
 from editor import fonts
+from editor.dials import Flip
 from editor.faces import spoken
 from editor.inspector.params import BESIDE, labelled
 from editor.inspector.subject import Subject
-from graph.declare import Setting
+from editor.turning import Turning
+from graph.declare import Setting, Switch
 from graph.edits import UNSET, SetSetting
 from graph.errors import PatchError
 
@@ -53,6 +55,47 @@ def within_folder(folder: Path | None, file: Path) -> str:
         return file.resolve().as_posix()
 
 
+class _Switched(Turning):
+    """A setting that is on or off, as something to flip."""
+
+    def __init__(self, subject: Subject, setting: Setting) -> None:
+        super().__init__(subject.session, (subject.id,), Switch(setting.name, int(bool(setting.default)), setting.doc))
+        self.setting = setting
+
+    def values(self) -> list[float]:
+        """1 where it is on."""
+        here = self.session.here
+        stored = (here.node(id).settings.get(self.setting.name, self.setting.default) for id in self.nodes)
+        return [float(bool(value)) for value in stored]
+
+    def reset(self) -> None:
+        """Let the default hold."""
+        self.put(self.unset)
+
+    def _do(self, values: list[float]) -> None:
+        on = values[0] >= 0.5
+        kept = UNSET if on == self.setting.default else on
+        self.session.do(SetSetting(self.nodes[0], self.setting.name, kept))
+
+
+UNITS = {"s": "s", "ms": "ms", "hz": "Hz", "db": "dB"}
+
+
+def label_of(setting: Setting) -> str:
+    """A setting's name as words, with its unit behind."""
+    stem, _, unit = setting.name.rpartition("_")
+    return f"{spoken(stem)} ({UNITS[unit]})" if stem and unit in UNITS else spoken(setting.name)
+
+
+def _help(setting: Setting) -> str:
+    return setting.doc + ("" if setting.type in ("text", "path") else f"\nExpects {setting.expected}.")
+
+
+def shown_choice(setting: Setting, choice: str) -> str:
+    """A choice as it is shown; layouts are called what they are called everywhere."""
+    return choice if setting.type == "layout" else spoken(choice)
+
+
 class Settings:
     """Widgets for the settings that a node's kind declares."""
 
@@ -60,22 +103,30 @@ class Settings:
         self.app, self.subject = app, subject
         kind = subject.session.kinds.get(subject.face.kind)
         self._declared = kind.settings_declared() if kind else ()
+        self._flips: list[Flip] = []
         for setting in self._declared:
-            self._add(setting, parent, width, pick)
+            if setting.type == "switch":
+                cell, turning = dpg.add_group(parent=parent), _Switched(subject, setting)
+                self._flips.append(Flip(app, cell, turning, self._tag(setting), width, label_of(setting)))
+                with dpg.tooltip(cell, delay=0.7):
+                    dpg.add_text(setting.doc, wrap=app.look.px(280))
+            else:
+                self._add(setting, parent, width, pick)
         self.show(subject)
 
     def _tag(self, setting: Setting) -> str:
         return f"inspector:{self.subject.id}:{setting.name}"
 
     def _add(self, setting: Setting, parent: int | str, width: int, pick: Callable[[str], None]) -> None:
-        tag, label, px = self._tag(setting), spoken(setting.name), self.app.look.px
+        tag, label, px = self._tag(setting), label_of(setting), self.app.look.px
         wide = int(width * BESIDE)
-        with labelled(self.app, parent, label, width):
+        with labelled(self.app, parent, label, width, _help(setting)):
             match setting.type:
-                case "switch":
-                    dpg.add_checkbox(tag=tag, callback=lambda s, on: self._set(setting, bool(on)))
                 case "choice" | "layout":
-                    dpg.add_combo(setting.choices, tag=tag, width=wide, callback=lambda s, v: self._set(setting, v))
+                    names = {shown_choice(setting, choice): choice for choice in setting.choices}
+                    dpg.add_combo(
+                        list(names), tag=tag, width=wide, callback=lambda s, name: self._set(setting, names[name])
+                    )
                 case "path":
                     with dpg.group(horizontal=True, horizontal_spacing=px(4)):
                         dpg.add_input_text(tag=tag, width=wide - px(36), hint="No file")
@@ -88,9 +139,6 @@ class Settings:
                 case _:
                     dpg.add_input_text(tag=tag, width=wide, hint="{}" if setting.type == "map" else "")
                     self._typed(setting, tag)
-        with dpg.tooltip(tag, delay=0.7):
-            words = setting.doc + ("" if setting.type in ("text", "path") else f"\nExpects {setting.expected}.")
-            dpg.add_text(words, wrap=px(280))
 
     def _typed(self, setting: Setting, tag: str) -> None:
         with dpg.item_handler_registry() as handlers:
@@ -112,11 +160,21 @@ class Settings:
     def show(self, subject: Subject) -> None:
         """The node is as this says now."""
         self.subject = subject
+        for flip in self._flips:
+            flip.show()
         for setting in self._declared:
+            if setting.type == "switch":
+                continue
             value = subject.face.settings.get(setting.name, setting.default)
-            shown = value if setting.type in ("switch", "choice", "layout") else written(setting, value)
+            choice = setting.type in ("choice", "layout")
+            shown = shown_choice(setting, value) if choice else written(setting, value)
             if not dpg.is_item_active(self._tag(setting)):
                 dpg.set_value(self._tag(setting), shown)
+
+    def free(self) -> None:
+        """It is there no more."""
+        for flip in self._flips:
+            flip.free()
 
 
 def undeclared(subject: Subject) -> Mapping[str, Any]:

@@ -200,7 +200,7 @@ class Window:
 
     def type(self, text: str) -> None:
         """Type a text."""
-        self._xdotool("type", "--delay", 30, text)
+        self._xdotool("type", "--delay", 30, "--", text)
         self.settle()
 
     def shot(self, name: str) -> None:
