@@ -32,7 +32,7 @@ class Browser(Dialog):
 
     def body(self, parent: Tag) -> None:
         px = self.app.look.px
-        middle = self._room()[1] - px(158)
+        middle = self._room()[1] - px(172)
         dpg.add_input_text(
             tag=self.tag("search"),
             hint="Search names, descriptions, tags",

@@ -64,7 +64,7 @@ class Chooser(Dialog):
 
     def body(self, parent: Tag) -> None:
         px, theme = self.app.look.px, self.app.look.theme
-        middle = self._room()[1] - px(196)
+        middle = self._room()[1] - px(216)
         with dpg.group(horizontal=True, parent=parent):
             up = dpg.add_button(
                 label=fonts.ICONS["up"], tag=self.tag("up"), width=px(34), height=px(30), callback=lambda: self.above()
