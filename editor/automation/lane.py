@@ -160,7 +160,7 @@ class Lane(Grip):
             return
         colour = theme.accent if line and line.enabled else theme.dim
         found = trace(points, param, self.start, self.start + self.span, max(int(self._size[0] / 3), 8))
-        path = [(self.x(time), self.y(place)) for time, place in found]
+        path = [(self.x(time), self.y(place)) for time, place in dict.fromkeys(found)]
         foot = self.y(0.0)
         if len(path) <= MOST_FILLED:
             for a, b in pairwise(path):

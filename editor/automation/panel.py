@@ -41,8 +41,8 @@ class Automation(Panel):
                 dpg.add_combo([], tag="automation:choice", width=-1, callback=lambda _, words: self._choose(words))
                 dpg.add_child_window(tag="automation:list", border=False)
             dpg.add_child_window(tag="automation:right", border=False, no_scrollbar=True, no_scroll_with_mouse=True)
-        for side in ("left", "right"):
-            dpg.bind_item_theme(f"automation:{side}", "theme:strip")
+        dpg.bind_item_theme("automation:left", "theme:panel")
+        dpg.bind_item_theme("automation:right", "theme:strip")
         start, span = (self.lane.start, self.lane.span) if self.lane else (0.0, 30.0)
         self.lane = Lane(self, "automation:right", start, span)
         self._show(True)

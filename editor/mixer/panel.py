@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 import dearpygui.dearpygui as dpg
 
 from editor.dials import type_in
+from editor.faces import value_text
 from editor.link import Readings
 from editor.mixer.scale import fader_db, fader_place
 from editor.mixer.strip_view import GAP, LEAST_HEIGHT, Box, Part, StripView
-from editor.mixer.strips import Strip, Wiring, keeping_safe, moving, muting, soloing, strips_of
+from editor.mixer.strips import LEVEL, Strip, Wiring, keeping_safe, moving, muting, soloing, strips_of
 from editor.model import Changes
 from editor.panel import Panel
 from editor.pointer import LEFT, RIGHT, Grip, Touch
@@ -57,7 +58,7 @@ class Mixer(Panel):
         self._read()
 
     def sync(self, changes: Changes) -> None:
-        if changes.structure or changes.params or changes.words or changes.moved or changes.look:
+        if changes.structure or changes.params or changes.words or changes.moved or changes.automation or changes.look:
             self._read()
             self._show()
         elif changes.selection:
@@ -74,7 +75,7 @@ class Mixer(Panel):
     def _height(self) -> float:
         slot = self.app.slots.get("bottom")
         px = self.app.look.px
-        return max((slot.height if slot else 236) - px(62), px(LEAST_HEIGHT))
+        return max((slot.height if slot else 236) - px(54), px(LEAST_HEIGHT))
 
     def _show(self) -> None:
         ids = [strip.id for strip in self.strips]
@@ -83,7 +84,7 @@ class Mixer(Panel):
         if size != self._size:
             self._size = size
             self._lay_out()
-        names = {strip.id: strip.face.title for strip in self.strips}
+        names = {strip.id: named(strip) for strip in self.strips}
         for strip in self.strips:
             over = self.over[1] if self.over and self.over[0] == strip.id else None
             chosen = strip.id in self.session.selection
@@ -232,6 +233,15 @@ class Mixer(Panel):
         elif part in view.plan.boxes:
             box = view.place(part)  # pyright: ignore[reportArgumentType]
         return left + box[0], top + box[1], box[2] - box[0], box[3] - box[1]
+
+
+def named(strip: Strip) -> str:
+    """A strip as others list it; a send with its level."""
+    level = strip.face.param(LEVEL)
+    if strip.rank != "send" or level is None:
+        return strip.face.title
+    db = strip.face.values[LEVEL]
+    return f"{strip.face.title} {value_text(level, db).removesuffix(' dB').removesuffix('.0')}"
 
 
 class _MixerGrip(Grip):

@@ -19,8 +19,8 @@ from graph.spec import Param
 if TYPE_CHECKING:
     from editor.app import App
 
-WIDTH, GAP, LEAST_HEIGHT = 138, 6, 168
-HEAD, FOOT, COLUMN = 26, 24, 66
+WIDTH, GAP, LEAST_HEIGHT = 152, 6, 168
+HEAD, FOOT, COLUMN = 26, 24, 82
 Part = Literal["head", "mute", "solo", "pan", "fader", "number", "clip", "ways"]
 Box = tuple[float, float, float, float]
 """Left, top, right, bottom."""
@@ -55,7 +55,7 @@ def planned(width: float, height: float, px: float, pan: bool) -> Plan:
     if pan:
         boxes["pan"] = (left, y, column - 4 * px, y + 48 * px)
         y += 52 * px
-    boxes["ways"] = (left, y, column, bottom)
+    boxes["ways"] = (left, y, column - 5 * px, bottom)
     meter = (width - 30 * px, top + 10 * px, width - 9 * px, bottom)
     fader = (column + 14 * px, top + 9 * px, column + 32 * px, bottom - 7 * px)
     boxes["clip"] = (meter[0] - 2 * px, top - 3 * px, width - 7 * px, top + 9 * px)
@@ -158,7 +158,7 @@ class StripView:
             pen.words((a - 5 * px, y - 5.5 * px), f"{abs(db):g}", ink, "small", 10 * px, "right")
         pen.box((x - 2 * px, b - 3 * px), (x + 2 * px, d + 3 * px), theme.well, radius=2 * px)
         y = d - (d - b) * fader_place(self.level, value)
-        colour = theme.dim if mute else theme.accent
+        colour = theme.dim if mute else theme.good if self.strip.automated else theme.accent
         pen.box((x - 1 * px, y), (x + 1 * px, d + 2 * px), alpha(colour, 0.7), radius=1 * px)
         active = over == "fader"
         cap = mix(theme.lifted, theme.text, 0.22 if active else 0.12)
@@ -171,6 +171,8 @@ class StripView:
             pen.box((number[0], number[1]), (number[2], number[3] - 3 * px), theme.raised, radius=4 * px)
         ink = theme.dim if mute else theme.text
         pen.words((x - 2 * px, number[1] + 3 * px), text, ink, "medium", 13 * px, "centre")
+        if self.strip.automated:
+            pen.words((9 * px, number[1] + 4 * px), "Automated", theme.good, "small", 11 * px)
 
     # -- the meter -----------------------------------------------------------------------------------------------------
 
@@ -181,6 +183,9 @@ class StripView:
         levels = next((found for found in chain if found is not None), None)
         channels = min(len(levels), 16) if levels is not None else 2
         theme, px = self.app.look.theme, self.px
+        if levels is None and not self.highest.peak:
+            self._no_meter()
+            return
         if self._meter is None or channels != self._channels:
             self._lively.clear()
             a, b, c, d = self.plan.meter
@@ -201,6 +206,15 @@ class StripView:
         ink = theme.bad if self.highest.clipped else theme.faint
         at = (self.width - 9 * px, self.plan.boxes["number"][1] + 4 * px)
         pen.words(at, self.highest.text, ink, "small", 11 * px, "right")
+
+    def _no_meter(self) -> None:
+        """Nothing is read of it: that is no silence, and does not look like it."""
+        if self._said != "none":
+            self._said, self._meter = "none", None
+            self._lively.clear()
+            self._words.clear()
+            a, b, c, d = self.plan.meter
+            self._lively.box((a, b), (c, d), line=self.app.look.theme.line, radius=3 * self.px)
 
     def place(self, part: Part) -> Box:
         """Where a part is in the drawlist."""

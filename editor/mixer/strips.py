@@ -42,6 +42,8 @@ class Strip:
     chain: tuple[str, ...]
     solo: bool = False
     safe: bool = False
+    automated: bool = False
+    """Whether something moves its level along the timeline."""
 
     @property
     def id(self) -> str:
@@ -142,12 +144,19 @@ def strips_of(patch: Patch, kinds: Kinds) -> tuple[list[Strip], Wiring]:
     kept = Kept.of(patch.metadata)
     own = [id for id, f in faces.items() if is_strip(f)]
     ranks = {id: _rank(faces[id], id, wiring) for id in own}
+    automated = {line.node for line in patch.automation if line.param == LEVEL and line.enabled and line.points}
     found = {
         id: Strip(
-            faces[id], ranks[id], _ways(id, ranks, wiring), wiring.chain(id), id in kept.solo, id in kept.safe
+            faces[id],
+            ranks[id],
+            _ways(id, ranks, wiring),
+            wiring.chain(id),
+            id in kept.solo,
+            id in kept.safe,
+            id in automated,
         )
         for id in own
-    }  # fmt: skip
+    }
     by_place = sorted(own, key=lambda own_id: (RANKS.index(ranks[own_id]), *_place(nodes[own_id].position), own_id))
     return [found[id] for id in _ordered(by_place, ranks, kept.order)], wiring
 

@@ -45,8 +45,8 @@ class Snapshots(Panel):
             with dpg.child_window(tag="snapshots:right", border=False):
                 self._build_morph()
         dpg.bind_item_theme("snapshots:take", "theme:accent")
-        dpg.bind_item_theme("snapshots:left", "theme:strip")
-        dpg.bind_item_theme("snapshots:right", "theme:strip")
+        dpg.bind_item_theme("snapshots:left", "theme:panel")
+        dpg.bind_item_theme("snapshots:right", "theme:panel")
         self._show()
 
     def _build_morph(self) -> None:

@@ -1,4 +1,4 @@
-"""The mixer in a real window: its strips moved, muted, soloed and put elsewhere with the mouse, and all of it undone."""
+"""The mixer in a real window: faders, solo and the order of strips by mouse, and all of it undone."""
 
 from __future__ import annotations
 

@@ -169,6 +169,14 @@ def test_the_switch_of_every_node_serves_where_a_kind_has_none() -> None:
     assert face("tone", patch.node("tone"), session.kinds).mute == before.mute
 
 
+def test_a_level_that_is_automated_is_told_from_one_that_stands() -> None:
+    session = desk()
+    session.patch.automate("music", "level_db", [(0, -10), (2, 0)])
+    session.patch.automate("main", "level_db", [(0, -10)], enabled=False)
+    session.patch.automate("voices", "pan", [(0, 0)])
+    assert {strip.id for strip in read(session)[1] if strip.automated} == {"music"}
+
+
 def test_inside_a_group_solo_is_kept_with_what_is_inside() -> None:
     inner = desk().patch
     document = {k: v for k, v in json.loads(inner.to_json()).items() if k not in ("format", "version")}
