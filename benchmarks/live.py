@@ -87,9 +87,24 @@ def _engine(folder: Path, seconds: float) -> Callable[[float, int], dict[str, fl
     return measure
 
 
+def _compile(folder: Path) -> None:
+    """Have the kernels of W1 compiled, however long that takes; a client of the engine would not wait for it."""
+    from graph.form import from_document
+    from host.engine.player import LivePlayer
+
+    player = LivePlayer(48000, lambda flow, first, count: list(range(first, first + count)), lambda text: None)
+    try:
+        player.set_patch(1, from_document(mixdown()), folder)
+        while player.outcome() is None:
+            player.step()
+    finally:
+        player.close()
+
+
 def dropouts(seconds: float, rounds: int, blocks: Sequence[int], scratch: Path) -> list[tuple[int, list[Contender]]]:
     """Every contender ``rounds`` times in turn at every block size. Raises JackError."""
     inputs = generate(TRACKS, 60 if seconds <= 45 else round(seconds) + 15, HERE / "in")
+    _compile(inputs)
     found: list[tuple[int, list[Contender]]] = []
     for frames in blocks:
         contenders = [
