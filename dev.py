@@ -143,6 +143,11 @@ def needs(system: str, uv: bool) -> list[Need]:
                 program="jackd",
                 apt="jackd2",
             ),
+            Need("OpenGL", "the editor's window", frozenset({"setup", "test"}), library="GL", apt="libgl1"),
+            Need("Xvfb", "tests of the editor's window, else skipped", frozenset({"test"}), "Xvfb", apt="xvfb"),
+            Need(
+                "xdotool", "tests of the editor's window, else skipped", frozenset({"test"}), "xdotool", apt="xdotool"
+            ),
             Need(
                 "zam-plugins",
                 "real VST3 plugins for the tests; without them those are skipped",

@@ -82,6 +82,8 @@ class App:
         self.first_start = False
         """Whether this is the first time: there is a tour then."""
         self._pressed: list[int] = []
+        self._typing = False
+        """Whether text was being typed after the last frame."""
         self._touched = self._lively = 0.0
         self._laid_out: object = None
         self._fronts: dict[Slot, str] = {}
@@ -122,8 +124,16 @@ class App:
         with dpg.handler_registry():
             dpg.add_key_press_handler(callback=lambda _, key: self._pressed.append(int(key)))
         self.pointer.start()
-        flags = {"no_title_bar": True, "no_move": True, "no_resize": True, "no_scrollbar": True}
-        dpg.add_window(tag="window", no_scroll_with_mouse=True, no_bring_to_front_on_focus=True, menubar=True, **flags)
+        dpg.add_window(
+            tag="window",
+            menubar=True,
+            no_title_bar=True,
+            no_move=True,
+            no_resize=True,
+            no_scrollbar=True,
+            no_scroll_with_mouse=True,
+            no_bring_to_front_on_focus=True,
+        )
         dpg.set_primary_window("window", True)
         dpg.configure_item("window", no_scrollbar=True, no_scroll_with_mouse=True)
         dpg.bind_item_theme("window", "theme:window")
@@ -149,7 +159,8 @@ class App:
         dpg.add_group(tag="slots", parent="window")
         for slot in ("top", "left", "centre", "right", "bottom", "status"):
             self._build_slot(slot)
-        for splitter in ("left", "right", "bottom"):
+        sides: tuple[Splitter, ...] = ("left", "right", "bottom")
+        for splitter in sides:
             tag = f"splitter:{splitter}"
             dpg.add_drawlist(8, 8, tag=tag, parent="slots")
             self.pointer.claim(tag, _SplitterGrip(self, splitter))
@@ -289,10 +300,12 @@ class App:
 
     def _run_keys(self) -> None:
         pressed, self._pressed = self._pressed, []
+        # Escape, Enter and Tab leave a field in the frame in which they are pressed: they are still the field's.
+        typing, self._typing = self._typing or keys.typing(), keys.typing()
         if not pressed:
             return
         self.touch()
-        typing, held = keys.typing(), keys.held()
+        held = keys.held()
         for key in pressed:
             name = keys.NAMES.get(key)
             if name and self.dialog is not None:
@@ -421,7 +434,8 @@ class _SplitterGrip(Grip):
     """Moves the border between two parts of the window."""
 
     def __init__(self, app: App, splitter: Splitter) -> None:
-        self.app, self.splitter = app, splitter
+        self.app = app
+        self.splitter: Splitter = splitter
         self._at = 0.0
 
     def _along(self, touch: Touch) -> float:

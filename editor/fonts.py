@@ -108,7 +108,10 @@ def forget() -> None:
 
 def _make(scale: float) -> dict[Role, int]:
     with dpg.font_registry():
-        return {role: int(dpg.add_font(str(ASSETS / file), size * scale)) for role, (file, size) in ROLES.items()}
+        return {
+            role: int(dpg.add_font(str(ASSETS / file), size * scale))  # pyright: ignore[reportArgumentType]
+            for role, (file, size) in ROLES.items()
+        }
 
 
 def font(role: Role) -> int:

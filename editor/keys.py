@@ -56,6 +56,14 @@ def held() -> str:
 def typing() -> bool:
     """Whether text is being typed somewhere."""
     item = dpg.get_focused_item()
-    if not item or not dpg.does_item_exist(item):
+    return bool(item) and dpg.does_item_exist(item) and _typed_in(item)
+
+
+def _typed_in(item: int | str) -> bool:
+    """Whether text is being typed in an item, or inside it: Dear PyGui says that the outermost group has the focus."""
+    type = dpg.get_item_type(item)
+    if type.endswith("mvGroup") and not dpg.is_item_active(item):
         return False
-    return any(kind in dpg.get_item_type(item) for kind in _TEXT) and dpg.is_item_active(item)
+    if type.endswith(("mvGroup", "mvChildWindow")):
+        return any(map(_typed_in, dpg.get_item_children(item, 1) or ()))
+    return any(kind in type for kind in _TEXT) and dpg.is_item_active(item)

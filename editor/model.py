@@ -278,7 +278,8 @@ class Session:
             self._look,
         )
         if level != before.level:
-            return Changes(True, *(NOBODY,) * 4, frozenset(), *(True,) * 6, look=before.look != now.look)
+            more = {"automation": True, "snapshots": True, "words": True, "selection": True, "history": True}
+            return Changes(everything=True, cables=True, look=before.look != now.look, **more)
         altered, moved, params = set[str](), set[str](), set[ParamKey]()
         for node in now.nodes.keys() & before.nodes.keys():
             a, b = before.nodes[node], now.nodes[node]

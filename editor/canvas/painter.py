@@ -44,6 +44,8 @@ class Painter:
         self._outlines: dict[str, object] = {}
         self._veils: dict[str, int] = {}
         self._grid_key: object = None
+        self._pins: dict[str, frozenset[tuple[str, str]]] = {}
+        self._moved: dict[str, dict[str, str]] = {}
         self._ghost: tuple[str, Point] | None = None
         self._order: list[str] = []
         for layer in LAYERS:
@@ -57,7 +59,9 @@ class Painter:
         """Show another part of the plane, on a canvas of a size."""
         zoomed = view.factor != self.view.factor
         self.view, self.size = view, size
-        dpg.apply_transform("canvas:world", dpg.create_translation_matrix([round(view.pan[0]), round(view.pan[1])]))
+        dpg.apply_transform(
+            "canvas:world", dpg.create_translation_matrix([float(round(view.pan[0])), float(round(view.pan[1]))])
+        )
         self._grid()
         if zoomed:
             self.forget()
@@ -96,6 +100,7 @@ class Painter:
         shapes = self.scene.shapes
         for id in [id for id in self.pictures if id not in shapes]:
             self._drop(id)
+        self._pins, self._moved = self._plugged(), self._driven()
         self._come_and_go()
         dimmed: frozenset[CableKey] = frozenset()
         if self.related is not None:
@@ -115,7 +120,7 @@ class Painter:
     def _come_and_go(self) -> None:
         margin = MARGIN / self.view.factor
         seen = self.view.seen(self.size).grown(margin)
-        plugged, driven = self._plugged(), self._driven()
+        plugged, driven = self._pins, self._moved
         none: frozenset[tuple[str, str]] = frozenset()
         order = [id for id in self.scene.order if id in self.scene.places and self.scene.box(id).meets(seen)]
         for id in [id for id in self.pictures if id not in set(order)]:
@@ -162,7 +167,7 @@ class Painter:
         place = self.scene.places[id]
         if self._places.get(id) != place:
             self._places[id] = place
-            at = [round(place[0] * self.view.factor), round(place[1] * self.view.factor)]
+            at = [float(round(place[0] * self.view.factor)), float(round(place[1] * self.view.factor))]
             dpg.apply_transform(f"canvas:node:{id}", dpg.create_translation_matrix(at))
 
     def _outline(self, id: str) -> None:

@@ -111,7 +111,7 @@ class Scene:
 
     def _find_places(self, entries: Any, nowhere: list[str]) -> dict[str, Point]:
         placed = [
-            Box(*e.position, self.shapes[id].width, self.shapes[id].height)
+            Box(e.position[0], e.position[1], self.shapes[id].width, self.shapes[id].height)
             for id, e in entries.items()
             if e.position is not None
         ]
@@ -240,5 +240,6 @@ def frames_of(metadata: Any) -> list[Frame]:
         box = each.get("box") if isinstance(each, dict) else None
         if isinstance(box, list | tuple) and len(box) == 4 and all(isinstance(v, int | float) for v in box):
             title, colour, text = (str(each.get(k, "")) for k in ("title", "colour", "text"))
-            found.append(Frame(index, title, colour, Box(*map(float, box)), text))
+            x, y, width, height = (float(v) for v in box)
+            found.append(Frame(index, title, colour, Box(x, y, width, height), text))
     return found
