@@ -31,6 +31,8 @@ from graph.errors import PatchError
 
 TOUCHED_S, LIVELY_S, IDLE_S = 1 / 60, 1 / 30, 1 / 12
 """The time from frame to frame: while something is done, while something sounds, and otherwise."""
+LATE_KEYS = 2
+"""After how many frames a key may be told of."""
 AFTERGLOW_S = 0.6
 """How long after something was done frames come fast."""
 
@@ -82,8 +84,10 @@ class App:
         self.first_start = False
         """Whether this is the first time: there is a tour then."""
         self._pressed: list[int] = []
-        self._typing = False
-        """Whether text was being typed after the last frame."""
+        self.typing = False
+        """Whether the keys that were pressed last are those of a field."""
+        self._typed = -LATE_KEYS - 1
+        """The last frame after which text was being typed."""
         self._touched = self._lively = 0.0
         self._laid_out: object = None
         self._fronts: dict[Slot, str] = {}
@@ -300,8 +304,10 @@ class App:
 
     def _run_keys(self) -> None:
         pressed, self._pressed = self._pressed, []
-        # Escape, Enter and Tab leave a field in the frame in which they are pressed: they are still the field's.
-        typing, self._typing = self._typing or keys.typing(), keys.typing()
+        # Escape, Enter and Tab leave a field before they are told of: they are still the field's.
+        if keys.typing():
+            self._typed = self.frames
+        self.typing = typing = self.frames - self._typed <= LATE_KEYS
         if not pressed:
             return
         self.touch()

@@ -64,6 +64,6 @@ def _typed_in(item: int | str) -> bool:
     type = dpg.get_item_type(item)
     if type.endswith("mvGroup") and not dpg.is_item_active(item):
         return False
-    if type.endswith(("mvGroup", "mvChildWindow")):
+    if type.endswith(("mvGroup", "mvChildWindow", "mvWindowAppItem")):
         return any(map(_typed_in, dpg.get_item_children(item, 1) or ()))
     return any(kind in type for kind in _TEXT) and dpg.is_item_active(item)

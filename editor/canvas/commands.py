@@ -161,6 +161,8 @@ def _escape(app: App) -> None:
     elif canvas.gestures.held is not None:
         canvas.gestures.cancel()
         canvas._show_hand()
+    elif app.typing:
+        return
     elif app.session.selection or app.session.cables:
         app.session.select()
     elif app.session.path:
