@@ -38,6 +38,7 @@ class Screen:
     def __init__(self) -> None:
         reading, writing = os.pipe()
         words = ["Xvfb", "-displayfd", str(writing), "-screen", "0", f"{SIZE[0]}x{SIZE[1]}x24", "-nolisten", "tcp"]
+        words.append("-noreset")  # else it begins anew, and drops whoever connects, when the last window closes
         self._process = subprocess.Popen(words, pass_fds=(writing,), stderr=subprocess.DEVNULL)
         os.close(writing)
         with os.fdopen(reading) as told:
@@ -90,8 +91,11 @@ class Window:
     def ask(self, **what: object) -> dict[str, Any]:
         """Ask the probe."""
         assert self._socket is not None
-        self._socket.sendall(json.dumps(what).encode() + b"\n")
-        line = self._lines.readline()
+        try:
+            self._socket.sendall(json.dumps(what).encode() + b"\n")
+            line = self._lines.readline()
+        except ConnectionError:
+            line = ""
         assert line, f"the window is gone\n{self.log()}"
         answer = json.loads(line)
         assert "error" not in answer, answer
