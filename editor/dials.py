@@ -281,7 +281,7 @@ class Bar(Control):
             pen.box((a[0] + span * start, a[1]), (a[0] + span * end, b[1]), fill, radius=px(4))
         x = a[0] + span * min(max(self.turning.place, 0.005), 0.995)
         pen.line((x, a[1] + px(2)), (x, b[1] - px(2)), self.colour, px(2))
-        pen.words(((a[0] + b[0]) / 2, px(6)), self.text, theme.text, "medium", px(13), "centre")
+        pen.words((b[0] - px(9), px(6)), self.text, theme.text, "medium", px(13), "right")
 
     def typed_at(self, touch: Touch) -> bool:
         return touch.at[0] > self.width * 0.42

@@ -81,3 +81,9 @@ def range_for(gains: Sequence[float] | Floats, least: float = RANGES_DB[0]) -> f
     """How far an axis of gain must reach, up and down, to show these: decibels."""
     highest = max((abs(float(gain)) for gain in gains), default=0.0)
     return next((r for r in RANGES_DB if r >= max(highest * 1.05, least)), RANGES_DB[-1])
+
+
+def runs(inside: npt.NDArray[np.bool_]) -> list[slice]:
+    """The stretches of at least two points that are inside, one after the other."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], inside, [False]]).astype(np.int8)))
+    return [slice(int(a), int(b)) for a, b in zip(edges[::2], edges[1::2], strict=True) if b - a > 1]

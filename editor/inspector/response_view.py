@@ -10,7 +10,17 @@ import numpy as np
 
 from editor.draw import Point
 from editor.faces import spoken, value_text
-from editor.inspector.axes import HIGHEST_HZ, LOWEST_HZ, NAMED_HZ, OCTAVE_LINES, Axis, hertz_words, range_for, steps
+from editor.inspector.axes import (
+    HIGHEST_HZ,
+    LOWEST_HZ,
+    NAMED_HZ,
+    OCTAVE_LINES,
+    Axis,
+    hertz_words,
+    range_for,
+    runs,
+    steps,
+)
 from editor.inspector.bands import FINE, Band, Curves, Hold, line_of, nearest, turned
 from editor.inspector.picture import Picture, Shown, polyline
 from editor.inspector.subject import Subject, spectrum_near
@@ -123,15 +133,18 @@ class ResponseView(View):
         shown = self.chosen if self.over is None else self.over
         for index, band in enumerate(self.curves.bands):
             if len(self.curves.bands) > 1 and self.curves.on(band):
-                ys = np.clip(self.up.places(self.curves.alone(band, self.columns)), self.top, self.low)
+                ys = self.up.places(self.curves.alone(band, self.columns))
                 strength = 0.8 if index == shown else 0.28
-                pen.lines([*zip(xs[::2], ys[::2], strict=True)], alpha(self._colour(index), strength), px(1.2))
+                for run in runs((ys > self.top) & (ys < self.low)):
+                    pen.lines(polyline(xs[run], ys[run]), alpha(self._colour(index), strength), px(1.2))
         off = self.subject.face.bypass
         colour = theme.faint if off else theme.accent
-        ys = np.clip(self.up.places(self._whole), self.top + 1, self.low - 1)
-        if theme.name != "light":
-            pen.lines(polyline(xs, ys), alpha(colour, 0.18), px(6))
-        pen.lines(polyline(xs, ys), mix(colour, theme.text, 0.15), px(2.2))
+        ys = self.up.places(self._whole)
+        for run in runs((ys > self.top) & (ys < self.low)):
+            line = polyline(xs[run], ys[run])
+            if theme.name != "light":
+                pen.lines(line, alpha(colour, 0.18), px(6))
+            pen.lines(line, mix(colour, theme.text, 0.15), px(2.2))
 
     def _draw_dots(self) -> None:
         theme, px, pen = self.app.look.theme, self.px, self._dots

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from editor.faces import face
-from editor.inspector.axes import HIGHEST_HZ, LOWEST_HZ, Axis, range_for, steps
+from editor.inspector.axes import HIGHEST_HZ, LOWEST_HZ, Axis, range_for, runs, steps
 from editor.inspector.bands import Curves, Hold, bands_of, line_of, nearest, turned
 from editor.model import Session
 from graph.document import Patch
@@ -145,3 +145,10 @@ def test_a_spectrum_takes_the_loudest_channel_and_goes_straight_between_bands() 
     level = np.array([[-40.0, -20.0], [-60.0, -80.0], [-90.0, -30.0]]).ravel()
     line = line_of(frequency, level, np.array([100.0, math.sqrt(1e5), 1000.0, 10000.0, 20000.0]))
     assert np.allclose(line, [-20.0, -40.0, -60.0, -30.0, -30.0])
+
+
+def test_a_line_is_drawn_in_stretches_where_it_is_in_sight() -> None:
+    inside = np.array([True, True, False, True, False, False, True, True, True])
+    assert runs(inside) == [slice(0, 2), slice(6, 9)], "a single point is no line"
+    assert runs(np.zeros(4, bool)) == []
+    assert runs(np.ones(4, bool)) == [slice(0, 4)]
