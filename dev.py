@@ -49,6 +49,10 @@ VENV = ROOT / ".venv"
 STAMP = VENV / "patchwright-installed"
 LOCK = ROOT / "requirements.lock"
 PATCH = ROOT / "patches" / "duck_music_under_dialogue.json"
+TESTS_FAILED = 1
+"""Pytest's exit status where tests failed, and nothing worse."""
+MOST_AGAIN = 10
+"""More failures than this are no accident."""
 DEMO = ROOT / "demo" / "duck_music_under_dialogue.wav"
 
 
@@ -428,8 +432,15 @@ def spread(arguments: list[str], cores: int) -> list[str]:
 
 
 def test(arguments: list[str]) -> int:
-    """Run pytest."""
-    return run(venv_python("-m", "pytest", *spread(arguments, os.cpu_count() or 1), *arguments))
+    """Run pytest. What fails is run once more, one at a time, and said: windows, audio servers and whole processes may
+    be late where everything runs at once on a busy machine.
+    """
+    status = run(venv_python("-m", "pytest", *spread(arguments, os.cpu_count() or 1), *arguments))
+    if status != TESTS_FAILED:
+        return status
+    say("What failed is run once more, one test at a time.")
+    again = ["--last-failed", "--last-failed-no-failures", "none", f"--maxfail={MOST_AGAIN}"]
+    return TESTS_FAILED if run(venv_python("-m", "pytest", *again, *arguments)) else 0
 
 
 def lint(arguments: list[str]) -> int:

@@ -536,3 +536,16 @@ def test_a_keyboard_interrupt_is_no_traceback(
 
 def test_every_command_is_in_the_help() -> None:
     assert all(f"dev.py {name} " in (dev.__doc__ or "") for name in dev.COMMANDS)
+
+
+def test_what_fails_is_run_once_more_and_must_pass_then(commands: Commands) -> None:
+    assert dev.test([]) == 0
+    assert len(commands.ran) == 1
+    commands.failing = ("worksteal",)
+    assert dev.test(["-n", "2", "--dist", "worksteal"]) == 1
+    commands.ran.clear()
+    commands.failing = ("-m pytest -n",)
+    assert dev.test([]) == 0
+    assert "--last-failed" in commands.lines[1]
+    commands.failing = ("pytest",)
+    assert dev.test([]) == 1
