@@ -545,7 +545,7 @@ def test_what_fails_is_run_once_more_and_must_pass_then(commands: Commands) -> N
     assert dev.test(["-n", "2", "--dist", "worksteal"]) == 1
     commands.ran.clear()
     commands.failing = ("-m pytest -n",)
-    assert dev.test([]) == 0
+    assert dev.test(["-n", "2"]) == 0
     assert "--last-failed" in commands.lines[1]
     commands.failing = ("pytest",)
     assert dev.test([]) == 1
