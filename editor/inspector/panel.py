@@ -69,11 +69,12 @@ class Inspector(Panel):
         self._subject, self._width = self._wanted(), self.room()
         if not same:
             dpg.set_y_scroll(self._parent, 0)
-        chosen, selection = self.session.chosen, self.session.selection
-        if chosen is not None:
-            self.page = NodePage(self, chosen, self._width)
-        elif selection:
-            self.page = SeveralPage(self.app, tuple(sorted(selection)), self._width)
+        here = self.session.here.graph
+        chosen = sorted(id for id in self.session.selection if id in here)
+        if len(chosen) == 1:
+            self.page = NodePage(self, chosen[0], self._width)
+        elif chosen:
+            self.page = SeveralPage(self.app, tuple(chosen), self._width)
         else:
             self.page = PatchPage(self.app, self._width)
 
