@@ -17,7 +17,7 @@ Pixels = npt.NDArray[np.float32]
 
 def rgb_of(colour: Colour) -> Pixels:
     """A colour as three numbers, 0 to 1."""
-    return np.array(colour[:3], np.float32) / 255
+    return np.array(colour[:3], np.float32) / np.float32(255)
 
 
 def cover(height: int, top: npt.NDArray[np.floating], bottom: npt.NDArray[np.floating]) -> Pixels:

@@ -36,8 +36,10 @@ class Plan:
 
     def part(self, x: float, y: float) -> Part | None:
         """What is at a point."""
-        inside = (name for name, (a, b, c, d) in self.boxes.items() if a <= x < c and b <= y < d)
-        return next(inside, None)
+        for name, (a, b, c, d) in self.boxes.items():
+            if a <= x < c and b <= y < d:
+                return name
+        return None
 
 
 def planned(width: float, height: float, px: float, pan: bool) -> Plan:
