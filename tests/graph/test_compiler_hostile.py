@@ -16,13 +16,22 @@ from nodes import kinds
 
 
 class NoFiles:
-    """A world without files."""
+    """A world without files and plugins."""
 
     def audio_info(self, path: str) -> Any:
         raise PatchError(f"there is no file {path[:40]!r}")
 
     def read_audio(self, path: str, rate: float) -> Any:
         raise PatchError(f"there is no file {path[:40]!r}")
+
+    def plugin(self, settings: Any) -> Any:
+        raise PatchError("there is no such plugin")
+
+    def open_plugin(self, request: Any) -> Any:
+        raise PatchError("there is no such plugin")
+
+    def plugin_words(self, number: int) -> Any:
+        raise PatchError("plugins are not played here")
 
 
 @pytest.mark.parametrize("lenient", [False, True])
