@@ -147,11 +147,6 @@ def needs(system: str, uv: bool) -> list[Need]:
                 program="jackd",
                 apt="jackd2",
             ),
-            Need("OpenGL", "the editor's window", frozenset({"setup", "test"}), library="GL", apt="libgl1"),
-            Need("Xvfb", "tests of the editor's window, else skipped", frozenset({"test"}), "Xvfb", apt="xvfb"),
-            Need(
-                "xdotool", "tests of the editor's window, else skipped", frozenset({"test"}), "xdotool", apt="xdotool"
-            ),
             Need(
                 "zam-plugins",
                 "real VST3 plugins for the tests; without them those are skipped",
@@ -159,20 +154,8 @@ def needs(system: str, uv: bool) -> list[Need]:
                 program="ZamComp",
                 apt="zam-plugins",
             ),
-            Need(
-                "Xvfb",
-                "a display without a screen, for the tests of windows; without it they are skipped",
-                frozenset({"test"}),
-                program="Xvfb",
-                apt="xvfb",
-            ),
-            Need(
-                "xdotool",
-                "moves the mouse and types in the tests of windows",
-                frozenset({"test"}),
-                program="xdotool",
-                apt="xdotool",
-            ),
+            Need("Xvfb", "tests of windows, else skipped", frozenset({"test"}), "Xvfb", apt="xvfb"),
+            Need("xdotool", "tests of windows, else skipped", frozenset({"test"}), "xdotool", apt="xdotool"),
             Need(
                 "OpenGL",
                 "the editor draws with it; rendering and playing do without",
