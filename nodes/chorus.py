@@ -9,7 +9,7 @@ import numpy as np
 from graph.spec import AudioIn, AudioOut, Config, Memory, Node, Param, Scratch, Services, Setting, State, kernel
 from nodes.dsp.lines import clean
 from nodes.dsp.precise import precise
-from nodes.dsp.swept import AROUND, read, ring
+from nodes.dsp.swept import AROUND, read, swept_memory
 from nodes.dsp.turns import sine_of_turns, steer, turn_at
 
 LONGEST_MS, DEEPEST_MS = 50.0, 20.0
@@ -55,11 +55,7 @@ class Chorus(Node):
     @classmethod
     def prepare(cls, config: Config, services: Services) -> Mapping[str, np.ndarray]:
         """The rate as it was typed, and the delay line."""
-        size = ring((LONGEST_MS + DEEPEST_MS) / 1000 * config.rate)
-        return {
-            "stored": np.array([config.params["rate_hz"]]),
-            "line": np.zeros((size, config.channels("in")), np.float32),
-        }
+        return swept_memory(config, LONGEST_MS + DEEPEST_MS)
 
     @kernel
     def process(signal, out, frequency, delay, depth, spread, mix, count, stored, line, turning, place, rate, time, n):

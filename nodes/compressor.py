@@ -16,9 +16,7 @@ from graph.spec import (
     ChoiceSetting,
     Config,
     Memory,
-    Node,
     Param,
-    PatchError,
     Reading,
     Scratch,
     Services,
@@ -41,6 +39,7 @@ from nodes.dsp.dynamics import (
     slide_sum,
 )
 from nodes.dsp.exponentials import exp2
+from nodes.dsp.lookahead import LooksAhead, lookahead_frames
 from nodes.dsp.machine import f32, finite, fma32
 
 DETECTORS = ("peak", "rms", "envelope")
@@ -57,11 +56,6 @@ def _tracks(config: Config) -> str:
     """The axis of the detectors: one for each lane, or one for all lanes of a node."""
     tied = config.settings["link"] or config.channels("sidechain") != config.channels("in")
     return GROUPS if tied else LANES
-
-
-def _lookahead(config: Config) -> int:
-    """Frames."""
-    return round(config.params["lookahead_ms"] * config.rate / 1000)
 
 
 @helper
@@ -98,7 +92,7 @@ def loudest(key, start, level, tracks):
             level[i, track] = highest
 
 
-class Compressor(Node):
+class Compressor(LooksAhead):
     """Turn down what is louder than a threshold, steered by the signal itself or by a sidechain.
 
     ``peak`` and ``rms`` measure first, then bend the level by the curve of threshold, ratio and knee, then smooth the
@@ -144,25 +138,8 @@ class Compressor(Node):
     places = Memory(1, "i8")
 
     @classmethod
-    def check(cls, config: Config) -> None:
-        if "lookahead_ms" in config.driven:
-            raise PatchError("lookahead is latency, and nothing can move that", place="params.lookahead_ms")
-
-    @classmethod
-    def latency(cls, config: Config) -> int:
-        return _lookahead(config)
-
-    @classmethod
-    def tail(cls, config: Config) -> float:
-        return _lookahead(config) / config.rate
-
-    @classmethod
     def alone(cls, config: Config) -> bool:
-        return _detector(config) != ENVELOPE or _lookahead(config) > 0
-
-    @classmethod
-    def shape_key(cls, config: Config) -> object:
-        return _lookahead(config)
+        return _detector(config) != ENVELOPE or lookahead_frames(config) > 0
 
     @classmethod
     def prepare(cls, config: Config, services: Services) -> Mapping[str, np.ndarray]:
@@ -175,7 +152,7 @@ class Compressor(Node):
         }
         return {
             "ring": np.zeros(ring[_detector(config)]),
-            "line": np.zeros((_lookahead(config), lanes), np.float32),
+            "line": np.zeros((lookahead_frames(config), lanes), np.float32),
             "places": np.zeros(2 if cls.alone(config) else 0, np.int64),
         }
 

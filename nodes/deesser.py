@@ -24,7 +24,7 @@ from graph.spec import (
 )
 from nodes.dsp.crossing import forget_nonsense, into_bands, settling, slots
 from nodes.dsp.dynamics import DB_PER_LOG2, LOG2_PER_DB, exp2_32, log2_32, slide_max
-from nodes.dsp.gating import PEAK_S, smooth, window_frames
+from nodes.dsp.gating import PEAK_S, as_always, smooth_tick, window_frames
 from nodes.dsp.lines import clean
 from nodes.dsp.machine import f32
 
@@ -128,19 +128,9 @@ class Deesser(Node):
                 fall = (1.0 - 1.0 / ratio[start + i, 0]) * max(over, 0.0)
                 level[i, 0] = min(fall, -LOG2_PER_DB * deepest[start + i, 0])
             if started[0] == 0:
-                # As if it had always been so: no hiss slips through at the start.
-                started[0] = 1
-                most = level[0, 0]
-                for i in range(TICK):
-                    most = max(most, level[i, 0])
-                for i in range(TICK):
-                    level[i, 0] = most
-                state[0] = most
-            at = start
-            while at < start + TICK:
-                end = min(start + TICK, attack.until(at), release.until(at))
-                smooth(level, state, at - start, end - start, attack[at, 0], release[at, 0], rate, speed)
-                at = end
+                started[0] = 1  # no hiss slips through at the start
+                as_always(level, state, True)
+            smooth_tick(level, state, start, attack, release, rate, speed)
             for i in range(TICK):
                 gain = exp2_32(f32(-level[i, 0]))
                 for lane in range(lanes):

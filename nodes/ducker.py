@@ -13,9 +13,7 @@ from graph.spec import (
     AudioOut,
     Config,
     Memory,
-    Node,
     Param,
-    PatchError,
     Reading,
     Scratch,
     Services,
@@ -24,19 +22,15 @@ from graph.spec import (
     kernel,
 )
 from nodes.dsp.dynamics import DB_PER_LOG2, LOG2_PER_DB, delay_tick, exp2_32, log2_32
-from nodes.dsp.gating import PEAK_S, loudest_peak, smooth, window_frames
+from nodes.dsp.gating import PEAK_S, as_always, loudest_peak, smooth_tick, window_frames
+from nodes.dsp.lookahead import LooksAhead, lookahead_frames
 from nodes.dsp.machine import f32
 
 # Places in the counters: whether there has been a tick, whether it ducks, frames left to hold.
 STARTED, DOWN, LEFT = 0, 1, 2
 
 
-def _lookahead(config: Config) -> int:
-    """Frames."""
-    return round(config.params["lookahead_ms"] * config.rate / 1000)
-
-
-class Ducker(Node):
+class Ducker(LooksAhead):
     """Turn a signal down by a fixed depth while another one sounds: music under a voice.
 
     The peak of the last 5 ms in the loudest channel of the sidechain counts. While it reaches the threshold, and for as
@@ -74,28 +68,11 @@ class Ducker(Node):
     places = Memory(1, "i8")
 
     @classmethod
-    def check(cls, config: Config) -> None:
-        if "lookahead_ms" in config.driven:
-            raise PatchError("lookahead is latency, and nothing can move that", place="params.lookahead_ms")
-
-    @classmethod
-    def latency(cls, config: Config) -> int:
-        return _lookahead(config)
-
-    @classmethod
-    def tail(cls, config: Config) -> float:
-        return _lookahead(config) / config.rate
-
-    @classmethod
-    def shape_key(cls, config: Config) -> object:
-        return _lookahead(config)
-
-    @classmethod
     def prepare(cls, config: Config, services: Services) -> Mapping[str, np.ndarray]:
         """The window of the detector, and what is waiting to be heard."""
         return {
             "ring": np.zeros((window_frames(PEAK_S, config.rate) + 1, 1)),
-            "line": np.zeros((_lookahead(config), config.channels("in")), np.float32),
+            "line": np.zeros((lookahead_frames(config), config.channels("in")), np.float32),
             "places": np.zeros(2, np.int64),
         }
 
@@ -137,19 +114,9 @@ class Ducker(Node):
                     counters[DOWN] = 0
                 level[i, 0] = counters[DOWN] * -LOG2_PER_DB * depth[start + i, 0]
             if counters[STARTED] == 0:
-                # As if it had always been so.
                 counters[STARTED] = 1
-                most = level[0, 0]
-                for i in range(TICK):
-                    most = max(most, level[i, 0])
-                for i in range(TICK):
-                    level[i, 0] = most
-                state[0] = most
-            i = start
-            while i < start + TICK:
-                end = min(start + TICK, attack.until(i), release.until(i))
-                smooth(level, state, i - start, end - start, attack[i, 0], release[i, 0], rate, speed)
-                i = end
+                as_always(level, state, True)
+            smooth_tick(level, state, start, attack, release, rate, speed)
             for i in range(TICK):
                 for lane in range(out.lanes):
                     delayed[i, lane] = signal[start + i, lane]

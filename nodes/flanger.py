@@ -10,7 +10,7 @@ import numpy as np
 from graph.spec import AudioIn, AudioOut, Config, Memory, Node, Param, Services, State, kernel
 from nodes.dsp.lines import clean
 from nodes.dsp.precise import precise
-from nodes.dsp.swept import AROUND, read, ring
+from nodes.dsp.swept import AROUND, read, swept_memory
 from nodes.dsp.turns import sine_of_turns, steer, turn_at
 
 LONGEST_MS, DEEPEST_MS = 20.0, 10.0
@@ -60,11 +60,7 @@ class Flanger(Node):
     @classmethod
     def prepare(cls, config: Config, services: Services) -> Mapping[str, np.ndarray]:
         """The rate as it was typed, and the delay line."""
-        size = ring((LONGEST_MS + DEEPEST_MS) / 1000 * config.rate)
-        return {
-            "stored": np.array([config.params["rate_hz"]]),
-            "line": np.zeros((size, config.channels("in")), np.float32),
-        }
+        return swept_memory(config, LONGEST_MS + DEEPEST_MS)
 
     @kernel
     def process(

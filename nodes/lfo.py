@@ -22,6 +22,7 @@ from graph.spec import (
 )
 from nodes.dsp.chance import base_of, chance
 from nodes.dsp.precise import precise
+from nodes.dsp.synced import rate_key, stored_rate
 from nodes.dsp.turns import part_of_turn, sine_of_turns, steer, turn_at, whole_turns_at
 from nodes.dsp.waves import saw, square, triangle
 
@@ -62,14 +63,13 @@ class Lfo(Node):
     @classmethod
     def shape_key(cls, config: Config) -> object:
         """The stored rate, and the tempo if it counts."""
-        return config.params["rate_hz"], config.tempo if config.settings["sync"] else None
+        return rate_key(config)
 
     @classmethod
     def prepare(cls, config: Config, services: Services) -> Mapping[str, np.ndarray]:
         """The rate as it was typed, seconds or beats in a second, and where the random values come from."""
-        per_second = config.tempo / 60.0 if config.settings["sync"] else 1.0
         return {
-            "stored": np.array([config.params["rate_hz"], per_second]),
+            "stored": stored_rate(config),
             "base": np.array([base_of(config.settings["seed"])]),
         }
 

@@ -15,7 +15,6 @@ from graph.spec import (
     Config,
     Level,
     Memory,
-    Node,
     Param,
     PatchError,
     Reading,
@@ -29,6 +28,7 @@ from graph.spec import (
 from nodes.dsp.crests import EXTENT, HIGHEST, LAG, PAST, crests
 from nodes.dsp.dynamics import DB_PER_LOG2, FOREVER, LOG2_PER_DB, box, delay_tick, fall, log2_32, remainder, slide_max
 from nodes.dsp.exponentials import exp2, log2
+from nodes.dsp.lookahead import LooksAhead, lookahead_frames
 from nodes.dsp.machine import bits_of, f32, finite, select
 
 AT_ONCE, AHEAD, BETWEEN_SAMPLES = 1, 2, 3
@@ -54,7 +54,7 @@ def _tracks(config: Config) -> str:
 
 
 def _latency(config: Config) -> int:
-    frames = round(config.params["lookahead_ms"] * config.rate / 1000)
+    frames = lookahead_frames(config)
     return max(frames, LAG + SHORTEST_RAMP) if config.settings["true_peak"] else frames
 
 
@@ -71,7 +71,7 @@ def below(db):
     return select(1.0 * c > exact, f32(c * f32(BELOW_ONE)), c)
 
 
-class Limiter(Node):
+class Limiter(LooksAhead):
     """Keep a signal below a ceiling, between its samples too, turning it down before the peak comes.
 
     The gain falls along a smooth ramp within the lookahead and is down when the peak arrives; then it rises again, by
@@ -130,14 +130,6 @@ class Limiter(Node):
 
     @classmethod
     def latency(cls, config: Config) -> int:
-        return _latency(config)
-
-    @classmethod
-    def tail(cls, config: Config) -> float:
-        return _latency(config) / config.rate
-
-    @classmethod
-    def shape_key(cls, config: Config) -> object:
         return _latency(config)
 
     @classmethod

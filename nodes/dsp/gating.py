@@ -78,6 +78,27 @@ def smooth(level, state, first, end, closing_ms, opening_ms, rate, speed):
     follow(level, state, 1, first, end, speed)
 
 
+@helper
+def smooth_tick(level, state, start, closing, opening, rate, speed):
+    """The same over the tick of a block that begins at ``start``, with times that are params and may move."""
+    i = start
+    while i < start + TICK:
+        end = min(start + TICK, closing.until(i), opening.until(i))
+        smooth(level, state, i - start, end - start, closing[i, 0], opening[i, 0], rate, speed)
+        i = end
+
+
+@helper
+def as_always(level, state, highest):
+    """Begin as if the first tick had always been: at its highest, or its lowest, from end to end."""
+    value = level[0, 0]
+    for i in range(TICK):
+        value = max(value, level[i, 0]) if highest else min(value, level[i, 0])
+    for i in range(TICK):
+        level[i, 0] = value
+    state[0] = value
+
+
 class Gating(Node):
     """The base of gate and expander, which differ in how they measure."""
 
@@ -164,19 +185,10 @@ class Gating(Node):
                     wanted = 0.0
                 level[i, 0] = min(wanted, -LOG2_PER_DB * deepest[start + i, 0])
             if counters[STARTED] == 0:
-                # As if it had always been so: neither does noise slip through at the start, nor is sound faded in.
+                # Neither does noise slip through at the start, nor is sound faded in.
                 counters[STARTED] = 1
-                least = level[0, 0]
-                for i in range(TICK):
-                    least = min(least, level[i, 0])
-                for i in range(TICK):
-                    level[i, 0] = least
-                state[0] = least
-            i = start
-            while i < start + TICK:
-                end = min(start + TICK, attack.until(i), release.until(i))
-                smooth(level, state, i - start, end - start, release[i, 0], attack[i, 0], rate, speed)
-                i = end
+                as_always(level, state, False)
+            smooth_tick(level, state, start, release, attack, rate, speed)
             for i in range(TICK):
                 gain = exp2_32(f32(-level[i, 0]))
                 for lane in range(out.lanes):

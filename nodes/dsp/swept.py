@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from graph.spec import helper
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from graph.spec import Config, helper
 from nodes.dsp.machine import fma
 
 SHORTEST = 2.0
@@ -14,6 +19,15 @@ AROUND = 4
 def ring(frames: float) -> int:
     """The length of a ring for delays up to so many frames."""
     return 1 << (int(frames) + 2 * AROUND).bit_length()
+
+
+def swept_memory(config: Config, longest_ms: float) -> dict[str, npt.NDArray[Any]]:
+    """The rate as it was typed, and a line for delays up to so many milliseconds."""
+    size = ring(longest_ms / 1000 * config.rate)
+    return {
+        "stored": np.array([config.params["rate_hz"]]),
+        "line": np.zeros((size, config.channels("in")), np.float32),
+    }
 
 
 @helper
