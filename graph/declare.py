@@ -18,6 +18,9 @@ F = TypeVar("F", bound=Callable[..., Any])
 TICK = 64
 """Frames in a tick: the grain of control rate, feedback and alignment."""
 
+RAMP = 8 * TICK
+"""Frames over which what is changed while it sounds goes from one state to the other: params, bypass, mute, edits."""
+
 LANES = "lanes"
 """A state or scratch axis with one entry per lane of the main signal."""
 

@@ -16,6 +16,7 @@ import numpy.typing as npt
 from graph.declare import (
     GROUPS,
     LANES,
+    RAMP,
     TICK,
     AudioIn,
     AudioIns,
@@ -53,6 +54,7 @@ from graph.plugins import OpenedPlugin, PluginAbout, PluginRequest, Words
 __all__ = [
     "GROUPS",
     "LANES",
+    "RAMP",
     "TICK",
     "AudioIn",
     "AudioInfo",

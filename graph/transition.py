@@ -17,12 +17,10 @@ from typing import Any, NamedTuple
 
 from graph.order import LoopError, order
 from graph.plan import Plan
-from graph.spec import TICK, AudioIn, AudioOut, Config, Node, Param, Scratch, State, Stream, kernel
+from graph.spec import RAMP, AudioIn, AudioOut, Config, Node, Param, Scratch, State, Stream, kernel
 from graph.timing import Timing
-from graph.wiring import Wire, Wired
+from graph.wiring import Wire, Wired, check_node
 
-RAMP = 8 * TICK
-"""Frames that a crossfade takes."""
 LONGEST_WAIT_S = 2.0
 
 
@@ -179,9 +177,9 @@ def turns(plan: Plan, k: int, params: Mapping[str, float]) -> bool:
 
     Raises PatchError where the kind refuses them.
     """
-    node = plan.nodes[k]
-    config = replace(node, params=params).config(plan.rate)
-    node.kind.check(config)
+    node, changed = plan.nodes[k], replace(plan.nodes[k], params=params)
+    check_node(changed, plan.rate)
+    config = changed.config(plan.rate)
     if k in plan.found.breakers or max(0, node.kind.latency(config)) != plan.timing.latency[k]:
         return False
     return _shaped_alike(node.kind, node.config(plan.rate), config)

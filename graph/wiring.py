@@ -163,10 +163,15 @@ def check_kinds(nodes: list[Wired], rate: float) -> None:
     """Let kinds refuse what only they can know to be wrong. Raises PatchError with the node's place."""
     for node in nodes:
         if node.kind.check.__func__ is not Node.check.__func__:
-            try:
-                node.kind.check(node.config(rate))
-            except PatchError as error:
-                raise _placed(error, node) from None
+            check_node(node, rate)
+
+
+def check_node(node: Wired, rate: float) -> None:
+    """Let a node's kind refuse it. Raises PatchError with the node's place."""
+    try:
+        node.kind.check(node.config(rate))
+    except PatchError as error:
+        raise _placed(error, node) from None
 
 
 def _placed(error: PatchError, node: Wired) -> PatchError:

@@ -22,9 +22,11 @@ from host.native.abi import STREAM_MISSED
 from host.native.arena import Arena
 from host.native.binding import bind
 from host.native.live import Live, Playable
+from host.native.program import Program
 from host.native.runner import ROW_CYCLES
 from host.native.steps import PAST_IDENTITY, PAST_LAST
 from host.values import set_values
+from nodes.dsp.machine import bits_of
 
 SOON_S = 0.001
 IDLE_S = 0.02
@@ -193,9 +195,10 @@ class Conductor:
 
     def _play(self, made: Plan, wait: int) -> None:
         before = self.playing
-        program = bind(emit(made), self.arena, self._services_now(), block=self.live.block, context=self.live.context)
+        assert self._services is not None
+        program = bind(emit(made), self.arena, self._services, block=self.live.block, context=self.live.context)
         if before is not None:
-            self._carry_over(before, Playable(program, before.words, []), made)
+            self._carry_over(before.program, program, made)
         frames = round(self.replay_s * made.rate)
         served = serve(
             program, self.arena, self.route, self.tapes, place=self.live.place, replay_frames=frames, wait=wait
@@ -205,29 +208,25 @@ class Conductor:
         if not self.running:
             self.live.adopt()
 
-    def _services_now(self) -> Services:
-        assert self._services is not None
-        return self._services
-
-    def _carry_over(self, before: Playable, after: Playable, made: Plan) -> None:
+    def _carry_over(self, before: Program, after: Program, made: Plan) -> None:
         """Let params that begin or cease to move go on from where they are."""
         assert self._plan is not None
         nodes = {node.key: node for node in made.nodes}
         old = {node.key: node for node in self._plan.nodes}
-        for (key, name), moved in after.program.moved.items():
+        for (key, name), moved in after.moved.items():
             if moved.past[PAST_IDENTITY] or key not in old:
                 continue
-            knobs = before.program.knobs.get((key, name))
+            knobs = before.knobs.get((key, name))
             if knobs:
                 value = float(knobs[0].cell[0])
             elif name in ("bypass", "mute"):
                 value = float(old[key].bypass if name == "bypass" else old[key].mute)
             else:
                 continue
-            moved.past[PAST_LAST] = _bits(value)
+            moved.past[PAST_LAST] = bits_of(value)
             moved.past[PAST_IDENTITY] = UNSEEN
-        for (key, name), knobs in after.program.knobs.items():
-            moved, earlier = before.program.moved.get((key, name)), before.program.knobs.get((key, name))
+        for (key, name), knobs in after.knobs.items():
+            moved, earlier = before.moved.get((key, name)), before.knobs.get((key, name))
             if moved is not None:
                 last = float(moved.past[PAST_LAST : PAST_LAST + 1].view("f8")[0])
             elif earlier:
@@ -270,7 +269,7 @@ class Conductor:
             try:
                 hot = turns(self._plan, at, params)
             except PatchError as error:
-                self.applied.append(Applied(self._serial, True, [replace_node(error, id)]))
+                self.applied.append(Applied(self._serial, True, [error]))
                 continue
             if not hot:
                 assert self.patch is not None
@@ -321,16 +320,5 @@ class Conductor:
         return {outlet.id: outlet.arrival for outlet in self.outlets}
 
 
-def replace_node(error: PatchError, id: str) -> PatchError:
-    """The error with its node named."""
-    return error if error.node else PatchError(error.message, place=f"nodes.{id}", node=id)
-
-
 def _grouped(patch: Patch) -> bool:
     return any(entry.kind == "group" for entry in patch.nodes().values())
-
-
-def _bits(value: float) -> int:
-    import numpy as np
-
-    return int(np.float64(value).view(np.int64))

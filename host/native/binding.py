@@ -39,6 +39,7 @@ from host.native.abi import (
 from host.native.arena import ALIGN, DTYPES, Arena, aligned
 from host.native.program import BoundStream, Instead, Key, Knob, Moved, Program, Words, native
 from host.native.store import library
+from nodes.dsp.machine import bits_of
 
 
 def bind(
@@ -63,7 +64,7 @@ def new_context() -> Words:
     """A context at the start of the timeline, rolling."""
     context = aligned((CONTEXT_WORDS,), "i8")
     context[ROLLING] = 1
-    context[ROLL] = np.float64(1.0).view(np.int64)
+    context[ROLL] = bits_of(1.0)
     return context
 
 
@@ -77,7 +78,7 @@ class Binding:
             raise ValueError(f"a block of {block} frames is not a whole number of ticks of {TICK}")
         self.schedule, self.arena, self.services, self.block, self.checked = schedule, arena, services, block, checked
         self.context = context
-        self.context[RATE] = np.float64(schedule.rate).view(np.int64)
+        self.context[RATE] = bits_of(schedule.rate)
         self.home = self.context.ctypes.data
         self.keep: list[Any] = [self.context]
         self.keys: set[Key] = set()
@@ -201,7 +202,7 @@ class Binding:
             [[s.start, s.value, s.end_value, s.length, s.curve] for s in step.segments] or [[0.0] * 5], np.float64
         )
         sources = np.array(
-            [[self.place(slot), np.float64(amount).view(np.int64)] for slot, amount in step.modulation] or [[0, 0]],
+            [[self.place(slot), bits_of(amount)] for slot, amount in step.modulation] or [[0, 0]],
             np.int64,
         )
         low = step.low if step.low else -np.inf

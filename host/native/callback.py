@@ -7,7 +7,7 @@ word belongs to the callback, or is set while no callback runs.
 
 from __future__ import annotations
 
-from graph.spec import TICK, helper
+from graph.spec import RAMP, TICK, helper
 from host.native.abi import (
     DEADLINE,
     JUMPS,
@@ -37,7 +37,7 @@ from host.native.raw import (
     word,
 )
 from host.native.runner import ROW_CYCLES, ROW_INSTEAD, ROW_WORDS, ROW_WORST, advance, run_rows
-from host.native.steps import PAST_JUMPS, RAMP, eased
+from host.native.steps import PAST_JUMPS, eased
 from nodes.dsp.exponentials import exp2, log2
 from nodes.dsp.machine import bits_of, float_of
 
@@ -70,14 +70,13 @@ from nodes.dsp.machine import bits_of, float_of
     WRAPS,
     LOOP_START,
     LOOP_END,
-    XRUNS,
     LATE,
     BUDGET,
     SPENT,
     SPENT_WORST,
     CULPRIT,
     FADE_END,
-) = range(34)
+) = range(33)
 LIVE_WORDS = 64
 MOST_ACTIVE = 8192
 """Ramps that may be under way at once; beyond, a param is set at once."""
@@ -114,8 +113,6 @@ STRAIGHT, EVEN_RATIO, AT_ONCE = 0, 1, 2
 
 PATIENCE_NS = 0.7e9
 """How much of each second of sound may be spent waiting for what is done elsewhere, in nanoseconds."""
-PRIMING = 16
-"""The one flag of PortAudio's that tells of no trouble."""
 
 
 @helper
@@ -123,8 +120,6 @@ def callback(source, target, frames, info, flags, live):
     """What PortAudio calls (PaStreamCallback): interleaved float32 in and out."""
     start = cycles()
     frames &= 0xFFFFFFFF
-    if flags & 0xFFFFFFFF & ~PRIMING:
-        set_word(live, XRUNS, word(live, XRUNS) + 1)
     if word(live, DIRECT) and frames % TICK == 0:
         render(live, source, target, frames)
     else:

@@ -21,6 +21,7 @@ from host.native.arena import aligned
 from host.native.binding import new_context, stored
 from host.native.program import Instead, Knob, Program, Words, native
 from host.native.raw import cycles, set_word, store_atomic
+from nodes.dsp.machine import bits_of
 
 QUEUE = 1 << 16
 """Commands that may wait for the callback; those beyond wait here."""
@@ -119,7 +120,7 @@ class Live:
         w[native_side.CONTEXT], w[native_side.BLOCK] = self.context.ctypes.data, block
         w[native_side.COMMANDS], w[native_side.COMMANDS_MASK] = self._queue.ctypes.data, QUEUE - 1
         w[native_side.ACTIVE] = self._active.ctypes.data
-        w[native_side.BUDGET] = _bits(self.cycles_per_second / rate)
+        w[native_side.BUDGET] = bits_of(self.cycles_per_second / rate)
         self.callback = native(native_side.callback, 6)
         self.user = self.words.ctypes.data
         self.prepare(0, 2, block)
@@ -159,7 +160,6 @@ class Live:
     inputs = _word(native_side.INPUTS)
     outputs = _word(native_side.OUTPUTS)
     callbacks = _word(native_side.CALLBACKS)
-    xruns = _word(native_side.XRUNS)
     late = _word(native_side.LATE)
     bank = _word(native_side.BANK)
     wraps = _word(native_side.WRAPS)
@@ -273,11 +273,11 @@ class Live:
         found = False
         for knob_ramp in self._ramps(playing, key, name):
             found = True
-            self.send(native_side.GO, knob_ramp.words.ctypes.data, _bits(stored(knob_ramp.param, value)))
+            self.send(native_side.GO, knob_ramp.words.ctypes.data, bits_of(stored(knob_ramp.param, value)))
         moved = program.moved.get((key, name))
         if moved is not None and not moved.step.segments:
             found = True
-            self.send(native_side.BASE, moved.base.ctypes.data, _bits(value), moved.past.ctypes.data)
+            self.send(native_side.BASE, moved.base.ctypes.data, bits_of(value), moved.past.ctypes.data)
         return found
 
     def _ramps(self, playing: Playable, key: str, name: str) -> list[_Ramp]:
@@ -313,10 +313,6 @@ _CURVES: Mapping[str, int] = {
     "choice": native_side.AT_ONCE,
     "integer": native_side.AT_ONCE,
 }
-
-
-def _bits(value: float) -> int:
-    return int(np.float64(value).view(np.int64))
 
 
 @cache

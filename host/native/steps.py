@@ -6,7 +6,7 @@ Signals may be any number of lanes; a step over whole frames is one loop over ``
 
 from __future__ import annotations
 
-from graph.spec import TICK, helper
+from graph.spec import RAMP, TICK, helper
 from host.native.abi import JUMPS, PLACE, ROLLING, SCRUBBED
 from host.native.raw import load_f32, load_f64, set_word, store_f32, word
 from nodes.dsp.exponentials import exp2, gain_of_db, log2
@@ -37,8 +37,6 @@ FLAG_HOLD, FLAG_GAIN, FLAG_LOG, FLAG_STEPS = 1, 2, 4, 8
 # (float64) and for how many frames it still is from where it should be.
 PAST_LAST, PAST_IDENTITY, PAST_JUMPS, PAST_GAP, PAST_LEFT = 0, 1, 2, 3, 4
 PAST_WORDS = 5
-RAMP = 8 * TICK
-"""Frames over which a param goes from one value to another that it was given at once."""
 SEGMENT_WORDS = 5  # float64: start, value, end value, length, curve
 
 
