@@ -433,7 +433,8 @@ def _arity(callback: Callable[..., object]) -> int:
     parameters = inspect.signature(callback).parameters.values()
     if any(p.kind is p.VAR_POSITIONAL for p in parameters):
         return 3
-    return sum(p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD) for p in parameters)
+    # what has a default is the callback's own: Dear PyGui must not put its user data there
+    return sum(p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD) and p.default is p.empty for p in parameters)
 
 
 class _SplitterGrip(Grip):
