@@ -6,15 +6,17 @@ No kind is known here by name but ``group``, whose ports and params are its sett
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
 
+from editor.plugins.shelf import KnownKinds
 from graph.document import Cable, NodeEntry, Patch
 from graph.errors import PatchError
 from graph.form import FORMAT, VERSION, from_document
+from graph.plugins import ParamAbout, PluginAbout
 from graph.resolve import resolve_params, resolve_settings, shape_of
 from graph.spec import BUILT_IN_PARAMS, Config, Kinds, Node, Param, Port, Reading
 
@@ -41,6 +43,14 @@ class Face:
     doc: str = ""
     known: bool = True
     problem: str = ""
+    missing: str = ""
+    """Why what it stands for is not here, though nothing is wrong with it: a plugin that this machine has not."""
+    varies: bool = False
+    """Whether its ports and params come from elsewhere, as those of a plugin do."""
+    about: PluginAbout | None = None
+    """What is known of the plugin that it is."""
+    own: Mapping[str, ParamAbout] = field(default_factory=dict[str, ParamAbout])
+    """What the plugin itself says of each param."""
 
     def param(self, name: str) -> Param | None:
         """A param by its name; bypass and mute, which every node has, too."""
@@ -50,6 +60,16 @@ class Face:
         """A port by its name."""
         return next((p for p in (*self.inputs, *self.outputs) if p.name == name), None)
 
+    def label(self, param: Param) -> str:
+        """A param's name as words; a plugin's own has the name that the plugin gives it."""
+        own = self.own.get(param.name)
+        return own.name if own is not None else param_label(param)
+
+    def text(self, param: Param, value: float) -> str:
+        """A value of a param as people read it; as a plugin shows its own, as far as that is known."""
+        own = self.own.get(param.name)
+        return plugin_text(own, value) if own is not None and param.curve != "switch" else value_text(param, value)
+
 
 def face(id: str, entry: NodeEntry, kinds: Kinds, cables: list[Cable] | None = None) -> Face:
     """A node's face. ``cables`` of a node whose kind is unknown say what ports it has."""
@@ -57,6 +77,11 @@ def face(id: str, entry: NodeEntry, kinds: Kinds, cables: list[Cable] | None = N
     if kind is None:
         return _group(id, entry, kinds) if entry.kind == "group" else _unknown(id, entry, cables or [])
     problem = ""
+    if kind.varies and isinstance(kinds, KnownKinds):
+        try:
+            kind = kinds.variant(entry)
+        except PatchError as error:
+            return _missing(id, entry, kind, cables or [], error.message)
     try:
         settings = resolve_settings(kind, entry)
         shape = shape_of(kind, settings)
@@ -86,7 +111,19 @@ def face(id: str, entry: NodeEntry, kinds: Kinds, cables: list[Cable] | None = N
         entry.mute,
         kind.summary(),
         problem=problem,
+        varies=kinds[entry.kind].varies,
+        about=getattr(kind, "about", None),
+        own=_own_params(kind),
     )
+
+
+def _own_params(kind: type[Node]) -> Mapping[str, ParamAbout]:
+    """What a plugin says of its params, by the names that they have here."""
+    about: PluginAbout | None = getattr(kind, "about", None)
+    if about is None:
+        return {}
+    names = (p.name for p in kind.params({}))
+    return {name: about.params[place] for name, place in zip(names, kind.places, strict=True)}
 
 
 def family_of(kind: type[Node]) -> str:
@@ -132,6 +169,31 @@ def value_text(param: Param, value: float) -> str:
         return f"{value / 1000:.2f} s"
     digits = 0 if abs(value) >= 100 else 1 if abs(value) >= 10 else 2
     return f"{value:.{digits}f} {param.unit}".strip().replace("-", "−")
+
+
+def plugin_text(param: ParamAbout, value: float) -> str:
+    """A plugin's value as the plugin shows it, where a scan asked: at its steps and at both ends. Elsewhere 0 to 1."""
+    steps = round(value * param.steps) if param.steps else -1
+    if 0 <= steps < len(param.values):
+        words = param.values[steps]
+    elif value <= 0.0 and param.low:
+        words = param.low
+    elif value >= 1.0 and param.high:
+        words = param.high
+    else:
+        return f"{value:.3f}"
+    return trimmed(words, param.unit)
+
+
+def trimmed(words: str, unit: str) -> str:
+    """What a plugin shows, with its unit, and without the zeros that some write behind."""
+    words = words.strip()
+    whole, dot, rest = words.partition(".")
+    if dot and rest.isdigit() and whole.lstrip("-").isdigit():
+        number = float(words)
+        digits = 0 if abs(number) >= 100 else 1 if abs(number) >= 10 else 2
+        words = f"{number:.{digits}f}".replace("-", "−")
+    return words if not unit or words.endswith(unit) else f"{words} {unit}"
 
 
 def to_unit(param: Param, value: float) -> float:
@@ -278,11 +340,42 @@ def _unknown(id: str, entry: NodeEntry, cables: list[Cable]) -> Face:
     )
 
 
+def _missing(id: str, entry: NodeEntry, kind: type[Node], cables: list[Cable], why: str) -> Face:
+    """A node whose plugin is not here: it has the ports that its cables use, and the params that are stored."""
+    own = {s.name: entry.settings.get(s.name, s.default) for s in kind.settings_declared()}
+    params = tuple(Param(name, 0.0, min(0.0, value), max(1.0, value)) for name, value in entry.params.items())
+    ins = ["in", *(c.target_port for c in cables if c.target == id and c.target_port not in entry.params)]
+    outs = ["out", *(c.source_port for c in cables if c.source == id)]
+    return Face(
+        id,
+        entry.kind,
+        entry.title or spoken(id),
+        str(own.get("name") or own.get("uid") or spoken(entry.kind)),
+        family_of(kind),
+        tuple(Port(p, "in", "sidechain" if p.startswith("sidechain") else "audio") for p in dict.fromkeys(ins)),
+        tuple(Port(p, "out") for p in dict.fromkeys(outs)),
+        params,
+        {name: float(value) for name, value in entry.params.items()},
+        own,
+        {},
+        True,
+        entry.bypass,
+        entry.mute,
+        f"{why[:1].upper()}{why[1:]}. Its cables, params and state are kept, and sound passes.",
+        missing=why,
+        varies=True,
+    )
+
+
 def _subtitle(entry: NodeEntry, kind: type[Node], settings: Mapping[str, Any]) -> str:
     for setting in kind.settings_declared():
         value = settings.get(setting.name)
         if setting.type == "path" and value:
             return str(value).replace("\\", "/").rsplit("/", 1)[-1]
+    about: PluginAbout | None = getattr(kind, "about", None)
+    if about is not None:
+        vendor = str(settings.get("vendor") or "")
+        return ", ".join(w for w in (about.name if about.name != entry.title else "", vendor) if w) or about.name
     words = [spoken(entry.kind)] if entry.title and spoken(entry.kind).lower() != entry.title.lower() else []
     words += [
         str(settings[s.name]).replace("_", " ")

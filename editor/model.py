@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from editor.plugins.shelf import KnownKinds, Shelf
 from graph.document import Automation, CableKey, NodeEntry, Patch
 from graph.edits import Batch, Edit, History, Inside, Move, Retitle, SetParam, SetPatchField
 from graph.errors import PatchError
@@ -80,12 +81,20 @@ class Session:
     they are called there; ``address`` gives what the engine calls them.
     """
 
-    def __init__(self, patch: Patch | None = None, kinds: Kinds | None = None, file: Path | None = None) -> None:
+    def __init__(
+        self,
+        patch: Patch | None = None,
+        kinds: Kinds | None = None,
+        file: Path | None = None,
+        shelf: Shelf | None = None,
+    ) -> None:
         if kinds is None:
             from nodes import kinds as known
 
             kinds = known()
-        self.kinds: Kinds = kinds
+        self.shelf = shelf or Shelf()
+        """The plugins that there are."""
+        self.kinds: Kinds = KnownKinds(kinds, self.shelf)
         self.selection: frozenset[str] = frozenset()
         self.cables: frozenset[CableKey] = frozenset()
         """Selected cables."""
@@ -126,6 +135,12 @@ class Session:
         """Theme or scale have changed: everything is to be drawn anew."""
         self._look += 1
         self._revision += 1
+
+    def relearned(self) -> None:
+        """What kinds and plugins there are may be different: everything is to be looked at anew, and played anew."""
+        self._seen = _Seen(look=self._look)
+        self._revision += 1
+        self.patch_changed = True
 
     # -- where one is --------------------------------------------------------------------------------------------------
 

@@ -42,7 +42,7 @@ LONGEST_NAME = 48
 class _Settings(Node):
     """What every plugin node is told."""
 
-    family = "utility"
+    family = "plugin"
 
     format = ChoiceSetting("format", ("vst3", "au"), doc="The plugin's format.")
     uid = Setting("uid", "", "text", doc="Its class id: what it is found by.")

@@ -54,9 +54,8 @@ class Insights:
 
     def _look(self, patch: Patch) -> None:
         from host.checking import check
-        from host.services import FileServices
 
-        found = check(patch, self.session.kinds, FileServices(patch.folder or Path.cwd()))
+        found = check(patch, self.session.kinds, self.session.shelf.services(patch.folder or Path.cwd()))
         problems = tuple((f.node, f.message) for f in found.findings)
         schedule = found.schedule
         if schedule is None:

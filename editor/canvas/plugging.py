@@ -58,10 +58,8 @@ def judge(session: Session, cable: Cable, instead: Cable | None = None) -> Verdi
 
 
 def _compile_error(patch: Patch, session: Session) -> str | None:
-    from host.services import FileServices
-
     try:
-        compile(patch, session.kinds, FileServices(session.patch.folder or Path.cwd()), missing=[])
+        compile(patch, session.kinds, session.shelf.services(session.patch.folder or Path.cwd()), missing=[])
     except PatchError as error:
         return error.message
     return None
