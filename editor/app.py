@@ -406,6 +406,16 @@ class App:
         width, height = dpg.get_item_rect_size(what)
         return float(x), float(y), float(width), float(height)
 
+    def landmarks(self) -> dict[str, tuple[float, float, float, float]]:
+        """Everything that has a name and is seen, and where it is."""
+        names = [name for panel in self.panels.values() for name in panel.landmarks()]
+        names += [
+            tag for tag in dpg.get_aliases() if dpg.does_item_exist(tag) and dpg.get_item_state(tag).get("visible")
+        ]
+        found = {name: rect for name in names if (rect := self.locate(name)) is not None}
+        width, height = dpg.get_viewport_client_width(), dpg.get_viewport_client_height()
+        return {n: r for n, r in found.items() if 0 <= r[0] + r[2] / 2 < width and 0 <= r[1] + r[3] / 2 < height}
+
     def describe(self) -> dict[str, Any]:
         """What the window shows and does, in plain data."""
         session = self.session

@@ -132,6 +132,9 @@ class Palette(Panel):
         x, y = dpg.get_item_rect_min("palette")
         return x, y + found, 120.0, float(self.app.look.px(ROW))
 
+    def landmarks(self) -> list[str]:
+        return [f"palette:{kind}" for _, head, kind in self.rows if head not in ("favourites", "recent")]
+
     # -- what is remembered --------------------------------------------------------------------------------------------
 
     def star(self, name: str) -> None:

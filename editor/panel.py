@@ -36,5 +36,9 @@ class Panel:
         """Where something of this panel's own drawing is on the window (x, y, width, height), for tests."""
         return None
 
+    def landmarks(self) -> list[str]:
+        """What ``locate`` knows and there is now, for tests that go anywhere."""
+        return []
+
     commands: ClassVar[tuple[Command, ...]] = ()
     """Commands that come with the panel: they appear in menus, in the command search and among the shortcuts."""

@@ -2,8 +2,8 @@
 
 It is there only while ``PATCHWRIGHT_EDITOR_PROBE`` names the socket's path. One JSON object a line, each answered
 by one:
-``{"do": "locate", "what": "pin:duck.in"}``, ``{"do": "state"}``, ``{"do": "command", "id": "edit.undo"}``,
-``{"do": "shot", "file": …}``, ``{"do": "quit"}``.
+``{"do": "locate", "what": "pin:duck.in"}``, ``{"do": "landmarks"}``, ``{"do": "state"}``, ``{"do": "keys"}``,
+``{"do": "command", "id": "edit.undo"}``, ``{"do": "shot", "file": …}``, ``{"do": "quit"}``.
 """
 
 from __future__ import annotations
@@ -75,6 +75,10 @@ class Probe:
             match asked.get("do"):
                 case "locate":
                     return {"rect": app.locate(str(asked["what"]))}
+                case "landmarks":
+                    return {"landmarks": app.landmarks()}
+                case "keys":
+                    return {"keys": [keys for command in app.commands for keys in app.commands.keys_of(command.id)]}
                 case "state":
                     return app.describe()
                 case "command":

@@ -7,7 +7,7 @@ from time import monotonic
 
 import dearpygui.dearpygui as dpg
 
-from editor.canvas.adding import add_kind
+from editor.canvas.adding import add_item
 from editor.canvas.commands import COMMANDS
 from editor.canvas.gestures import Gestures, Keys
 from editor.canvas.insight import Insights
@@ -20,7 +20,6 @@ from editor.canvas.scene import Hit, PinAt, Scene
 from editor.canvas.shape import RADIUS
 from editor.canvas.view import Box, Point, View
 from editor.canvas.waves import Waves
-from editor.faces import spoken
 from editor.link import Readings
 from editor.model import Changes
 from editor.panel import Panel
@@ -226,21 +225,23 @@ class Canvas(Panel):
 
     # -- what is brought here ------------------------------------------------------------------------------------------
 
-    def carry(self, kind: str, at: Point) -> None:
-        """A kind is held over a pixel of the canvas; none where it is empty."""
-        self.gestures.shown.insert = self._cable_for(kind, at) if kind else None
-        self.painter.ghost(spoken(kind) if kind else "", self.gestures.view.to_plane(*at))
+    def carry(self, item: str, at: Point) -> None:
+        """Something in stock is held over a pixel of the canvas; nothing where it is empty."""
+        self.gestures.shown.insert = self._cable_for(item, at) if item else None
+        self.painter.ghost(self.session.stock[item].title if item else "", self.gestures.view.to_plane(*at))
         self._show_hand()
 
-    def drop(self, kind: str, at: Point) -> str:
-        """Put a node of a kind at a pixel, into the cable there, if there is one it fits; the answer is its id."""
-        into = self._cable_for(kind, at)
+    def drop(self, item: str, at: Point) -> str:
+        """Put a node of something in stock at a pixel, into the cable there, if there is one it fits; the answer is its
+        id.
+        """
+        into = self._cable_for(item, at)
         self.gestures.shown.insert = None
-        return add_kind(self, kind, self.gestures.view.to_plane(*at), into)
+        return add_item(self, item, self.gestures.view.to_plane(*at), into)
 
-    def _cable_for(self, kind: str, at: Point) -> CableKey | None:
+    def _cable_for(self, item: str, at: Point) -> CableKey | None:
         cable = self.scene.cable_at(*self.gestures.view.to_plane(*at), 26.0)
-        if cable is None or not goes_into(self.session, kind, cable):
+        if cable is None or not goes_into(self.session, item, cable):
             return None
         return cable.key
 
@@ -290,6 +291,14 @@ class Canvas(Panel):
         for (x, y), r in found[:1]:
             return on_screen(Box(box.x + x - r, box.y + y - r, 2 * r, 2 * r))
         return None
+
+    def landmarks(self) -> list[str]:
+        found = [f"cable:{a}.{b}->{c}.{d}" for a, b, c, d in self.scene.curves]
+        for node, own in self.scene.shapes.items():
+            found += [f"header:{node}", f"node:{node}"]
+            found += [f"pin:{node}.{pin.name}" for pin in own.pins]
+            found += [f"knob:{node}.{knob.param.name}" for knob in own.knobs]
+        return found
 
     def pin_at(self, node: str, name: str, flow: str) -> PinAt | None:
         """A pin of a node."""

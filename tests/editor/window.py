@@ -9,7 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from time import monotonic, sleep
 from typing import Any
@@ -50,9 +50,19 @@ class Screen:
 
 
 class Window:
-    """The editor as a process. Waits are for conditions, with a deadline."""
+    """The editor as a process. Waits are for conditions, with a deadline.
 
-    def __init__(self, screen: Screen, folder: Path, arguments: Sequence[str | Path]) -> None:
+    ``program``: what is run in place of ``patchwright.py``; ``environment``: what it has beside what is usual.
+    """
+
+    def __init__(
+        self,
+        screen: Screen,
+        folder: Path,
+        arguments: Sequence[str | Path],
+        program: Path = ROOT / "patchwright.py",
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
         self.folder = folder
         self.folder.mkdir(parents=True, exist_ok=True)
         self._socket: socket.socket | None = None
@@ -61,13 +71,15 @@ class Window:
         self._log = (folder / "log").open("wb")
         environment = {
             **os.environ,
+            **(environment or {}),
             "DISPLAY": screen.name,
             "PATCHWRIGHT_EDITOR_PROBE": str(probe),
             "LIBGL_ALWAYS_SOFTWARE": "1",
             "PATCHWRIGHT_CONFIG": str(folder / "config"),
             "PATCHWRIGHT_DATA": str(folder / "data"),
+            "PATCHWRIGHT_RUNTIME": str(folder / "run"),
         }
-        words = [sys.executable, "-P", str(ROOT / "patchwright.py"), "edit", *map(str, arguments)]
+        words = [sys.executable, "-P", str(program), "edit", *map(str, arguments)]
         self.process = subprocess.Popen(words, cwd=folder, env=environment, stdout=self._log, stderr=self._log)
         deadline = monotonic() + DEADLINE_S
         while self._socket is None:
@@ -146,21 +158,22 @@ class Window:
 
     # -- doing ---------------------------------------------------------------------------------------------------------
 
-    def _xdotool(self, *words: object) -> None:
+    def xdotool(self, *words: object) -> None:
+        """Make events, in xdotool's own words."""
         environment = {**os.environ, "DISPLAY": self._display}
         subprocess.run(["xdotool", *map(str, words)], check=True, env=environment, timeout=DEADLINE_S)
 
     def move(self, x: float, y: float) -> None:
         """Move the mouse."""
-        self._xdotool("mousemove", round(x), round(y))
+        self.xdotool("mousemove", round(x), round(y))
         self.settle(2)
 
     def press(self, button: int = LEFT) -> None:
-        self._xdotool("mousedown", button)
+        self.xdotool("mousedown", button)
         self.settle(2)
 
     def release(self, button: int = LEFT) -> None:
-        self._xdotool("mouseup", button)
+        self.xdotool("mouseup", button)
         self.settle(2)
 
     def click(self, what: str | tuple[float, float], button: int = LEFT) -> None:
@@ -172,7 +185,7 @@ class Window:
     def double_click(self, what: str | tuple[float, float]) -> None:
         """Click twice, quickly."""
         self.move(*(self.middle(what) if isinstance(what, str) else what))
-        self._xdotool("click", "--repeat", 2, "--delay", 40, LEFT)
+        self.xdotool("click", "--repeat", 2, "--delay", 40, LEFT)
         self.settle()
 
     def drag(self, a: str | tuple[float, float], b: str | tuple[float, float], button: int = LEFT) -> None:
@@ -189,22 +202,22 @@ class Window:
     def wheel(self, steps: int) -> None:
         """Turn the wheel; up is positive."""
         for _ in range(abs(steps)):
-            self._xdotool("click", UP if steps > 0 else DOWN)
+            self.xdotool("click", UP if steps > 0 else DOWN)
             self.settle(2)
 
     def key(self, keys: str) -> None:
         """Press a key combination, in xdotool's words: ``ctrl+z``, ``Delete``."""
-        self._xdotool("key", keys)
+        self.xdotool("key", keys)
         self.settle()
 
     def hold(self, key: str, down: bool) -> None:
         """Hold a key, or let it go."""
-        self._xdotool("keydown" if down else "keyup", key)
+        self.xdotool("keydown" if down else "keyup", key)
         self.settle(2)
 
     def type(self, text: str) -> None:
         """Type a text."""
-        self._xdotool("type", "--delay", 30, "--", text)
+        self.xdotool("type", "--delay", 30, "--", text)
         self.settle()
 
     def shot(self, name: str) -> None:

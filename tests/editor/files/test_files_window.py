@@ -159,7 +159,7 @@ def test_unsaved_work_is_asked_about(reopen: Opens, shipped: Path) -> None:
     window.until(lambda state: state["dialog"] == "Save the changes?")
     window.move(*window.middle("dialog:unsaved:save"))
     window.press()
-    window._xdotool("mouseup", 1)  # after which there is no window that could be asked
+    window.xdotool("mouseup", 1)  # after which there is no window that could be asked
     assert window.process.wait(DEADLINE_S) == 0, window.log()
     assert shipped.read_bytes() != before
 
@@ -267,7 +267,7 @@ def test_the_window_that_is_closed_asks_too(screen: Screen, reopen: Opens, shipp
     window.until(lambda state: state["dialog"] == "Save the changes?")
     window.move(*window.middle("dialog:unsaved:discard"))
     window.press()
-    window._xdotool("mouseup", 1)  # after which there is no window that could be asked
+    window.xdotool("mouseup", 1)  # after which there is no window that could be asked
     assert window.process.wait(DEADLINE_S) == 0, window.log()
     again = reopen(shipped, "--no-engine")
     assert not again.state()["dirty"]

@@ -1,0 +1,361 @@
+"""Random mouse and keyboard on a real window, and a watch on what becomes of it.
+
+Events are made by xdotool, many in one call, at things that the window names (its landmarks) and at points anywhere.
+What is done follows from the seed and from what the window shows; every call is written down, so that ``replay`` can
+do the same again. By itself: ``python -P -m tests.editor.e2e.monkey --seed 7 --seconds 1800``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import sys
+import tempfile
+from collections import deque
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from random import Random
+from time import monotonic, sleep
+
+from editor.journal import LATEST_S, WORK
+from graph.check import problems
+from graph.document import Patch
+from graph.errors import PatchError
+from graph.patchfile import loads
+from host.native.store import cache_folder
+from nodes import kinds
+from tests.editor.e2e.cage import CAGE, FAULT, ROOT
+from tests.editor.window import SIZE, Screen, Window
+
+Words = list[str]
+Rect = tuple[float, float, float, float]
+
+PAUSE = ("sleep", "0.03")
+"""Long enough for the window to see an event before the next."""
+BATCH = 8
+"""How many things are done in one call."""
+MODIFIERS = ("ctrl", "shift", "alt")
+TEXTS = (
+    "-12", "0.5", "1e999", "nan", "-inf", "440", "1:30", "gain", "comp", "eq", "file", "lfo", "group", "bus", "out",
+    "../../etc", "/", "~", "a b", "x" * 90, "{}", "%s %d", "'\"", "..", "main.in", "narration", "patch",
+)  # fmt: skip
+PLAIN_KEYS = ("Escape", "Return", "Tab", "Delete", "BackSpace", "Up", "Down", "Left", "Right", "space", "F2", "Home")
+NAMES = {"escape": "Escape", "enter": "Return", "delete": "Delete", "backspace": "BackSpace", "tab": "Tab",
+         "up": "Up", "down": "Down", "left": "Left", "right": "Right", "home": "Home", "end": "End",
+         "[": "bracketleft", "]": "bracketright"}  # fmt: skip
+LAST = 60
+"""How many events are shown when something goes wrong."""
+
+
+class MonkeyError(AssertionError):
+    """Something went wrong in the window."""
+
+
+class Monkey:
+    """Does random things to a window, and looks after each handful whether it is well."""
+
+    def __init__(self, window: Window, seed: int) -> None:
+        self.window, self.seed = window, seed
+        self.random = Random(seed)
+        self.done: list[Words] = []
+        self.last: deque[str] = deque(maxlen=LAST)
+        self.counts = {"events": 0, "edits": 0, "checks": 0}
+        self._keys = [_pressed(keys) for keys in window.ask(do="keys")["keys"]]
+        self._acts: list[tuple[int, Callable[[], Words]]] = [
+            (30, self._click), (14, self._drag), (12, self._wire), (8, self._turn), (6, self._wheel),
+            (12, self._shortcut), (7, self._plain_key), (6, self._type), (8, self._search), (8, self._bring),
+            (4, self._rubber), (3, self._wander),
+        ]  # fmt: skip
+
+    # -- where ---------------------------------------------------------------------------------------------------------
+
+    def _look(self) -> None:
+        self.marks: dict[str, Rect] = {
+            name: tuple(rect) for name, rect in self.window.ask(do="landmarks")["landmarks"].items()
+        }
+        self.by_kind: dict[str, list[str]] = {}
+        for name in sorted(self.marks):
+            self.by_kind.setdefault(name.partition(":")[0], []).append(name)
+
+    def _point(self, *families: str) -> tuple[int, int]:
+        """A point in something of these families; in anything, where there is none or none is asked for."""
+        chosen = [kind for kind in families if kind in self.by_kind] or sorted(self.by_kind)
+        if not chosen or self.random.random() < 0.1:
+            return self.random.randrange(SIZE[0]), self.random.randrange(SIZE[1])
+        x, y, width, height = self.marks[self.random.choice(self.by_kind[self.random.choice(chosen)])]
+        x, y = x + width * self.random.uniform(0.1, 0.9), y + height * self.random.uniform(0.1, 0.9)
+        return min(max(round(x), 0), SIZE[0] - 1), min(max(round(y), 0), SIZE[1] - 1)
+
+    def _on_canvas(self) -> tuple[int, int]:
+        x, y, width, height = self.window_slot
+        return round(x + self.random.random() * width), round(y + self.random.random() * height)
+
+    @property
+    def window_slot(self) -> Rect:
+        return self.marks.get("slot:centre") or (0.0, 0.0, float(SIZE[0]), float(SIZE[1]))
+
+    # -- what ----------------------------------------------------------------------------------------------------------
+
+    def _held(self, words: Words) -> Words:
+        """The same, sometimes with a key held."""
+        if self.random.random() < 0.8:
+            return words
+        key = self.random.choice(MODIFIERS)
+        return ["keydown", key, *words, "keyup", key]
+
+    def _click(self) -> Words:
+        button = self.random.choices(("1", "2", "3"), (80, 5, 15))[0]
+        clicks = [["click", button], ["click", "--repeat", "2", "--delay", "60", button]][self.random.random() < 0.2]
+        return ["mousemove", *_at(self._point()), *PAUSE, *self._held(clicks), *PAUSE]
+
+    def _pull(self, a: tuple[int, int], b: tuple[int, int], button: str = "1") -> Words:
+        middle = (a[0] + b[0]) // 2, (a[1] + b[1]) // 2
+        moves = ["mousedown", button, *PAUSE, "mousemove", *_at(middle), *PAUSE, "mousemove", *_at(b), *PAUSE]
+        moves += ["mouseup", button, *PAUSE]
+        if self.random.random() < 0.05:
+            moves[-4:-4] = ["key", self.random.choice(("Escape", "Delete", "ctrl+z", "ctrl+d")), *PAUSE]
+        return ["mousemove", *_at(a), *PAUSE, *self._held(moves)]
+
+    def _drag(self) -> Words:
+        return self._pull(self._point(), self._point(), self.random.choices(("1", "2", "3"), (85, 10, 5))[0])
+
+    def _wire(self) -> Words:
+        ends = [self._point("pin"), self.random.choice((self._point("pin", "knob", "header"), self._on_canvas()))]
+        return self._pull(ends[0], ends[1])
+
+    def _turn(self) -> Words:
+        x, y = self._point("knob", "inspector", "mixer", "fader", "header")
+        return self._pull((x, y), (x + self.random.randint(-90, 90), y + self.random.randint(-90, 90)))
+
+    def _rubber(self) -> Words:
+        return self._pull(self._on_canvas(), self._on_canvas())
+
+    def _wheel(self) -> Words:
+        button, times = self.random.choice("45"), str(self.random.randint(1, 5))
+        turns = ["click", "--repeat", times, "--delay", "20", button]
+        return ["mousemove", *_at(self._point()), *PAUSE, *self._held(turns), *PAUSE]
+
+    def _shortcut(self) -> Words:
+        return ["key", self.random.choice(self._keys), *PAUSE]
+
+    def _plain_key(self) -> Words:
+        return ["key", self.random.choice(PLAIN_KEYS), *PAUSE]
+
+    def _type(self) -> Words:
+        return ["type", "--delay", "4", "--args", "1", "--", self.random.choice(TEXTS), *PAUSE]
+
+    def _search(self) -> Words:
+        name = self.random.choice(sorted(kinds())).replace("_", " ")
+        typed = ["type", "--delay", "8", "--args", "1", "--", name[: self.random.randint(2, 9)], "sleep", "0.1"]
+        return [
+            "mousemove",
+            *_at(self._on_canvas()),
+            *PAUSE,
+            "key",
+            "Tab",
+            "sleep",
+            "0.1",
+            *typed,
+            "key",
+            "Return",
+            *PAUSE,
+        ]
+
+    def _bring(self) -> Words:
+        return self._pull(self._point("palette"), self._on_canvas())
+
+    def _wander(self) -> Words:
+        return [word for _ in range(6) for word in ("mousemove", *_at(self._point()), *PAUSE)]
+
+    # -- doing and looking ---------------------------------------------------------------------------------------------
+
+    def handful(self) -> None:
+        """Some things at once, and a look."""
+        self._look()
+        words: Words = []
+        weights, acts = zip(*self._acts, strict=True)
+        for act in self.random.choices(acts, weights, k=BATCH):
+            made = act()
+            self.last.append(f"{act.__name__.strip('_')}: {' '.join(made)}")
+            words += made
+        if self.random.random() < 0.25:
+            words += ["key", "Escape", *PAUSE]
+        self._do(words)
+
+    def _do(self, words: Words) -> None:
+        self.done.append(words)
+        self.counts["events"] += sum(word in ("click", "key", "type", "mousedown", "mousemove") for word in words)
+        self.window.xdotool(*words)
+        self.look_after()
+
+    def look_after(self) -> None:
+        """See that it lives, and has nothing to complain of. Raises MonkeyError."""
+        self.counts["checks"] += 1
+        ended = self.window.process.poll()
+        if ended is not None:
+            raise self._noticed(f"the window ended with status {ended}")
+        try:
+            state = self.window.state()
+        except (AssertionError, OSError) as error:
+            raise self._noticed(f"the window does not answer: {error}") from None
+        wrong = [text for level, text in state["notices"] if text.startswith("Something went wrong")]
+        if wrong or "Traceback" in self.window.log():
+            raise self._noticed(f"an exception: {wrong}")
+        self.counts["edits"] = max(self.counts["edits"], len(state["undo"]))
+
+    def finish(self) -> None:
+        """See that nothing was lost: the document is sound, undo and redo lead back to it, and the journal has it."""
+        self._do([*(word for _ in range(6) for word in ("key", "Escape", "sleep", "0.1")), "mouseup", "1"])
+        state = self.window.state()
+        self._sound(state["patch"])
+        self._there_and_back(state)
+        self._journal()
+        self.window.ask(do="quit")
+        if self.window.process.wait(60) != 0:
+            raise self._noticed("the window did not end well")
+        self.look_at_log()
+
+    def look_at_log(self) -> None:
+        if "Traceback" in self.window.log():
+            raise self._noticed("an exception at the end")
+
+    def _sound(self, text: str) -> None:
+        try:
+            patch = Patch.from_json(text)
+        except PatchError as error:
+            raise self._noticed(f"the document cannot be read back: {error.place}: {error.message}") from None
+        if patch.to_json() != text:
+            raise self._noticed("the document is another one after it was read back")
+        wrong = [f"{p.place}: {p.message}" for p in problems(patch, kinds())]
+        if wrong:
+            raise self._noticed(f"the document has problems: {wrong}")
+
+    def _there_and_back(self, state: dict[str, object]) -> None:
+        before, level = state["patch"], state["path"]
+        steps = len(state["undo"])  # type: ignore[arg-type]
+        for _ in range(steps):
+            self.window.ask(do="command", id="edit.undo")
+        if self.window.state()["undo"]:
+            raise self._noticed("not everything can be undone")
+        for _ in range(steps):
+            self.window.ask(do="command", id="edit.redo")
+        if self.window.state()["patch"] != before:
+            raise self._noticed(f"undone and done again, it is another document (at {level})")
+        self.look_after()
+
+    def _journal(self) -> None:
+        """What is kept for after a crash is what is there."""
+        end = monotonic() + 10 * LATEST_S
+        while True:
+            state = self.window.state()
+            kept = _kept(self.window.folder / "data" / "journal")
+            wanted = state["patch"] if state["dirty"] else None
+            if kept == wanted:
+                return
+            if monotonic() > end:
+                raise self._noticed(
+                    "the journal is not the document: " + ("it has none" if kept is None else "differs")
+                )
+            sleep(0.05)
+
+    def _noticed(self, what: str) -> MonkeyError:
+        events = "\n  ".join(self.last)
+        record = self.window.folder / "events.json"
+        record.write_text(json.dumps(self.done), encoding="utf-8")
+        return MonkeyError(
+            f"{what}\nseed {self.seed}, {self.counts}; all events are in {record}, the last are:\n  {events}\n"
+            f"the log:\n{self.window.log()[-6000:]}"
+        )
+
+
+def _kept(journals: Path) -> str | None:
+    files = list(journals.glob(f"*/{WORK}"))
+    if not files:
+        return None
+    try:
+        return loads(files[0].read_bytes().partition(b"\n")[2]).to_json()
+    except (FileNotFoundError, PatchError):  # it is being written
+        return ""
+
+
+def _at(point: tuple[int, int]) -> tuple[str, str]:
+    return str(point[0]), str(point[1])
+
+
+def _pressed(keys: str) -> str:
+    """A key combination of ours in xdotool's words."""
+    *held, key = keys.split("+")
+    return "+".join([*held, NAMES.get(key, key.upper() if key[0] == "f" and key[1:].isdigit() else key)])
+
+
+def caged(screen: Screen, folder: Path, *arguments: str, fault: str = "") -> Window:
+    """A window in a cage, on a copy of the shipped patch."""
+    folder = folder.resolve()
+    shutil.copytree(ROOT / "patches", folder / "patches", dirs_exist_ok=True)
+    (folder / "tmp").mkdir(exist_ok=True)
+    environment = {
+        CAGE: str(folder),
+        FAULT: fault,
+        "HOME": str(folder),
+        "TMPDIR": str(folder / "tmp"),
+        "PATCHWRIGHT_CACHE": str(cache_folder().resolve()),
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
+    patch = folder / "patches" / "duck_music_under_dialogue.json"
+    return Window(screen, folder, (patch, *arguments), Path(__file__).with_name("cage.py"), environment)
+
+
+def run(screen: Screen, folder: Path, seed: int, seconds: float, *arguments: str, fault: str = "") -> Monkey:
+    """Let a monkey at a window for so long. Raises MonkeyError."""
+    window = caged(screen, folder, *arguments, fault=fault)
+    try:
+        monkey = Monkey(window, seed)
+        end = monotonic() + seconds
+        while monotonic() < end:
+            monkey.handful()
+        monkey.finish()
+        return monkey
+    finally:
+        window.discard()
+
+
+def replay(screen: Screen, folder: Path, record: Path) -> None:
+    """Do what was written down. Raises MonkeyError."""
+    window = caged(screen, folder, "--device", "null")
+    try:
+        monkey = Monkey(window, 0)
+        for words in json.loads(record.read_text(encoding="utf-8")):
+            monkey._do(words)
+        monkey.finish()
+    finally:
+        window.discard()
+
+
+def main(values: Sequence[str] | None = None) -> int:
+    """Exit status 1 where something was noticed."""
+    parser = argparse.ArgumentParser(prog="monkey", description=(__doc__ or "").strip())
+    parser.add_argument("--seed", type=int, default=int.from_bytes(os.urandom(3)), help="what is done follows from it")
+    parser.add_argument("--seconds", type=float, default=60.0)
+    parser.add_argument("--replay", type=Path, help="a file of events, as a failure leaves it")
+    chosen = parser.parse_args(values)
+    folder = Path(tempfile.mkdtemp(prefix="monkey-"))
+    screen = Screen()
+    try:
+        if chosen.replay:
+            replay(screen, folder, chosen.replay)
+        else:
+            print(f"seed {chosen.seed}", flush=True)
+            print(run(screen, folder, chosen.seed, chosen.seconds, "--device", "null").counts)
+    except MonkeyError as noticed:
+        print(noticed)
+        return 1
+    finally:
+        screen.close()
+    shutil.rmtree(folder, ignore_errors=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
