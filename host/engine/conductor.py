@@ -196,7 +196,14 @@ class Conductor:
     def _play(self, made: Plan, wait: int) -> None:
         before = self.playing
         assert self._services is not None
-        program = bind(emit(made), self.arena, self._services, block=self.live.block, context=self.live.context)
+        program = bind(
+            emit(made),
+            self.arena,
+            self._services,
+            block=self.live.block,
+            context=self.live.context,
+            before=None if before is None else before.program,
+        )
         if before is not None:
             self._carry_over(before.program, program, made)
         frames = round(self.replay_s * made.rate)
@@ -225,7 +232,7 @@ class Conductor:
                 continue
             moved.past[PAST_LAST] = bits_of(value)
             moved.past[PAST_IDENTITY] = UNSEEN
-        for (key, name), knobs in after.knobs.items():
+        for (key, name), knobs in after.knobs.unlike(before.knobs):
             moved, earlier = before.moved.get((key, name)), before.knobs.get((key, name))
             if moved is not None:
                 last = float(moved.past[PAST_LAST : PAST_LAST + 1].view("f8")[0])

@@ -18,8 +18,10 @@ from graph.spec import TICK, Param, helper
 from host.native import callback as native_side
 from host.native.abi import FAULT, JUMPS, PLACE, ROLL, ROLLING, SCRUBBED, TIME
 from host.native.arena import aligned
-from host.native.binding import new_context, stored
-from host.native.program import Instead, Knob, Program, Words, native
+from host.native.binding import new_context
+from host.native.kernelsteps import in_kernel
+from host.native.knobs import Knob
+from host.native.program import Instead, Program, Words, native
 from host.native.raw import cycles, set_word, store_atomic
 from nodes.dsp.machine import bits_of
 
@@ -273,7 +275,7 @@ class Live:
         found = False
         for knob_ramp in self._ramps(playing, key, name):
             found = True
-            self.send(native_side.GO, knob_ramp.words.ctypes.data, bits_of(stored(knob_ramp.param, value)))
+            self.send(native_side.GO, knob_ramp.words.ctypes.data, bits_of(in_kernel(knob_ramp.param, value)))
         moved = program.moved.get((key, name))
         if moved is not None and not moved.step.segments:
             found = True
@@ -293,7 +295,7 @@ class Live:
         if pair is None:
             row = knob.row
             if row not in playing.instead:
-                playing.instead[row] = playing.program.binding.instead(row)
+                playing.instead[row] = playing.program.binding.kernels.instead(row)
                 playing.users[row] = np.zeros(1, np.int64)
             instead = playing.instead[row]
             pair = instead.pairs[key, knob.param.name]

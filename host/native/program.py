@@ -11,9 +11,10 @@ import numpy as np
 import numpy.typing as npt
 
 from graph.schedule import CompiledNode, ParamStep, Schedule
-from graph.spec import TICK, Param
+from graph.spec import TICK
 from host.native import runner, steps
 from host.native.abi import FAULT, SCRUBBED, TIME
+from host.native.knobs import Knobs
 from host.native.store import library
 
 Words = npt.NDArray[np.int64]
@@ -29,17 +30,6 @@ class BoundStream:
     serves: str
     channels: int
     header: Words
-
-
-@dataclass(slots=True)
-class Knob:
-    """A param's stored value as one step reads it: a float32 in the kernel's unit."""
-
-    param: Param
-    row: int
-    cell: npt.NDArray[Any]
-    pair: Words | None
-    """In a step whose params may move: the address the kernel reads at, and the stride per frame."""
 
 
 @dataclass(slots=True)
@@ -73,14 +63,13 @@ class Program:
     context: Words
     streams: dict[str, BoundStream]
     readings: dict[tuple[str, str], npt.NDArray[Any]]
-    knobs: dict[tuple[str, str], list[Knob]]
-    """Where the stored value of each param that does not move lies, for each step that reads it."""
+    knobs: Knobs
     moved: dict[tuple[str, str], Moved]
     """The params that automation or cables move."""
     keys: set[Key]
     keep: list[Any]
     binding: Any
-    """Binds what is needed later: ``instead(row)``."""
+    """What bound it: ``kernels`` can do more later."""
 
     @property
     def time(self) -> int:

@@ -251,7 +251,7 @@ def test_a_band_that_a_knob_switches_on_fades_in_from_the_first_frame():
         (knob,) = offline.program.knobs["eq", "b1_on"]
         knob.cell[...] = 0.0
         assert list(offline.run(start))[-1] == start
-        instead = offline.program.binding.instead(knob.row)
+        instead = offline.program.binding.kernels.instead(knob.row)
         instead.pairs["eq", "b1_on"][:] = share.ctypes.data, 1
         offline.program.rows[knob.row, ROW_INSTEAD] = instead.table.ctypes.data
         assert list(offline.run(ramp))[-1] == ramp
