@@ -379,10 +379,10 @@ class _Union:
         for wire in wires:
             source = self._ghost(wire.source) if plan is self.old else wire.source
             moves = wire.to_param and self.nodes[at].kind not in (Cross, Enter)
-            copy = replace(wire, source=source, target=at, target_port=port, to_param=moves)
+            copy = Wire(source, wire.source_port, at, port, moves, wire.feedback, wire.amount, wire.name)
             self.fixed[id(copy)] = delay_of(plan, wire)
             self.nodes[at].wires.append(copy)
-            self.nodes[at].wires.sort()
+        self.nodes[at].wires.sort()
 
     def _wait(self, plan: Plan) -> int:
         """Frames until every new delay on the way to a crossfade is filled, and what begins softly is there."""

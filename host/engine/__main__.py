@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import faulthandler
+import gc
 import signal
 from pathlib import Path
 
@@ -35,6 +36,7 @@ def main(words: list[str] | None = None, parts: Parts | None = None) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if hasattr(signal, "SIGHUP"):
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    gc.freeze()  # what is there by now stays, and need not be walked at every edit
     server.run()
 
 
