@@ -122,8 +122,9 @@ def _own_params(kind: type[Node]) -> Mapping[str, ParamAbout]:
     about: PluginAbout | None = getattr(kind, "about", None)
     if about is None:
         return {}
+    places: tuple[int, ...] = getattr(kind, "places", ())
     names = (p.name for p in kind.params({}))
-    return {name: about.params[place] for name, place in zip(names, kind.places, strict=True)}
+    return {name: about.params[place] for name, place in zip(names, places, strict=True)}
 
 
 def family_of(kind: type[Node]) -> str:

@@ -11,7 +11,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from editor.faces import Face
+from editor.level import Level
 from editor.plugins.shelf import KnownKinds, Shelf
+from editor.stock import Stock
 from graph.document import Automation, CableKey, NodeEntry, Patch
 from graph.edits import Batch, Edit, History, Inside, Move, Retitle, SetParam, SetPatchField
 from graph.errors import PatchError
@@ -89,16 +92,21 @@ class Session:
         shelf: Shelf | None = None,
     ) -> None:
         if kinds is None:
-            from nodes import kinds as known
+            from nodes import kinds as built_in
 
-            kinds = known()
+            kinds = built_in()
         self.shelf = shelf or Shelf()
         """The plugins that there are."""
-        self.kinds: Kinds = KnownKinds(kinds, self.shelf)
+        self.kinds: Kinds = (known := KnownKinds(kinds, self.shelf))
+        self.stock = Stock(known, self.shelf)
+        """What can be added."""
         self.selection: frozenset[str] = frozenset()
         self.cables: frozenset[CableKey] = frozenset()
         """Selected cables."""
-        self._look = self._edits = self._revision = 0
+        self._look = self._edits = self._revision = self._stamp = self._world = 0
+        self._level = Level(self.kinds)
+        self._touched: set[str] | None = None
+        """The nodes of this level that may differ from what was last seen, nothing else; None: anything may."""
         self.to_engine: list[tuple[str, str, float]] = []
         """Params that only changed their values, for the engine: address, param, value."""
         self.patch_changed = True
@@ -113,9 +121,12 @@ class Session:
         self.history = History(patch)
         self.path: tuple[str, ...] = ()
         self.selection, self.cables = frozenset(), frozenset()
-        self._inner: tuple[Any, Patch] | None = None
+        self._inside: tuple[object, Patch] | None = None
         self._seen = _Seen()
         self._revision += 1
+        self._stamp += 1
+        self._world += 1
+        self._touched = None
         self.patch_changed = True
         self.to_engine.clear()
 
@@ -140,6 +151,9 @@ class Session:
         """What kinds and plugins there are may be different: everything is to be looked at anew, and played anew."""
         self._seen = _Seen(look=self._look)
         self._revision += 1
+        self._stamp += 1
+        self._world += 1
+        self._touched = None
         self.patch_changed = True
 
     # -- where one is --------------------------------------------------------------------------------------------------
@@ -147,16 +161,26 @@ class Session:
     @property
     def here(self) -> Patch:
         """The patch at the level that is looked at; to read, never to change."""
-        patch, raw = self.patch, None
-        for id in self.path:
-            raw = patch.node(id).settings.get("patch")
-            if self._inner is not None and self._inner[0] is raw:
-                patch = self._inner[1]
-            else:
+        if not self.path:
+            return self.patch
+        key = self._stamp, self.path
+        if self._inside is None or self._inside[0] != key:
+            patch = self.patch
+            for id in self.path:
+                raw = patch.node(id).settings.get("patch")
                 patch = from_document({**dict(raw or {}), "format": FORMAT, "version": VERSION})
-        if raw is not None:
-            self._inner = raw, patch
-        return patch
+            self._inside = key, patch
+        return self._inside[1]
+
+    @property
+    def level(self) -> Level:
+        """Cables and faces of the level that is looked at, kept from edit to edit."""
+        self._level.follow(self.here, (self._world, self.path), self._stamp)
+        return self._level
+
+    def face(self, node: str) -> Face:
+        """The face of a node of this level. Raises PatchError where there is none."""
+        return self.level.face(node)
 
     def address(self, node: str) -> str:
         """What the engine calls a node of this level."""
@@ -172,7 +196,7 @@ class Session:
     def go(self, path: tuple[str, ...]) -> None:
         """Look at another level, by the ids of its groups from the outermost."""
         left = self.path
-        self.path = path
+        self.path, self._touched = path, None
         try:
             _ = self.here
         except PatchError:
@@ -193,7 +217,10 @@ class Session:
         edit = edits[0] if len(edits) == 1 else Batch(name or edits[0].name, edits)
         for group in reversed(self.path):
             edit = Inside(group, edit)
+        touched = self._touched
         self.do_at_root(edit, name=name or edits[0].name, gesture=gesture)
+        if touched is not None and all(isinstance(each, SetParam | Move) for each in edits):
+            self._touched = touched | {each.node for each in edits if isinstance(each, SetParam | Move)}
 
     def do_at_root(self, edit: Edit, *, name: str = "", gesture: object = None) -> None:
         """Do an edit of the outermost patch. Raises PatchError, with nothing changed."""
@@ -227,6 +254,8 @@ class Session:
         """Leave groups and drop selections that are there no more."""
         self._edits += 1
         self._revision += 1
+        self._stamp += 1
+        self._touched = None
         while self.path:
             try:
                 here = self.here
@@ -238,7 +267,7 @@ class Session:
         if any(id not in here.graph for id in self.selection):
             self.selection = frozenset(id for id in self.selection if id in here.graph)
         if self.cables:
-            self.cables &= {cable.key for cable in here.cables()}
+            self.cables &= {cable.key for cable in self.level.cables}
 
     @property
     def dirty(self) -> bool:
@@ -276,15 +305,12 @@ class Session:
             return NO_CHANGES
         here, before = self.here, self._seen
         level = (id(self.patch), self.path)
-        nodes: dict[str, NodeEntry] = {}
-        for node, entry in here.nodes().items():
-            old = before.nodes.get(node)
-            nodes[node] = old if old is not None and old == entry else entry.copy()
+        nodes, cables, candidates = self._looked_at(here, before)
         now = self._seen = _Seen(
             self._revision,
             level,
             nodes,
-            {c.key: (c.feedback, c.amount) for c in here.cables()},
+            cables,
             tuple(here.automation),
             dict(here.snapshots),
             _words(here) + _words(self.patch) + (self.file, self.dirty),
@@ -296,7 +322,7 @@ class Session:
             more = {"automation": True, "snapshots": True, "words": True, "selection": True, "history": True}
             return Changes(everything=True, cables=True, look=before.look != now.look, **more)
         altered, moved, params = set[str](), set[str](), set[ParamKey]()
-        for node in now.nodes.keys() & before.nodes.keys():
+        for node in candidates & before.nodes.keys():
             a, b = before.nodes[node], now.nodes[node]
             if a is b:
                 continue
@@ -322,6 +348,22 @@ class Session:
             now.history != before.history,
             now.look != before.look,
         )
+
+    def _looked_at(
+        self, here: Patch, before: _Seen
+    ) -> tuple[dict[str, NodeEntry], dict[CableKey, tuple[bool, float | None]], set[str]]:
+        """Nodes and cables as they are, what was equal before being the same object, and the nodes to be compared."""
+        entries, touched = here.nodes(), self._touched
+        if touched is None or before.level != (id(self.patch), self.path):
+            nodes, candidates = dict[str, NodeEntry](), set(entries)
+            cables = {c.key: (c.feedback, c.amount) for c in self.level.cables}
+        else:
+            nodes, candidates, cables = dict(before.nodes), touched & entries.keys(), before.cables
+        for node in candidates:
+            entry, old = entries[node], before.nodes.get(node)
+            nodes[node] = old if old is not None and old == entry else entry.copy()
+        self._touched = set()
+        return nodes, cables, candidates
 
 
 def _rest(entry: NodeEntry) -> tuple[object, ...]:

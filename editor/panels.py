@@ -44,4 +44,5 @@ PANELS: tuple[Entry, ...] = (
     Entry("notices", "Messages", "bottom", "editor.notices:NoticeList"),
     Entry("status", "Status", "status", "editor.status:StatusBar"),
     Entry("files", "Files", "none", "editor.files.panel:Files"),
+    Entry("plugins", "Plugins", "none", "editor.plugins.panel:Plugins"),
 )

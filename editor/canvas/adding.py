@@ -9,6 +9,7 @@ from editor.canvas.scene import PinAt
 from editor.canvas.shape import shape
 from editor.canvas.view import Point
 from editor.faces import face
+from editor.model import Session
 from graph.document import Cable, CableKey, NodeEntry
 from graph.edits import AddNode, Connect, Edit
 
@@ -18,12 +19,13 @@ if TYPE_CHECKING:
 GRID = 10.0
 
 
-def add_kind(canvas: Canvas, kind: str, at: Point, into: CableKey | None = None) -> str:
-    """Add a node of a kind with its header round a point, into a cable if one is given; the answer is its id."""
+def add_item(canvas: Canvas, item: str, at: Point, into: CableKey | None = None) -> str:
+    """Add a node of something in stock with its header round a point, into a cable if one is given; the answer is its
+    id.
+    """
     session = canvas.session
-    id = session.fresh_id(kind)
-    entry = NodeEntry(kind)
-    own = shape(face(id, entry, session.kinds), session.kinds.get(kind))
+    id, entry = _new(session, item)
+    own = shape(face(id, entry, session.kinds), session.kinds.get(entry.kind))
     entry.position = _snapped(at[0] - own.width / 2, at[1] - own.header / 2)
     gesture = ("add", id, len(session.history.done))
     session.do(AddNode(id, entry), gesture=gesture)
@@ -35,15 +37,20 @@ def add_kind(canvas: Canvas, kind: str, at: Point, into: CableKey | None = None)
     return id
 
 
-def connect_new(canvas: Canvas, kind: str, pin: PinAt, at: Point) -> None:
-    """Add a node of a kind, plugged to a pin by its first port that fits, with that port at a point."""
+def _new(session: Session, item: str) -> tuple[str, NodeEntry]:
+    """A node of something in stock, and an id for it."""
+    found = session.stock[item]
+    return session.fresh_id(found.stem), found.entry()
+
+
+def connect_new(canvas: Canvas, item: str, pin: PinAt, at: Point) -> None:
+    """Add a node of something in stock, plugged to a pin by its first port that fits, with that port at a point."""
     session = canvas.session
-    id = session.fresh_id(kind)
-    entry = NodeEntry(kind)
-    own = shape(face(id, entry, session.kinds), session.kinds.get(kind))
+    id, entry = _new(session, item)
+    own = shape(face(id, entry, session.kinds), session.kinds.get(entry.kind))
     port = (first_input if pin.pin.flow == "out" else first_output)(own.face, pin.pin.type)
     if port is None:
-        add_kind(canvas, kind, at)
+        add_item(canvas, item, at)
         return
     there = own.pin(port.name, port.flow)
     dx, dy = there.at if there else (0.0, 0.0)

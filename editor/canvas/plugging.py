@@ -14,7 +14,7 @@ from graph.compiler import compile
 from graph.document import Cable, Patch
 from graph.edits import Connect, Disconnect, Edit
 from graph.errors import PatchError
-from graph.spec import Node, Port
+from graph.spec import Port
 
 TAKES = {"audio": ("audio",), "sidechain": ("audio",), "control": ("control", "audio"), "events": ("events",)}
 """What an input takes from outputs, by their types; a param takes what a control input takes."""
@@ -93,24 +93,16 @@ def first_output(own: Face, type: str) -> Port | None:
     return next((p for p in own.outputs if fits(p.type, type)), None)
 
 
-def kinds_that_fit(session: Session, type: str, flow: str) -> list[str]:
-    """The kinds that a loose cable could end at: one from an output (``flow`` "out") of a type, or to an input."""
+def items_that_fit(session: Session, type: str, flow: str) -> list[str]:
+    """What in stock a loose cable could end at: one from an output (``flow`` "out") of a type, or to an input."""
     found: list[str] = []
-    for name, kind in session.kinds.items():
-        ports = ports_of(kind)
+    for item in session.stock.items():
+        ports = session.stock.ports(item.id)
         if flow == "out" and any(p.flow == "in" and fits(type, p.type) for p in ports):
-            found.append(name)
+            found.append(item.id)
         if flow == "in" and any(p.flow == "out" and fits(p.type, type) for p in ports):
-            found.append(name)
+            found.append(item.id)
     return found
-
-
-def ports_of(kind: type[Node]) -> tuple[Port, ...]:
-    """The ports of a kind as it comes."""
-    try:
-        return kind.ports({s.name: s.default for s in kind.settings_declared()})
-    except PatchError:
-        return ()
 
 
 def insert_edits(session: Session, node: str, own: Face, cable: Cable) -> list[Edit]:
@@ -129,11 +121,11 @@ def insert_edits(session: Session, node: str, own: Face, cable: Cable) -> list[E
     ]
 
 
-def goes_into(session: Session, kind: str, cable: Cable) -> bool:
-    """Whether a new node of a kind can be put into a cable."""
+def goes_into(session: Session, item: str, cable: Cable) -> bool:
+    """Whether a new node of something in stock can be put into a cable."""
     source = session.here.node(cable.source)
     out = face(cable.source, source, session.kinds, session.here.cables()).port(cable.source_port)
-    ports = ports_of(session.kinds[kind])
+    ports = session.stock.ports(item)
     comes_out = next((p for p in ports if p.flow == "out"), None)
     takes = any(p.flow == "in" and fits(out.type if out else "audio", p.type) for p in ports)
     return takes and comes_out is not None and comes_out.type == (out.type if out else "audio")

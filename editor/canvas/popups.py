@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 import dearpygui.dearpygui as dpg
 
 from editor import fonts
-from editor.canvas.adding import add_kind, connect_new
+from editor.canvas.adding import add_item, connect_new
 from editor.canvas.gestures import frame_edit
-from editor.canvas.plugging import kinds_that_fit
+from editor.canvas.plugging import items_that_fit
 from editor.canvas.scene import Frame, Hit, PinAt
 from editor.canvas.view import Point
 from editor.commands import shown
-from editor.faces import family_of, spoken
+from editor.faces import spoken
 from editor.pointer import Touch
 from editor.theme import Colour
 from graph.document import Cable
@@ -65,14 +65,15 @@ class Popups:
     # -- search --------------------------------------------------------------------------------------------------------
 
     def search(self, at: Point) -> None:
-        """Search among all kinds for one to put at a point of the plane."""
-        self._open_search("Add a node", self._kind_choices(self.canvas.session.kinds, at, None), at)
+        """Search among all that is in stock for one to put at a point of the plane."""
+        items = [item.id for item in self.canvas.session.stock.items()]
+        self._open_search("Add a node", self._item_choices(items, at, None), at)
 
     def search_for(self, pin: PinAt, at: Point) -> None:
-        """Search among the kinds that a cable from (or to) a pin can lead to."""
-        names = kinds_that_fit(self.canvas.session, pin.pin.type, pin.pin.flow)
+        """Search among all that a cable from (or to) a pin can lead to."""
+        names = items_that_fit(self.canvas.session, pin.pin.type, pin.pin.flow)
         words = "Connect to" if pin.pin.flow == "out" else "Feed from"
-        self._open_search(words, self._kind_choices(names, at, pin), at)
+        self._open_search(words, self._item_choices(names, at, pin), at)
 
     def search_nodes(self) -> None:
         """Search among the nodes of this level, and fly to one."""
@@ -88,19 +89,19 @@ class Popups:
         ]
         self._open_search("Go to a node", choices, None)
 
-    def _kind_choices(self, names: Iterable[str], at: Point, pin: PinAt | None) -> list[Choice]:
+    def _item_choices(self, items: Iterable[str], at: Point, pin: PinAt | None) -> list[Choice]:
         canvas, theme = self.canvas, self.canvas.app.look.theme
         found: list[Choice] = []
-        for name in names:
-            kind = canvas.session.kinds[name]
+        for id in items:
+            item = canvas.session.stock[id]
 
-            def act(name: str = name) -> None:
+            def act(id: str = id) -> None:
                 if pin is None:
-                    add_kind(canvas, name, at)
+                    add_item(canvas, id, at)
                 else:
-                    connect_new(canvas, name, pin, at)
+                    connect_new(canvas, id, pin, at)
 
-            found.append(Choice(spoken(name), kind.summary(), theme.family(family_of(kind)), act))
+            found.append(Choice(item.title, item.detail, theme.family(item.family), act))
         return found
 
     def _open_search(self, title: str, choices: list[Choice], at: Point | None) -> None:

@@ -91,7 +91,7 @@ class Shelf:
         while True:
             known = self._looked()
             with self._lock:
-                self._found.clear()
+                self._found = {_key(of_found(each)): each.description for each in known.plugins}
                 self.known = known
                 self.count += 1
                 if not self._again:
@@ -112,7 +112,7 @@ class Shelf:
 
     def describe(self, settings: Mapping[str, Any]) -> Description:
         """The plugin that a node's settings name. Raises PatchError where there is none."""
-        key = tuple(settings[name] for name in ("format", "uid", "name", "vendor", "path_hint"))
+        key = _key(settings)
         with self._lock:
             found = self._found.get(key)
         if found is None:
@@ -134,6 +134,24 @@ class Shelf:
     def services(self, folder: Path) -> FileServices:
         """Files of a folder, and the plugins that are known here, which are only looked at."""
         return _Services(folder, shelf=self)
+
+
+def of_found(found: Found) -> dict[str, str]:
+    """The settings of a node that is this plugin."""
+    about = found.description
+    return {
+        "format": found.format,
+        "uid": about.uid,
+        "name": about.name,
+        "vendor": about.vendor,
+        "version": about.version,
+        "path_hint": found.path,
+    }
+
+
+def _key(settings: Mapping[str, Any]) -> tuple[Any, ...]:
+    """What a plugin is found by."""
+    return tuple(settings[name] for name in ("format", "uid", "name", "vendor", "path_hint"))
 
 
 @dataclass

@@ -16,7 +16,7 @@ from editor.canvas.clip import copied, paste_edits, pasted
 from editor.canvas.curves import curve, distance, point_at
 from editor.canvas.gestures import Gestures, Keys
 from editor.canvas.grouping import group_edits, ungroup_edits
-from editor.canvas.plugging import judge, kinds_that_fit
+from editor.canvas.plugging import items_that_fit, judge
 from editor.canvas.scene import PinAt, Scene
 from editor.canvas.shape import shape
 from editor.canvas.view import Box, View
@@ -238,7 +238,7 @@ def test_a_cable_dropped_on_nothing_asks_for_a_kind_that_fits() -> None:
     table.drag(table.pin("level", "out"), (900.0, 700.0))
     assert table.wanted[0][0].node == "level"
     assert table.wanted[0][1] == (900.0, 700.0)
-    fitting = kinds_that_fit(table.session, "audio", "out")
+    fitting = items_that_fit(table.session, "audio", "out")
     assert "compressor" in fitting
     assert "oscillator" not in fitting
 

@@ -1,0 +1,144 @@
+"""Everything that can be put onto the canvas: the kinds that there are, and the plugins that scans found. No window.
+
+What can be added goes by an id: a kind's name, or ``plugin:FORMAT:UID``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from editor.faces import family_of, spoken
+from editor.plugins.shelf import KnownKinds, Shelf, of_found
+from graph.document import NodeEntry
+from graph.errors import PatchError
+from graph.spec import Port
+
+if TYPE_CHECKING:
+    from host.plugins.store import Found
+
+PLUGIN = "plugin"
+"""The kind that a plugin is put into."""
+
+
+VAGUE = ("fx", "mono", "stereo", "surround", "ambisonics")
+"""What plugins say of themselves that does not tell one from another."""
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """Something to add. ``stem`` is what ids of such nodes begin with, ``words`` what a search looks at."""
+
+    id: str
+    title: str
+    detail: str
+    family: str
+    stem: str
+    words: str
+    vendor: str = ""
+    category: str = ""
+    """Of plugins: their maker, and what they say they are for."""
+    kind: str = ""
+    settings: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    label: str = ""
+    """The title that a node gets; empty for none."""
+
+    @property
+    def is_plugin(self) -> bool:
+        """Whether it is one of the plugins that were found."""
+        return bool(self.settings)
+
+    def entry(self) -> NodeEntry:
+        """A new node of this."""
+        found = NodeEntry(self.kind)
+        found.settings.update(self.settings)
+        found.title = self.label
+        return found
+
+
+class Stock:
+    """What there is, by id. Plugins come and go with scans."""
+
+    def __init__(self, kinds: KnownKinds, shelf: Shelf) -> None:
+        self._kinds, self._shelf = kinds, shelf
+        self._own = {name: _of_kind(name, kinds) for name in kinds}
+        self._plugins: dict[str, Item] = {}
+        self._seen = -1
+
+    def _plugins_now(self) -> Mapping[str, Item]:
+        if self._seen != self._shelf.count:
+            self._seen = self._shelf.count
+            found = (of_plugin(each) for each in self._shelf.known.plugins)
+            self._plugins = {item.id: item for item in found} if PLUGIN in self._kinds else {}
+        return self._plugins
+
+    def items(self) -> list[Item]:
+        """Everything: kinds by name, then plugins by name."""
+        return [*self._own.values(), *self._plugins_now().values()]
+
+    def plugins(self) -> list[Item]:
+        """The plugins, by name."""
+        return list(self._plugins_now().values())
+
+    def __contains__(self, id: object) -> bool:
+        return id in self._own or id in self._plugins_now()
+
+    def __getitem__(self, id: str) -> Item:
+        """Raises KeyError for what there is no more."""
+        return self._own[id] if id in self._own else self._plugins_now()[id]
+
+    def get(self, id: str) -> Item | None:
+        """The one of an id, if it is there."""
+        return self._own.get(id) or self._plugins_now().get(id)
+
+    def ports(self, id: str) -> tuple[Port, ...]:
+        """The ports that a new node of this has."""
+        item = self[id]
+        try:
+            kind = self._kinds.variant(item.entry())
+            return kind.ports({s.name: item.settings.get(s.name, s.default) for s in kind.settings_declared()})
+        except PatchError:
+            return ()
+
+
+def _of_kind(name: str, kinds: KnownKinds) -> Item:
+    kind = kinds[name]
+    words = f"{name} {spoken(name)} {kind.summary()}".lower()
+    return Item(name, spoken(name), kind.summary(), family_of(kind), name, words, kind=name)
+
+
+def of_plugin(found: Found) -> Item:
+    """A plugin that was found, as something to add."""
+    about = found.description
+    settings = {name: value for name, value in of_found(found).items() if value}
+    category = purpose(about.category)
+    return Item(
+        f"{PLUGIN}:{found.format}:{about.uid}",
+        about.name,
+        ", ".join(word for word in (about.vendor, category) if word),
+        "plugin",
+        re.sub(r"[^a-z0-9]+", "_", about.name.lower()).strip("_")[:40] or PLUGIN,
+        f"{about.name} {about.vendor} {about.category} plugin {found.format}".lower(),
+        about.vendor or "Unknown vendor",
+        category or ("Instrument" if about.instrument else "Other"),
+        PLUGIN,
+        settings,
+        about.name,
+    )
+
+
+def purpose(category: str) -> str:
+    """What a plugin says it is for, in a word: ``Fx|Dynamics|Mono`` is ``Dynamics``."""
+    words = [word.strip() for word in category.split("|") if word.strip()]
+    telling = [w for w in words if w.lower() not in VAGUE and not w.lower().startswith(("only", "no"))]
+    return telling[0] if telling else words[0] if words else ""
+
+
+def fitting(items: Iterable[Item], typed: str) -> list[Item]:
+    """Those that have every word that was typed; those whose title begins with it first."""
+    words = typed.lower().split()
+    found = [item for item in items if all(word in item.words for word in words)]
+    first = " ".join(words)
+    return sorted(found, key=lambda item: not item.title.lower().startswith(first)) if words else found
