@@ -78,7 +78,7 @@ class FileServices:
         """What is known of the plugin that a node's settings name. Raises PatchError."""
         if self.plugins is not None:
             return self.plugins.describe(settings)
-        from host.plugins.link import from_store
+        from host.plugins.finding import from_store
 
         return from_store(settings)[0]
 

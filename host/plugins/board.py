@@ -226,6 +226,9 @@ class BoardPlugin:
             self._prime()
         return state_of(self.plugin, self.description.format)[1]
 
+    def state_in_play(self) -> bytes | None:
+        return None
+
     def set_state(self, data: bytes) -> None:
         if self.description.format == "vst3":
             preset = presets.unpack(data, f"state of {self._name}")

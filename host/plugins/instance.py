@@ -142,7 +142,7 @@ class Transport:
     """Frames since the engine started; never jumps."""
 
 
-NoticeKind = Literal["latency", "layouts", "params", "names", "edit", "touch", "release", "reload", "trouble"]
+NoticeKind = Literal["latency", "layouts", "params", "names", "state", "edit", "touch", "release", "reload", "trouble"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,9 +151,9 @@ class Notice:
 
     ``latency``: ``latency()`` has a new value, at the latest after a ``reset`` between blocks. ``layouts``: its buses
     changed; describe and prepare again. ``params``: values changed (a preset was chosen in its window). ``names``:
-    names or units changed; describe again. ``edit``: a person moved ``id`` to ``value`` in its window, between
-    ``touch`` and ``release``. ``reload``: it wants to be closed and opened again. ``trouble``: ``text`` says what it
-    did wrong.
+    names or units changed; describe again. ``state``: its state became another. ``edit``: a person moved ``id`` to
+    ``value`` in its window, between ``touch`` and ``release``. ``reload``: it wants to be closed and opened again.
+    ``trouble``: ``text`` says what it did wrong.
     """
 
     kind: NoticeKind
@@ -199,6 +199,10 @@ class Window(Protocol):
 
     @property
     def open(self) -> bool: ...
+
+    def front(self) -> None:
+        """Bring it before all others."""
+        ...
 
     def turn(self, seconds: float = 0.0) -> None:
         """Let the window work off what happened, waiting at most so long for something. Call it over and over."""
@@ -277,6 +281,10 @@ class PluginInstance(Protocol):
         After ``set``, call it when a block has run; else it runs a short silent one itself, for plugins learn of values
         only in blocks.
         """
+        ...
+
+    def state_in_play(self) -> bytes | None:
+        """The same while blocks may be under way; None where that cannot be, or values still wait for a block."""
         ...
 
     def set_state(self, data: bytes) -> None:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 import itertools
 import os
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future
 from concurrent.futures import TimeoutError as LateError
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Literal
 from weakref import finalize, ref
 
@@ -18,7 +19,8 @@ from graph.errors import PatchError
 from graph.plugins import OpenedPlugin, PluginAbout, PluginRequest
 from host.native.arena import aligned
 from host.plugins.child import OPENER
-from host.plugins.instance import LONGEST_LATENCY, Description, PluginError, plain
+from host.plugins.finding import from_store
+from host.plugins.instance import LONGEST_LATENCY, Description, PluginError
 from host.plugins.shared import SUPPORTED, Seat, Words, new_semaphore
 from host.plugins.watch import Hosted, Patience, Watch
 from nodes.dsp import handover
@@ -58,30 +60,14 @@ class Standing:
     scrubbed: int
     """Samples that were no numbers."""
     longest_wait_s: float
+    backend: str
+    latency: int
+    window: bool
+    """Whether its own window is open."""
+    losses: int
+    """How often it was lost."""
     recoveries: tuple[float, ...]
     """Seconds that it took each time until it was back."""
-
-
-def from_store(settings: Mapping[str, Any]) -> tuple[Description, Mapping[str, Any]]:
-    """A plugin that a scan on this machine found good."""
-    from host.plugins.store import Store, StoreError
-
-    try:
-        with Store() as store:
-            found = store.find(settings["format"], settings["uid"], settings["path_hint"]) if settings["uid"] else None
-            if found is None and not settings["uid"]:
-                wanted = settings["name"], settings["vendor"]
-                for each in store.plugins():
-                    own = each.description.name, each.description.vendor if settings["vendor"] else ""
-                    if own == wanted and each.format == settings["format"]:
-                        found = each
-    except StoreError as error:
-        raise PatchError(str(error)) from None
-    if found is None:
-        name = settings["name"] or settings["uid"]
-        raise PatchError(f"there is no plugin {name!r} on this machine, as far as `patchwright plugins scan` knows")
-    source = {"path": found.path, "uid": found.description.uid, "backend": found.backend, "format": found.format}
-    return found.description, {**source, "description": plain(found.description)}
 
 
 class Link:
@@ -150,8 +136,8 @@ class Link:
         self._tidy()
         description, source = self._find(request.settings)
         with self._watch.lock:
-            hosted = next((h for h in self._hosted.values() if _alike(h, request)), None)
-            if hosted is None:
+            hosted = next((h for h in reversed(self._all()) if _alike(h, request)), None)
+            if hosted is None or not self._follow(hosted, request.state):
                 hosted = self._new(request, description, source)
             hosted.told = min(description.latency_frames if hosted.latency is None else hosted.latency, LONGEST_LATENCY)
             hosted.unused = time.monotonic()
@@ -168,9 +154,8 @@ class Link:
         groups = {"plugin": str(number), "chain": self._chains.get(request.node, request.node), "patch": ""}
         group = groups[self.grouping]
         hosted = Hosted(number, request, description.name, source, seat, description.latency_frames, group)
-        if request.state is not None:
-            hosted.state = request.state
-        hosted.states.add(_digest(request.state))
+        hosted.state = request.state
+        hosted.memory.follow(request.state)
         self._hosted[number] = hosted
         self._watch.add(hosted)
         return hosted
@@ -257,37 +242,103 @@ class Link:
 
     def ask(self, node: str, what: str, *values: Any, timeout_s: float = ANSWER_S) -> Any:
         """Have a node's plugin answer (``state``, ``values``, ``text`` …: see the worker). Raises PluginError."""
-        with self._watch.lock:
-            hosted = next((h for h in reversed(self._all()) if h.request.node == node), None)
-            if hosted is None:
-                raise PluginError(f"{node}: there is no plugin")
-            future = self._watch.ask(hosted, what, *values)
         try:
-            answer = future.result(timeout_s)
+            return self.request(node, what, *values).result(timeout_s)
         except LateError:
-            raise PluginError(f"{node}: {hosted.name} did not answer within {timeout_s:g} s") from None
+            raise PluginError(f"{node}: its plugin did not answer within {timeout_s:g} s") from None
         except RuntimeError as error:
             raise PluginError(str(error)) from None
-        if what == "state" and isinstance(answer, bytes):
-            self._remember(hosted, answer)
-        elif what == "set_state":
-            self._remember(hosted, values[0])
-        return answer
+
+    def request(self, node: str, what: str, *values: Any) -> Future[Any]:
+        """The same without waiting; the answer may be a RuntimeError. Raises PluginError where there is no plugin."""
+        with self._watch.lock:
+            hosted = self.hosted(node)
+            if hosted is None:
+                raise PluginError(f"{node}: there is no plugin")
+            if what == "open_window":
+                self._keep_first(hosted)
+            future = self._watch.ask(hosted, what, *values)
+            future.add_done_callback(partial(self._answered, hosted, what, values))
+            return future
+
+    def hosted(self, node: str) -> Hosted | None:
+        """The newest plugin for a node."""
+        return next((h for h in reversed(self._all()) if h.request.node == node), None)
+
+    def _keep_first(self, hosted: Hosted) -> None:
+        """Have the state that a plugin has of itself, before anything changes it."""
+        if hosted.state is None and hosted.memory.first is None:
+
+            def keep(future: Future[Any]) -> None:
+                if not future.exception():
+                    hosted.memory.first = future.result()
+
+            self._watch.ask(hosted, "state").add_done_callback(keep)
+
+    def _answered(self, hosted: Hosted, what: str, values: tuple[Any, ...], future: Future[Any]) -> None:
+        if what not in ("state", "set_state") or future.exception():
+            return
+        state = future.result() if what == "state" else values[0]
+        hosted.memory.show(state)
+        hosted.state, hosted.stateless = state, False
+        if what == "set_state":
+            self._took(hosted, state, future.result())
 
     def state(self, node: str) -> bytes:
         """A node's plugin's whole state, which it would also be started again with. Raises PluginError."""
         return self.ask(node, "state")
 
-    def _remember(self, hosted: Hosted, state: bytes) -> None:
-        with self._watch.lock:
-            hosted.state, hosted.stateless = state, False
-            hosted.states.add(_digest(state))
+    def _follow(self, hosted: Hosted, state: bytes | None) -> bool:
+        """Let a plugin have the state that the patch has now; False where only a new one could have it."""
+        before = hosted.memory.asked, hosted.memory.current
+        if not hosted.memory.follow(state):
+            return True
+        if state is None and hosted.status == "ready" and hosted.memory.first is None:
+            hosted.memory.asked, hosted.memory.current = before
+            return False
+        self._keep_first(hosted)
+        hosted.state, hosted.stateless = state, False
+        if hosted.status == "ready":
+            self._give(hosted)
+        return True
+
+    def _give(self, hosted: Hosted) -> None:
+        state = hosted.state
+        wanted = hosted.memory.first if state is None else state
+        if wanted is None:
+            return
+
+        def done(future: Future[Any]) -> None:
+            if error := future.exception():
+                self._watch.notice(f"{hosted.request.node}: {hosted.name} did not take its state: {error}")
+            else:
+                self._took(hosted, state, future.result())
+
+        hosted.loaded = state
+        self._watch.ask(hosted, "set_state", wanted).add_done_callback(done)
+
+    def _took(self, hosted: Hosted, state: bytes | None, values: list[float]) -> None:
+        hosted.values = values
+        hosted.memory.note_values(state, values)
+        self._watch.took(hosted)
+        self._news(hosted.request.node, {"notice": "values"})
 
     def _told(self, hosted: Hosted, message: Mapping[str, Any]) -> None:
         if hosted.latency is not None and hosted.latency != hosted.told:
             self._changed()
-        if message["notice"] != "loaded":
-            self._news(hosted.request.node, message)
+        if message["notice"] == "loaded":
+            hosted.memory.note_values(hosted.loaded, hosted.values)
+            if hosted.loaded is not hosted.state:
+                self._give(hosted)
+        elif message["notice"] == "reload":
+            self._watch.ask(hosted, "state").add_done_callback(partial(self._load_again, hosted))
+        self._news(hosted.request.node, message)
+
+    def _load_again(self, hosted: Hosted, future: Future[Any]) -> None:
+        if not future.exception():
+            hosted.memory.show(future.result())
+            hosted.state = future.result()
+        self._watch.reload(hosted)
 
 
 def _let_go(released: deque[int], number: int, kept: object) -> None:
@@ -302,14 +353,8 @@ def _ports(hosted: Hosted, description: Description) -> list[int]:
     return [n for n, there in zip(hosted.seat.lanes[0], named, strict=True) if there]
 
 
-def _digest(state: bytes | None) -> bytes:
-    return b"" if state is None else hashlib.sha256(state).digest()
-
-
 def _alike(hosted: Hosted, request: PluginRequest) -> bool:
-    """Whether a plugin is what a request asks for."""
-    if _digest(request.state) not in hosted.states:
-        return False
+    """Whether a plugin is what a request asks for, but for its state."""
     own = replace(hosted.request, state=None, settings={})
     names = ("format", "uid", "name", "vendor", "path_hint")
     settings = [hosted.request.settings[n] == request.settings[n] for n in names]
@@ -326,6 +371,10 @@ def _standing(hosted: Hosted) -> Standing:
         hosted.word(handover.PASSED),
         hosted.word(handover.SCRUBBED),
         hosted.word(handover.WAITED) * 1e-9,
+        str(hosted.source.get("backend", "")),
+        hosted.latency or 0,
+        hosted.window,
+        hosted.losses,
         tuple(hosted.recoveries),
     )
 

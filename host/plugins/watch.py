@@ -19,6 +19,7 @@ from typing import Any, Literal
 from graph.plugins import PluginRequest
 from host.plugins.child import OPENER, Child
 from host.plugins.shared import Seat, Words, post
+from host.plugins.states import Memory
 from nodes.dsp import handover
 
 STEP_S = 0.01
@@ -27,6 +28,8 @@ RECENT_S = 60.0
 DELAYS_S = (0.0, 0.0, 0.5, 2.0, 10.0, 30.0)
 """How long a worker that died so many times within a minute is left alone before it is started again."""
 GONE_S = 0.5
+HOLDING = ("state", "set_state", "reset")
+"""Questions that may keep a plugin from its blocks."""
 
 Status = Literal["new", "loading", "ready", "failed"]
 
@@ -61,18 +64,26 @@ class Hosted:
     values: list[float] = field(default_factory=list[float])
     state: bytes | None = None
     """The last one known: what it is started again with."""
-    states: set[bytes] = field(default_factory=set[bytes])
-    """Digests of states that it is known to have, or to have been given."""
+    memory: Memory = field(default_factory=Memory)
+    """What is known of its states."""
+    loaded: bytes | None = None
+    """The state that it was last loaded with."""
+    window: bool = False
+    """Whether its own window is open."""
     error: str = ""
     since: float = 0.0
     down: float = 0.0
     """When it was lost; 0 while it is not."""
     recoveries: list[float] = field(default_factory=list[float])
     """Seconds that each return took."""
+    losses: int = 0
+    """How often it was lost."""
     deaths: int = 0
     stateless: bool = False
     """Whether it is started without its state, because with it it dies."""
     stuck: tuple[int, float] = (0, 0.0)
+    busy: set[int] = field(default_factory=set[int])
+    """Questions under way during which no block is done."""
     table: weakref.ref[Words] | None = None
     unused: float = 0.0
     """Since when nobody holds its table."""
@@ -138,6 +149,20 @@ class Watch:
             hosted.seat.shared.close()
             if group.child is not None:
                 group.child.send(do="close", seat=hosted.number)
+
+    def reload(self, hosted: Hosted) -> None:
+        """Close a plugin that asks for it, and load it once more."""
+        with self.lock:
+            group = self.groups.get(hosted.group)
+            if group is not None and group.child is not None and hosted.status == "ready":
+                hosted.seat.head[handover.STATE] = handover.LOADING
+                hosted.window, hosted.status = False, "new"
+                group.child.send(do="close", seat=hosted.number)
+                self._load(group)
+
+    def took(self, hosted: Hosted) -> None:
+        """A plugin took over a state: what the patch says of its params counts once more, and goes before it."""
+        hosted.seat.head[handover.EPOCH] += 1
 
     def ask(self, hosted: Hosted, what: str, *values: Any) -> Future[Any]:
         """Have the worker answer something, or do something, with a plugin."""
@@ -212,7 +237,7 @@ class Watch:
         if child is None or hosted is None or any(h.status == "loading" for h in group.members):
             return
         request = hosted.request
-        hosted.status, hosted.since = "loading", time.monotonic()
+        hosted.status, hosted.since, hosted.loaded = "loading", time.monotonic(), hosted.state
         try:
             child.send_memory(hosted.number, hosted.seat.shared.fd)
         except OSError:
@@ -233,6 +258,8 @@ class Watch:
             hosted, future = self._waiting.pop(message["id"], (None, None))
             if future is None or hosted is None:
                 return
+            hosted.busy.discard(message["id"])
+            hosted.stuck = 0, time.monotonic()
             if "error" in message:
                 future.set_exception(RuntimeError(f"{hosted.request.node}: {message['error']}"))
             else:
@@ -250,6 +277,8 @@ class Watch:
             case {"notice": str(kind)}:
                 if kind == "latency" and isinstance(message.get("value"), int):
                     hosted.latency = message["value"]
+                elif kind == "window":
+                    hosted.window = bool(message.get("value"))
                 self.news(hosted, message)
                 self.moved.notify_all()
             case _:
@@ -287,6 +316,9 @@ class Watch:
             return
         self._asks += 1
         self._waiting[self._asks] = hosted, future
+        if what in HOLDING:
+            hosted.busy.add(self._asks)
+            hosted.since = time.monotonic()
         group.child.send(do="ask", id=self._asks, seat=hosted.number, what=what, values=values)
 
     # What goes wrong
@@ -300,7 +332,8 @@ class Watch:
         for hosted in group.members:
             if hosted.status == "loading" and now - hosted.since > self.patience.load_s:
                 return f"it was not loaded after {self.patience.load_s:g} s"
-            if hosted.status != "ready" or not hosted.behind:
+            held = hosted.busy and now - hosted.since < self.patience.load_s
+            if hosted.status != "ready" or held or not hosted.behind:
                 hosted.stuck = 0, now
                 continue
             submitted = int(hosted.seat.head[handover.SUBMITTED])
@@ -338,11 +371,15 @@ class Watch:
                 hosted.deaths += 1
                 hosted.stateless = hosted.status == "loading" and hosted.deaths > 1 and hosted.state is not None
             hosted.down = hosted.down or now
+            hosted.window = False
+            hosted.losses += 1
+            hosted.busy.clear()
             if not again:
                 self._fail(hosted, text)
                 continue
             hosted.status = "new"
             blame = "" if hosted in guilty or not guilty else f" with {guilty[0].name}, with which it shares a process"
             self.notice(f"{hosted.request.node}: {hosted.name} was lost{blame}: {text}; it is started again")
+            self.news(hosted, {"notice": "lost"})
         group.retry_at = now + DELAYS_S[min(len(group.deaths), len(DELAYS_S) - 1)]
         self.moved.notify_all()

@@ -17,6 +17,7 @@ import signal
 import socket
 import sys
 import threading
+import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -31,6 +32,7 @@ from host.plugins.instance import (
     Arrangement,
     Change,
     Event,
+    Notice,
     PluginError,
     PluginInstance,
     Transport,
@@ -38,6 +40,8 @@ from host.plugins.instance import (
 )
 from host.plugins.serving import Loop
 from host.plugins.shared import Seat, post, wait
+from host.plugins.windows import BEAT_S as WINDOW_BEAT_S
+from host.plugins.windows import Windows
 from nodes.dsp import handover
 
 MOST_MESSAGE = 256 << 20
@@ -49,6 +53,7 @@ END_S = 2.0
 DEATH_SIGNAL = 1
 """``PR_SET_PDEATHSIG``."""
 MOST_TROUBLES = 8
+TAKEN_S, BREATH_S = 0.05, 0.002
 
 Opener = Callable[[Mapping[str, Any]], PluginInstance]
 
@@ -174,21 +179,26 @@ class Worker:
         self.wire = Wire(control, MOST_MESSAGE, MOST_MESSAGE)
         self.descriptors, self.opener = descriptors, opener
         self.players: dict[int, Player] = {}
+        self.windows = Windows()
         self._memory: dict[int, int] = {}
         self._lock = threading.Lock()
 
     def run(self) -> None:
         """Work until the engine is gone or says so."""
         while not self.wire.closed:
-            select.select([self.wire.socket], [self.wire.socket] if self.wire.unsent else [], [], BEAT_S)
+            beat = WINDOW_BEAT_S if self.windows else BEAT_S
+            select.select([self.wire.socket], [self.wire.socket] if self.wire.unsent else [], [], beat)
             with self._lock:
                 self.wire.flush()
                 came = self.wire.receive()
             for message in came:
                 if not self.obey(msgpack.unpackb(message)):
                     return
+            closed = self.windows.turn()
             for number, player in list(self.players.items()):
                 self._tell(number, player)
+            for number in closed:
+                self.say(seat=number, notice="window", value=False)
 
     def say(self, **message: Any) -> None:
         """Tell the engine something."""
@@ -211,6 +221,7 @@ class Worker:
                     self.say(id=message["id"], error=str(error)[:2000] or type(error).__name__)
             case "close":
                 if message["seat"] in self.players:
+                    self.windows.close(message["seat"])
                     self.players.pop(message["seat"]).end()
             case _:
                 return False
@@ -244,8 +255,15 @@ class Worker:
         plugin = player.plugin
         match what, values:
             case "state", []:
-                with player.held():
-                    return plugin.state()
+                return self._state(player)
+            case "open_window", [title]:
+                self.windows.open(player.number, plugin, title)
+                self.say(seat=player.number, notice="window", value=True)
+                return None
+            case "close_window", []:
+                self.windows.close(player.number)
+                self.say(seat=player.number, notice="window", value=False)
+                return None
             case "set_state", [data]:
                 with player.held():
                     plugin.set_state(data)
@@ -265,12 +283,33 @@ class Worker:
             case _:
                 raise PluginError(f"a worker cannot be asked for {what!r}")
 
+    def _state(self, player: Player) -> bytes:
+        """A plugin's state, without a break in its sound where that can be had."""
+        until = time.monotonic() + TAKEN_S
+        while player.loop is not None and time.monotonic() < until:
+            found = player.plugin.state_in_play()
+            if found is not None:
+                return found
+            time.sleep(BREATH_S)  # what was set is taken over by the next block, if there is one
+        with player.held():
+            return player.plugin.state()
+
     def _tell(self, number: int, player: Player) -> None:
-        for notice in player.plugin.notices():
+        for notice in _merged(player.plugin.notices()):
             if notice.kind == "latency":
                 self.say(seat=number, notice="latency", value=player.plugin.latency())
             else:
                 self.say(seat=number, notice=notice.kind, id=notice.id, value=notice.value, text=notice.text)
+
+
+def _merged(notices: list[Notice]) -> list[Notice]:
+    """The same, of several turns of one knob on end only the last."""
+    found: list[Notice] = []
+    for notice in notices:
+        if notice.kind == "edit" and found and found[-1].kind == "edit" and found[-1].id == notice.id:
+            found.pop()
+        found.append(notice)
+    return found
 
 
 def bind_to(parent: int) -> None:

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from host import messages as m
+from host.plugins import messages as of_plugins
 
 EXAMPLES = [
     m.Attach(1, "key"),
@@ -33,6 +34,16 @@ EXAMPLES = [
     m.Status("null", "null", True, 48000, 64, 2, 2, 128, 64, ("a.wav", "b.wav")),
     m.Notice("warning", "The device is gone."),
     m.ReadingMap(3, (("meter", "peak", 0, 2, ("L", "R")), ("x", "y", 2, 0, ()))),
+    of_plugins.OpenPluginWindow("group/fx"),
+    of_plugins.ClosePluginWindow("fx"),
+    of_plugins.AskPlugin(5, "fx", "text", "gain", 0.5, ""),
+    of_plugins.AskPlugins(),
+    of_plugins.PluginsIn("chain"),
+    of_plugins.PluginAnswer(5, "", 0.5, "-6.0", b"\x00state"),
+    of_plugins.PluginEdits((("fx", "gain", 0.25, 3, "begin"), ("fx", "gain", 0.5, 3, "perform"))),
+    of_plugins.PluginState("fx", b"VST3"),
+    of_plugins.PluginValues("fx", (("gain", 0.25), ("mode", 1.0))),
+    of_plugins.PluginStandings((("fx", "ZamComp", "ready", "", "native", 480, True, 1, 1, 2, 3, 4),)),
 ]
 
 
@@ -51,7 +62,7 @@ def test_every_message_has_an_example():
     assert {type(example).__name__ for example in EXAMPLES} == set(m.KINDS)
     declared = {
         value.__name__
-        for value in vars(m).values()
+        for value in (*vars(m).values(), *vars(of_plugins).values())
         if isinstance(value, type) and issubclass(value, m.Message) and dataclasses.is_dataclass(value)
     }
     assert declared == set(m.KINDS)

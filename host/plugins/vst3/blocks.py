@@ -8,7 +8,7 @@ fresh hand-out, whatever the plugin did to the one before. The constants below s
 from __future__ import annotations
 
 from graph.spec import helper
-from host.native.raw import load_atomic, set_word, store_atomic, word
+from host.native.raw import load_atomic, now_ns, set_word, store_atomic, word
 from host.plugins.instance import CHANGES, DROPPED, EVENTS, MOST_CHANGES, MOST_EVENTS
 
 # The words of an instance after those that every native call has.
@@ -52,6 +52,8 @@ BUS_ON, BUS_CHANNELS, BUS_POINTERS, BUS_SPARE, BUS_ORDER, BUS_POINTER_COUNT = 0,
 all of a bus that is off), and, for each of its channels, the caller's channel."""
 QUEUE_WORDS = 8
 QUEUE_TABLE, QUEUE_ID, QUEUE_COUNT, QUEUE_POINTS, QUEUE_ASKED, QUEUE_VALUE, QUEUE_FILLED = 0, 1, 2, 3, 4, 5, 6
+QUEUE_GRIP = 7
+"""Until when (``now_ns``) a person has the param's knob in the plugin's window in hand: other changes wait outside."""
 SEEN_WORDS = 4
 SEEN_TABLE, SEEN_ID, SEEN_VALUE, SEEN_CHANGED = 0, 1, 2, 3
 LIST_TABLE, LIST_COUNT, LIST_WORDS = 0, 1, 2
@@ -287,6 +289,14 @@ def controller_bits(words, event):
 
 
 @helper
+def gripped(words, place, now):
+    """Whether a person has hold of a param."""
+    if place < 0 or place >= word(words, PARAMS):
+        return False
+    return load_atomic(word(words, QUEUES) + 8 * (QUEUE_WORDS * place + QUEUE_GRIP)) > now
+
+
+@helper
 def gather(words, frames):
     """Merge what was set, the block's changes and its MIDI into changes by frame and a list of events."""
     count = put_asked(words, 0, frames)
@@ -303,11 +313,14 @@ def gather(words, frames):
     if midi != 0:
         events = max(0, min(word(midi, 0), MOST_EVENTS))
         set_word(words, DROPPED, word(words, DROPPED) + max(0, word(midi, 0)) - events)
+    now = now_ns() if changes > 0 else 0
     i = 0
     j = 0
     while i < changes or j < events:
         if j >= events or (i < changes and word(table, 3 * i + 2) <= word(midi, j + 1) >> 32):
-            count = put(words, count, word(table, 3 * i + 1), word(table, 3 * i + 2), word(table, 3 * i + 3), frames)
+            place = word(table, 3 * i + 1)
+            if not gripped(words, place, now):
+                count = put(words, count, place, word(table, 3 * i + 2), word(table, 3 * i + 3), frames)
             i += 1
         else:
             event = word(midi, j + 1)

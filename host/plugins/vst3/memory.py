@@ -145,6 +145,10 @@ class Memory:
         ):
             _publish()(address, word)
 
+    def grip(self, place: int, until_s: float) -> None:
+        """Let changes in blocks leave a param alone until a time of ``time.monotonic``."""
+        _publish()(self.queues[place].ctypes.data + 8 * at.QUEUE_GRIP, int(until_s * 1e9))
+
     def asked(self) -> bool:
         """Whether values wait for the next block."""
         return bool(self.words[at.ASKED])

@@ -28,6 +28,7 @@ MOST_ENTRIES = 4096
 MOST_OBJECTS = 65536
 """Messages that are alive at once."""
 LONGEST_KEY = 256
+MOST_TOUCHED = 4096
 
 Method = tuple[str, Any, tuple[Any, ...]]
 
@@ -326,10 +327,38 @@ class Host(Local):
         return com.OK
 
 
+class Handler2(Local):
+    """IComponentHandler2, of which only that the state became another is taken up."""
+
+    INTERFACES = (com.HANDLER_2,)
+    METHODS = (
+        ("dirty", c_int32, (c_uint8,)),
+        ("refused", c_int32, (c_void_p,)),
+        ("grouped", c_int32, ()),
+        ("grouped", c_int32, ()),
+    )
+
+    def __init__(self, notices: deque[Notice]) -> None:
+        super().__init__()
+        self._notices = notices
+
+    def dirty(self, on: int) -> int:
+        if on:
+            self._notices.append(Notice("state"))
+        return com.OK
+
+    def refused(self, name: int | None) -> int:
+        return com.NOT_IMPLEMENTED
+
+    def grouped(self) -> int:
+        return com.OK
+
+
 class Handler(Local):
     """IComponentHandler: what a person does in the plugin's window, and what the plugin asks for.
 
-    It only writes down: calls may come on any thread, also in the middle of a block. ``edited`` is told of every value.
+    It only writes down: calls may come on any thread, also in the middle of a block. ``moved`` is told of each at once:
+    whether the knob is in hand then, and its new value, if it has one.
     """
 
     INTERFACES = (com.HANDLER,)
@@ -340,23 +369,38 @@ class Handler(Local):
         ("restart", c_int32, (c_int32,)),
     )
 
-    def __init__(self, edited: Callable[[int, float], None]) -> None:
+    def __init__(self, moved: Callable[[int, bool, float | None], None]) -> None:
         super().__init__()
         self.notices: deque[Notice] = deque(maxlen=4096)
         self.flags: deque[int] = deque(maxlen=4096)
-        self._edited = edited
+        self._moved = moved
+        self._touched: set[int] = set()
+        self._second = Handler2(self.notices)
+
+    def query(self, identifier: int | None, out: int | None) -> int:
+        code = super().query(identifier, out)
+        return self._second.query(identifier, out) if code == com.NO_INTERFACE else code
+
+    def done(self) -> int:
+        self._second.done()
+        return super().done()
 
     def begin(self, id: int) -> int:
+        if len(self._touched) < MOST_TOUCHED:
+            self._touched.add(id)
+        self._moved(id, id in self._touched, None)
         self.notices.append(Notice("touch", id))
         return com.OK
 
     def perform(self, id: int, value: float) -> int:
         value = com.unit(value)
-        self._edited(id, value)
+        self._moved(id, id in self._touched, value)
         self.notices.append(Notice("edit", id, value))
         return com.OK
 
     def end(self, id: int) -> int:
+        self._touched.discard(id)
+        self._moved(id, False, None)
         self.notices.append(Notice("release", id))
         return com.OK
 

@@ -18,7 +18,7 @@ class Parts:
 
     processor: Remote
 
-    def __init__(self, module: Module, kind: PluginClass, edited: Callable[[int, float], None]) -> None:
+    def __init__(self, module: Module, kind: PluginClass, moved: Callable[[int, bool, float | None], None]) -> None:
         self.name = kind.name or kind.uid
         self.component = module.create(com.iid(kind.uid), com.COMPONENT)
         self.controller: Remote | None = None
@@ -28,7 +28,7 @@ class Parts:
         self._ends: tuple[Remote, Remote] | None = None
         self._started: list[Remote] = []
         self._held = [self.component]
-        self.handler = Handler(edited)
+        self.handler = Handler(moved)
         try:
             self._join(module)
         except PluginError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import time
 from collections.abc import Sequence
 from ctypes import c_double, c_int16, c_int32, c_uint8, c_uint32, c_void_p
 from pathlib import Path
@@ -53,6 +54,8 @@ from host.plugins.vst3.window import PluginWindow
 
 LARGEST_BLOCK = 1 << 16
 FLUSH = 64
+HELD_S, ECHO_S = 60.0, 0.5
+"""How long a param is left alone by changes after its knob was taken in hand, and after it was let go."""
 _Run = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_int64, ctypes.c_int64)
 TROUBLES = {
     SCRUBBED: "{} samples that were no numbers were replaced with silence",
@@ -79,7 +82,7 @@ class Vst3Plugin:
         self._window: PluginWindow | None = None
         self._places: dict[int, int] = {}
         self._memory: Memory | None = None
-        self._loaded: Parts | None = Parts(module, kind, self._edited)
+        self._loaded: Parts | None = Parts(module, kind, self._moved)
         try:
             self.description = describe(self._parts, kind)
             self._places = {param.id: place for place, param in enumerate(self.description.params)}
@@ -109,11 +112,15 @@ class Vst3Plugin:
             raise PluginError(f"{self.description.name} is closed")
         return self._memory
 
-    def _edited(self, id: int, value: float) -> None:
-        """The plugin's window moved a param: the processor hears of it with the next block."""
+    def _moved(self, id: int, held: bool, value: float | None) -> None:
+        """The plugin's window moved a param: the processor hears of it with the next block, and for a while of nothing
+        else, since what the patch says of it follows, and is late.
+        """
         place = self._places.get(id)
         if place is not None and self._memory is not None:
-            self._memory.ask(place, value)
+            self._memory.grip(place, time.monotonic() + (HELD_S if held else ECHO_S))
+            if value is not None:
+                self._memory.ask(place, value)
 
     def _controllers(self) -> np.ndarray | None:
         """Which param each MIDI controller moves, or None where the plugin takes no events."""
@@ -293,15 +300,21 @@ class Vst3Plugin:
         return com.unit(found.value) if code == com.OK else None
 
     def state(self) -> bytes:
+        if self.memory.asked():
+            self._flush()
+        return self._packed()
+
+    def state_in_play(self) -> bytes | None:
+        return None if self.memory.asked() else self._packed()
+
+    def _packed(self) -> bytes:
         preset = self._halves()
         if not preset.component:
             raise PluginError(f"{self.description.name} gave no state")
         return presets.pack(preset)
 
     def _halves(self) -> presets.Preset:
-        """The state of both halves, in which all is that was set; nothing where the plugin gives none."""
-        if self.memory.asked():
-            self._flush()
+        """The state of both halves; nothing where the plugin gives none."""
         self._hear()
         component = self._parts.state_of(self._parts.component, com.GET_STATE)
         controller = self._parts.controller and self._parts.state_of(self._parts.controller, com.C_GET_STATE)
@@ -319,6 +332,8 @@ class Vst3Plugin:
         preset = presets.unpack(data, f"state of {self.description.name}")
         if preset.uid != self.description.uid:
             raise PluginError(f"this is the state of another plugin ({preset.uid}), not of {self.description.name}")
+        if self.memory.asked():
+            self._flush()
         before = self._halves()
         if not self._take(preset) and (now := self._halves()).component != preset.component:
             taken_back = before.component and now != before and self._take(before)

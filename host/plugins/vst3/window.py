@@ -169,6 +169,11 @@ class PluginWindow:
         """Whether it is there."""
         return self._window is not None
 
+    def front(self) -> None:
+        """Bring it before all others."""
+        if self._window is not None:
+            self._window.front()
+
     def _resize(self, size: tuple[int, int]) -> None:
         """The plugin wants a size: the window gets it, and the view is told, as the interface has it."""
         if self._window is not None:

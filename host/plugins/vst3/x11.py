@@ -19,7 +19,10 @@ log = logging.getLogger(__name__)
 
 CONFIGURE, CLIENT_MESSAGE, DESTROY = 22, 33, 17
 STRUCTURE = 1 << 17
-"""The mask of events about the window itself."""
+NOTIFY, REDIRECT = 1 << 19, 1 << 20
+"""The mask of events about the window itself; and those of events that window managers listen to."""
+FROM_A_PAGER = 2
+"""Who asks for a window to be active: not an application for itself, which many refuse."""
 _ErrorHandler = ctypes.CFUNCTYPE(c_int, c_void_p, c_void_p)
 
 
@@ -76,6 +79,7 @@ def _library() -> Any:
     x.XSelectInput.argtypes = [c_void_p, c_ulong, c_long]
     x.XResizeWindow.argtypes = [c_void_p, c_ulong, c_uint, c_uint]
     x.XNextEvent.argtypes = [c_void_p, POINTER(_Event)]
+    x.XSendEvent.argtypes = [c_void_p, c_ulong, c_int, c_long, POINTER(_Event)]
     for function in (x.XMapRaised, x.XDestroyWindow):
         function.argtypes = [c_void_p, c_ulong]
     for function in (x.XCloseDisplay, x.XConnectionNumber, x.XPending, x.XFlush, x.XSync):
@@ -117,6 +121,17 @@ class X11Window:
         """Give the window a size."""
         self._x.XResizeWindow(self._display, self.id, width, height)
         self._x.XFlush(self._display)
+
+    def front(self) -> None:
+        """Show the window before all others, also where it was made an icon."""
+        x, root = self._x, self._x.XDefaultRootWindow(self._display)
+        x.XMapRaised(self._display, self.id)
+        event = _Event()
+        event.message.type, event.message.window, event.message.format = CLIENT_MESSAGE, self.id, 32
+        event.message.kind = x.XInternAtom(self._display, b"_NET_ACTIVE_WINDOW", 0)
+        event.message.data[0] = FROM_A_PAGER
+        x.XSendEvent(self._display, root, 0, REDIRECT | NOTIFY, ctypes.byref(event))
+        x.XFlush(self._display)
 
     def seen(self) -> Seen:
         """What happened since the last call."""

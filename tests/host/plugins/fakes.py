@@ -147,6 +147,9 @@ class Fake:
     def state(self) -> bytes:
         return struct.pack("dd", self.gain, self.turned)
 
+    def state_in_play(self) -> bytes | None:
+        return None
+
     def set_state(self, data: bytes) -> None:
         self._evil("state")
         if len(data) != 16:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ctypes
-from ctypes import c_double, c_int32, c_int64, c_uint32, c_void_p
+from ctypes import c_double, c_int32, c_int64, c_uint8, c_uint32, c_void_p
 
 import pytest
 
@@ -140,14 +140,14 @@ def test_a_message_does_not_grow_without_end() -> None:
 
 
 def test_the_handler_writes_down_each_request_once() -> None:
-    edits: list[tuple[float, ...]] = []
+    edits: list[tuple[float | None, ...]] = []
     made = Handler(lambda *edit: edits.append(edit))
     remote = Remote(made.this)
     for value in (0.5, 2.0, float("nan")):
         assert remote.call(4, 7, value, types=(c_uint32, c_double)) == com.OK
     for _ in range(100):
         remote.call(6, com.LATENCY | com.VALUES, types=(c_int32,))
-    assert edits == [(7, 0.5), (7, 1.0), (7, 0.0)]
+    assert edits == [(7, False, 0.5), (7, False, 1.0), (7, False, 0.0)]
     assert [n.kind for n in made.taken()] == ["edit", "edit", "edit", "params", "latency"]
     assert made.taken() == []
     for _ in range(10000):
@@ -155,8 +155,25 @@ def test_the_handler_writes_down_each_request_once() -> None:
     assert len(made.taken()) == 4096
 
 
+def test_a_knob_is_in_hand_from_begin_to_end_and_a_state_that_changed_is_told() -> None:
+    moves: list[tuple[int, bool, float | None]] = []
+    made = Handler(lambda *move: moves.append(move))
+    remote = Remote(made.this)
+    remote.call(3, 7, types=(c_uint32,))
+    remote.call(4, 7, 0.5, types=(c_uint32, c_double))
+    remote.call(5, 7, types=(c_uint32,))
+    assert moves == [(7, True, None), (7, True, 0.5), (7, False, None)]
+    second = remote.query(com.HANDLER_2)
+    assert second is not None
+    assert second.call(3, 0, types=(c_uint8,)) == com.OK
+    assert second.call(3, 1, types=(c_uint8,)) == com.OK
+    assert second.call(4, b"editor", types=(ctypes.c_char_p,)) == com.NOT_IMPLEMENTED
+    assert (second.call(5), second.call(6)) == (com.OK, com.OK)
+    assert [n.kind for n in made.taken()] == ["touch", "edit", "release", "state"]
+
+
 def test_a_failing_method_is_an_error_code(caplog) -> None:
-    def fails(id: int, value: float) -> None:
+    def fails(id: int, held: bool, value: float | None) -> None:
         raise RuntimeError("on purpose")
 
     remote = Remote(Handler(fails).this)

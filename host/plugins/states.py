@@ -1,0 +1,64 @@
+"""What is known of the states of a plugin that plays: which one the patch has, which ones it was seen in since.
+
+A state is known by its digest. The patch may come to have a state because the plugin itself was found in it; then the
+plugin has it already. Any other state that the patch comes to have must be given to the plugin.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import deque
+from dataclasses import dataclass, field
+
+MOST_VALUES = 64
+"""So many states at most have their values remembered."""
+
+
+def digest(state: bytes | None) -> bytes:
+    """What a state is known by; none at all is one too."""
+    return b"" if state is None else hashlib.sha256(state).digest()
+
+
+@dataclass(eq=False)
+class Memory:
+    """Of one plugin."""
+
+    asked: bytes = b""
+    """What the patch had when it was last compiled."""
+    current: bytes = b""
+    """What it was last found in, or given."""
+    shown: deque[bytes] = field(default_factory=lambda: deque[bytes](maxlen=16))
+    """What it was found in, and the patch may have next."""
+    values: dict[bytes, list[float]] = field(default_factory=dict[bytes, list[float]])
+    """Its values when it is fresh in a state."""
+    first: bytes | None = None
+    """The state that it has when it is given none."""
+
+    def follow(self, state: bytes | None) -> bool:
+        """The patch has this state: whether the plugin must be given it."""
+        wanted = digest(state)
+        if wanted == self.asked:
+            return False
+        self.asked = wanted
+        if wanted not in self.shown:
+            self.shown.clear()
+            self.current = wanted
+            return True
+        while self.shown.popleft() != wanted:
+            pass
+        return False
+
+    def show(self, state: bytes) -> bool:
+        """The plugin was found in this state: whether that is another than was known."""
+        found = digest(state)
+        if found != self.asked and found not in self.shown:
+            self.shown.append(found)
+        changed, self.current = found != self.current, found
+        return changed
+
+    def note_values(self, state: bytes | None, values: list[float]) -> None:
+        """Its values just after it was given a state."""
+        self.values.pop(digest(state), None)
+        self.values[digest(state)] = values
+        while len(self.values) > MOST_VALUES:
+            del self.values[next(iter(self.values))]
