@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
-import dearpygui.dearpygui as dpg
-
+from editor import clipboard
 from editor.canvas.clip import copied, paste_edits, pasted
 from editor.canvas.grouping import group_edits, ungroup_edits
 from editor.canvas.overlay import Overlay
@@ -52,7 +51,7 @@ def _copy(app: App) -> None:
     clip = copied(app.session, app.session.selection)
     for id, entry in clip.nodes().items():
         entry.position = _canvas(app).scene.places[id]
-    dpg.set_clipboard_text(clip.to_json())
+    clipboard.put(clip.to_json())
 
 
 def _cut(app: App) -> None:
@@ -62,7 +61,7 @@ def _cut(app: App) -> None:
 
 def _paste(app: App) -> None:
     canvas = _canvas(app)
-    clip = pasted(app.session, dpg.get_clipboard_text() or "")
+    clip = pasted(app.session, clipboard.text())
     edits, names = paste_edits(app.session, clip, canvas.at_mouse())
     app.session.do(*edits, name=f"Paste {len(names)} node{'s' if len(names) > 1 else ''}")
     app.session.select(names.values())
