@@ -162,6 +162,11 @@ class Sound:
         """What nodes measure; nothing while there is no engine."""
         return self._player.readings() if self._player is not None else {}
 
+    @property
+    def plugins(self) -> Any:
+        """The engine's plugins (``host.engine.plugins.Plugins``); None while there is no engine, or plugins are off."""
+        return getattr(self._player, "plugins", None) if self._phase == "on" else None
+
     def costs(self) -> Mapping[str, tuple[float, float]]:
         """What nodes take of the time there is, on average and at worst; 1 is all of it."""
         return self._player.costs() if self._player is not None else {}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import dearpygui.dearpygui as dpg
 import numpy as np
@@ -11,10 +11,10 @@ from editor import fonts
 from editor.canvas.shape import PIN, RADIUS, Knob, Part, Pin, Shape
 from editor.canvas.view import Point
 from editor.draw import NONE, KnobFace, MeterFace, Pen, fitted
-from editor.faces import param_label, response, to_unit, value_text
+from editor.faces import response, to_unit, trimmed
 from editor.link import Floats
 from editor.theme import PIN_SHAPES, Colour, Look, alpha, mix
-from graph.spec import Node
+from graph.spec import Node, Param
 
 WORDS_FROM = 0.55
 """The zoom from which on pins and knobs have words."""
@@ -41,8 +41,12 @@ class NodePicture:
         kind: type[Node] | None,
         rate: float,
         wave: Floats | None,
+        words: Callable[[str, float], str | None] = lambda param, value: None,
     ) -> None:
-        """``plugged``: names and flows of pins with a cable; ``driven``: what moves params: automation, or a cable."""
+        """``plugged``: names and flows of pins with a cable; ``driven``: what moves params: automation, or a cable;
+        ``words``: what a plugin itself shows for a value, where that is known by now.
+        """
+        self.words, self.waits = words, False
         self.tag, self.shape, self.look, self.factor = tag, shape, look, factor
         self.plugged, self.driven, self.kind, self.rate, self.wave = plugged, driven, kind, rate, wave
         dpg.add_draw_node(tag=tag, parent=parent)
@@ -77,6 +81,8 @@ class NodePicture:
                 )
         pen.box((0, 0), (w, h), fill=theme.body, radius=radius)
         family = theme.family(face.family if face.known else "")
+        if face.missing:
+            family = mix(family, theme.dim, 0.6)
         head = mix(family, theme.body, 0.74 if theme.name == "light" else 0.5)
         if face.bypass:
             head = mix(head, theme.body, 0.6)
@@ -85,6 +91,8 @@ class NodePicture:
         pen.box((0, top - radius), (w, top), fill=head)
         pen.box((0, top - max(1.5 * f, 1)), (w, top), fill=alpha(family, 0.4 if face.bypass else 1.0))
         self._edge = pen.box((0, 0), (w, h), line=theme.line, radius=radius)
+        if face.missing:
+            _dashes(pen, w, h, radius, alpha(theme.dim, 0.8), max(1.3 * f, 1))
         if f >= TITLE_FROM:
             self._header(head)
         for part in own.parts:
@@ -103,8 +111,9 @@ class NodePicture:
         ink = alpha(ink, 0.55) if face.bypass else ink
         left = min((b.x for b in self.shape.switches.values()), default=self.shape.width - 8)
         x = 11.0
-        if face.problem:
-            pen.icon(self._at(x + 7, 14), "warning", theme.warn, 13 * f)
+        if face.problem or face.missing:
+            icon, colour = ("warning", theme.warn) if face.problem else ("plug", alpha(ink, 0.7))
+            pen.icon(self._at(x + 7, 14), icon, colour, 13 * f)
             x += 20
         size = 14.0 * f
         pen.words(self._at(x, 6.0), fitted(face.title, (left - x - 2) * f, "strong", size), ink, "strong", size)
@@ -150,7 +159,7 @@ class NodePicture:
         if f >= WORDS_FROM:
             size, cell = 10.5 * f, self.shape.width / 3 * f
             words = pen.words((centre[0], centre[1] + (RADIUS + 2.5) * f), "", theme.text, "small", size)
-            label = fitted(param_label(param), cell, "small", 10.0 * f)
+            label = fitted(self.shape.face.label(param), cell, "small", 10.0 * f)
             below = centre[1] + (RADIUS + 16.5) * f
             pen.words((centre[0], below), label, theme.dim, "small", 10.0 * f, "centre")
         self._knobs[param.name] = (picture, words)
@@ -220,13 +229,14 @@ class NodePicture:
         a, b = self.shape, shape
         same = (a.width, a.height, a.pins, a.knobs, a.parts) == (b.width, b.height, b.pins, b.knobs, b.parts)
         x, y = a.face, b.face
-        looks = [(v.title, v.subtitle, v.family, v.bypass, v.mute, v.problem) for v in (x, y)]
+        looks = [(v.title, v.subtitle, v.family, v.bypass, v.mute, v.problem, v.missing) for v in (x, y)]
         return same and looks[0] == looks[1] and self.plugged == plugged and self.driven == driven
 
     def update(self, shape: Shape) -> None:
         """Show the values of a shape that ``fits``."""
         self.shape = shape
         values = shape.face.values
+        self.waits = False
         for knob in shape.knobs:
             if knob.param.name not in self._knobs:
                 continue
@@ -234,12 +244,21 @@ class NodePicture:
             value = float(values.get(knob.param.name, knob.param.default))
             picture.turn(to_unit(knob.param, value))
             if words:
-                text, size = value_text(knob.param, value), 10.5 * self.factor
+                text, size = self._text(knob.param, value), 10.5 * self.factor
                 x, y = picture.centre
                 left = x - fonts.width(text, "small", size) / 2
                 dpg.configure_item(words, text=text, pos=(left, y + (RADIUS + 2.5) * self.factor))
         for part, line, fill in self._curves:
             self._bend(part, line, fill)
+
+    def _text(self, param: Param, value: float) -> str:
+        """A value as words. ``waits`` says whether the plugin may yet have better ones."""
+        face = self.shape.face
+        if param.name not in face.own:
+            return face.text(param, value)
+        found = self.words(param.name, value)
+        self.waits = self.waits or found is None
+        return face.text(param, value) if found is None else trimmed(found, face.own[param.name].unit)
 
     def _bend(self, part: Part, line: int, fill: int) -> None:
         db = response(self.shape.face, self.kind, self.rate, FREQS)
@@ -337,3 +356,17 @@ def draw_pin(pen: Pen, at: Point, r: float, shape: str, fill: Colour, line: Colo
         dpg.draw_polygon(
             [*corners, corners[0]], fill=fill, color=line if line[3] else NONE, thickness=width, parent=pen.parent
         )
+
+
+def _dashes(pen: Pen, width: float, height: float, inset: float, colour: Colour, thick: float) -> None:
+    """A dashed line round a box, its corners left out: what should be here is elsewhere."""
+    dash, gap = 6.0, 5.0
+    for length, ends in (
+        (width, lambda a, b: [((a, 0), (b, 0)), ((a, height), (b, height))]),
+        (height, lambda a, b: [((0, a), (0, b)), ((width, a), (width, b))]),
+    ):
+        at = inset
+        while at < length - inset:
+            for a, b in ends(at, min(at + dash, length - inset)):
+                pen.line(a, b, colour, thick)
+            at += dash + gap

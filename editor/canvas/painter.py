@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from math import ceil
 
 import dearpygui.dearpygui as dpg
@@ -25,6 +25,8 @@ from graph.document import CableKey
 GRID = 40.0
 MARGIN = 120.0
 """How far beyond the canvas nodes are drawn all the same, in pixels."""
+ASK_EVERY_S = 0.25
+"""How often plugins are asked for words that they have not given yet."""
 LAYERS = ("grid", "world", "frames", "cables", "nodes", "hand", "over")
 
 
@@ -40,6 +42,9 @@ class Painter:
         """What outputs carry, by ``node.port``."""
         self.related: frozenset[str] | None = None
         """The nodes that are not dimmed, where some are."""
+        self.words: Callable[[str, str, float], str | None] = lambda address, param, value: None
+        """What a plugin itself shows for a value of a param, where that is known by now."""
+        self._asked = 0.0
         self._places: dict[str, Point] = {}
         self._outlines: dict[str, object] = {}
         self._veils: dict[str, int] = {}
@@ -159,6 +164,7 @@ class Painter:
                     kind=self.session.kinds.get(shape.face.kind),
                     rate=float(self.session.patch.sample_rate or 48000),
                     wave=wave,
+                    words=lambda param, value, node=id: self.words(self.session.address(node), param, value),
                 )
             self._put(id)
             self._outline(id)
@@ -285,5 +291,9 @@ class Painter:
     def live(self, readings: Readings, now: float) -> None:
         """Show what the nodes in view measure."""
         none: Mapping[str, object] = {}
+        due = now - self._asked > ASK_EVERY_S
+        self._asked = now if due else self._asked
         for id, picture in self.pictures.items():
+            if picture.waits and due:
+                picture.update(picture.shape)
             picture.live(readings.get(self.session.address(id), none), now)  # type: ignore[arg-type]

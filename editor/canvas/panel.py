@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from time import monotonic
+from typing import TYPE_CHECKING, cast
 
 import dearpygui.dearpygui as dpg
 
@@ -26,6 +27,9 @@ from editor.panel import Panel
 from editor.pointer import Grip, Touch
 from graph.document import CableKey
 
+if TYPE_CHECKING:
+    from editor.plugins.panel import Plugins
+
 FLIGHT_S = 0.22
 
 
@@ -40,6 +44,7 @@ class Canvas(Panel):
         look = self.app.look
         dpg.add_drawlist(10, 10, tag="canvas", parent=parent)
         self.painter = Painter(self.session, self.scene, look, self.waves)
+        self.painter.words = lambda address, param, value: self._plugins.playing.text(address, param, value)
         self.minimap = Minimap(self.scene, look)
         self.overlay = Overlay(self.session, self.scene, look)
         self.gestures.view = replace(self.gestures.view, scale=look.scale)
@@ -144,6 +149,10 @@ class Canvas(Panel):
             self._fly()
         self.painter.live(readings, now)
         self.overlay.live(self.insights.now, self.app.sound, self.gestures.view, now)
+
+    @property
+    def _plugins(self) -> Plugins:
+        return cast("Plugins", self.app.panels["plugins"])
 
     # -- the view ------------------------------------------------------------------------------------------------------
 

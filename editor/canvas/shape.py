@@ -121,11 +121,17 @@ def shape(face: Face, kind: type[Node] | None, moved: tuple[str, ...] = ()) -> S
 
 def _knob_params(face: Face, kind: type[Node] | None) -> tuple[Param, ...]:
     """The first continuous params; none where there are so many that a node is no place for them."""
-    turned = [p for p in face.params if p.curve in ("linear", "log", "integer")]
+    turned = [p for p in face.params if p.curve in ("linear", "log", "integer") and not _chooses(face, p)]
     own = [p for p in face.params if kind is None or p in kind.declared.values()]
     if len(face.params) > 24 and not own:
         return ()
     return tuple(turned[:KNOBS])
+
+
+def _chooses(face: Face, param: Param) -> bool:
+    """Whether a plugin's param picks one of a few things, or nothing at all: a program."""
+    own = face.own.get(param.name)
+    return own is not None and (bool(own.steps) or (own.low == own.high and bool(own.low)))
 
 
 def _instruments(kind: type[Node] | None) -> list[Part]:

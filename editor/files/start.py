@@ -53,6 +53,8 @@ def without_plugins(make: Callable[[], Player]) -> Callable[[], Player]:
 class _Safe:
     """An engine in safe mode: what it plays has no plugins; all else is the engine's own."""
 
+    plugins = None
+
     def __init__(self, player: Player) -> None:
         self._player = player
 

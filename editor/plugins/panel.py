@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, ClassVar, cast
 from editor.commands import Command
 from editor.link import Readings
 from editor.panel import Panel
+from editor.plugins.playing import Playing
 from editor.plugins.scanning import Work
 
 if TYPE_CHECKING:
@@ -25,12 +26,14 @@ class Plugins(Panel):
     def __init__(self, app: App) -> None:
         super().__init__(app)
         self.work = Work(self.session.shelf, app.notices.say)
+        self.playing = Playing(self.session, lambda: app.sound.plugins)
         self._seen = self.session.shelf.count
         self.session.shelf.read()
 
     def frame(self, now: float, readings: Readings) -> None:
         if self.work.progress is not None:
             self.app.touch()
+        self.playing.step()
         if self._seen != self.session.shelf.count:
             self._seen = self.session.shelf.count
             if any(self.session.kinds[k].varies for k in _kinds_in(self.session.patch) if k in self.session.kinds):

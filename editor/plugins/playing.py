@@ -1,0 +1,97 @@
+"""What the engine says of the plugins that play: what people do in their windows becomes edits. Knows no window.
+
+An edit in a plugin's window is an undoable change of a param, one step of the history for each turn of a knob; a state
+that the plugin took by itself belongs to the step before it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+from editor.model import Session
+from graph.edits import Edit, Inside, SetParam, SetState
+from graph.errors import PatchError
+
+
+class EnginePlugins(Protocol):
+    """What is asked of ``host.Engine.plugins``."""
+
+    def open_window(self, node: str) -> None: ...
+    def close_window(self, node: str) -> None: ...
+    def edits(self) -> list[Any]: ...
+    def states(self) -> Mapping[str, bytes]: ...
+    def standing(self) -> Mapping[str, Any]: ...
+    def values(self, node: str) -> Mapping[str, float]: ...
+    def text(self, node: str, param: str, value: float) -> str | None: ...
+    def value_of(self, node: str, param: str, text: str) -> float | None: ...
+    def state(self, node: str) -> bytes: ...
+
+
+NOTHING: Mapping[str, float] = {}
+
+
+class Playing:
+    """Follows the engine's plugins for a session. ``find`` gives them, or None while there is no engine."""
+
+    def __init__(self, session: Session, find: Callable[[], EnginePlugins | None]) -> None:
+        self.session, self._find = session, find
+        self.standing: Mapping[str, Any] = {}
+        """How each plugin is doing, by the engine's addresses."""
+        self.waiting = False
+        """Whether a text was asked for that is not known yet."""
+        self._gestures: dict[str, object] = {}
+        """The last gesture in each plugin's window."""
+
+    @property
+    def engine(self) -> EnginePlugins | None:
+        """The engine's plugins, if there are some to ask."""
+        return self._find()
+
+    def step(self) -> None:
+        """Take up what has happened since the last call."""
+        plugins = self._find()
+        if plugins is None:
+            self.standing = {}
+            return
+        for edit in plugins.edits():
+            gesture = self._gestures[edit.node] = ("plugin", edit.node, edit.gesture)
+            if edit.phase == "perform":
+                self._do(edit.node, lambda node, e=edit: SetParam(node, e.param, e.value), f"Set {edit.param}", gesture)
+        for node, state in plugins.states().items():
+            title = self._title(node)
+            gesture = self._gestures.get(node)
+            self._do(node, lambda own, s=state: SetState(own, s), f"Change in {title}", gesture)
+        self.standing = plugins.standing()
+
+    def _do(self, address: str, make: Callable[[str], Edit], name: str, gesture: object) -> None:
+        """Do an edit of the node of an address, wherever one is looking; one that is gone meanwhile is passed over."""
+        *groups, id = address.split("/")
+        edit = make(id)
+        for group in reversed(groups):
+            edit = Inside(group, edit)
+        try:
+            self.session.do_at_root(edit, name=name, gesture=gesture)
+        except PatchError:
+            if self.session.patch.graph.has_node(address.partition("/")[0]):
+                raise
+
+    def _title(self, address: str) -> str:
+        found = self.standing.get(address)
+        return found.name if found is not None else address.rpartition("/")[2]
+
+    # -- what it shows -------------------------------------------------------------------------------------------------
+
+    def text(self, address: str, param: str, value: float) -> str | None:
+        """What a plugin shows for a value of a param, if that is known; else it is asked for."""
+        plugins = self._find()
+        if plugins is None or address not in self.standing or self.standing[address].status != "ready":
+            return None
+        found = plugins.text(address, param, value)
+        self.waiting = self.waiting or found is None
+        return found
+
+    def values(self, address: str) -> Mapping[str, float]:
+        """What a plugin itself has for its params."""
+        plugins = self._find()
+        return plugins.values(address) if plugins is not None and address in self.standing else NOTHING
