@@ -1,10 +1,10 @@
-"""The geometry of cables: a cubic curve between two pins, how far a point is from it, what it encloses."""
+"""The geometry of cables: a cubic curve between two pins, and how far a point is from it."""
 
 from __future__ import annotations
 
 import math
 
-from editor.canvas.view import Box, Point, around
+from editor.canvas.view import Point
 
 Curve = tuple[Point, Point, Point, Point]
 STEPS = 24
@@ -43,10 +43,3 @@ def _to_segment(a: Point, b: Point, x: float, y: float) -> float:
     length = dx * dx + dy * dy
     t = min(max(((x - a[0]) * dx + (y - a[1]) * dy) / length, 0.0), 1.0) if length else 0.0
     return math.hypot(x - a[0] - t * dx, y - a[1] - t * dy)
-
-
-def bounds(c: Curve) -> Box:
-    """A rectangle that has the curve in it (the one round its control points)."""
-    found = around([Box(x, y, 0, 0) for x, y in c])
-    assert found is not None
-    return found

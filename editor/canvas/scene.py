@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from editor.canvas.arrange import arrange
-from editor.canvas.curves import Curve, bounds, curve, distance
+from editor.canvas.curves import Curve, curve, distance
+from editor.canvas.places import Places
 from editor.canvas.shape import HEADER, RADIUS, REACH, Flow, Knob, Pin, Shape, shape
 from editor.canvas.view import Box, Point, around
-from editor.faces import face
 from editor.model import Changes, Session
-from graph.document import Cable, CableKey
+from graph.document import Cable, CableKey, NodeEntry
 
 NEAR_CABLE = 7.0
 FRAME_TITLE = 30.0
@@ -61,53 +63,64 @@ class Scene:
         self.places: dict[str, Point] = {}
         self.cables: dict[CableKey, Cable] = {}
         self.curves: dict[CableKey, Curve] = {}
+        self.types: dict[CableKey, str] = {}
+        """The type that a cable is coloured by: its target's, for a sidechain or a control signal; else its source's."""
         self.frames: list[Frame] = []
         self.order: list[str] = []
         """From the lowest to the uppermost."""
         self._found: dict[str, Point] = {}
+        self._boxes: Places[str] | None = None
+        self._bounds: Places[CableKey] | None = None
 
     # -- following -----------------------------------------------------------------------------------------------------
 
     def sync(self, changes: Changes) -> frozenset[str]:
-        """Follow the session; the answer: nodes whose shape is another one, or that are new."""
+        """Follow the session; the answer: nodes whose shape is another one, or that are new.
+
+        What has not changed stays the same object: shapes, places, curves.
+        """
         here = self.session.here
-        entries, cables = here.nodes(), here.cables()
+        entries = here.nodes()
         if changes.everything:
             self._found.clear()
             self.order.clear()
         touched = set(entries) if changes.everything else set(changes.added | changes.nodes)
         touched |= {node for node, _ in changes.params}
         if changes.cables or changes.everything:
-            before = {c.target for key, c in self.cables.items()}
-            self.cables = {c.key: c for c in cables}
-            touched |= before | {c.target for c in cables}
-        moved: dict[str, list[str]] = {}
-        for cable in cables:
-            moved.setdefault(cable.target, []).append(cable.target_port)
-        reshaped: set[str] = set()
-        for id in touched & entries.keys():
-            entry = entries[id]
-            own = face(id, entry, self.session.kinds, cables)
-            ports = tuple(dict.fromkeys(p for p in moved.get(id, ()) if own.param(p) is not None))
-            made = shape(own, self.session.kinds.get(entry.kind), ports)
-            if self.shapes.get(id) != made:
-                self.shapes[id] = made
-                reshaped.add(id)
-        for id in self.shapes.keys() - entries.keys():
-            del self.shapes[id]
-            self.places.pop(id, None)
-            self._found.pop(id, None)
-        self.order = [id for id in self.order if id in entries] + [id for id in entries if id not in self.order]
-        self._put(entries)
-        self._draw_curves()
-        self.frames = frames_of(here.metadata)
-        return frozenset(reshaped)
+            cables = {c.key: c for c in self.session.level.cables}
+            others = [k for k in self.cables.keys() | cables.keys() if self.cables.get(k) != cables.get(k)]
+            touched |= {end for key in others for end in (key[0], key[2])}
+            self.cables = cables
+        reshaped = frozenset(id for id in touched & entries.keys() if self._reshape(id))
+        if changes.structure:
+            for id in self.shapes.keys() - entries.keys():
+                del self.shapes[id]
+                self._found.pop(id, None)
+            known = set(self.order)
+            self.order = [id for id in self.order if id in entries] + [id for id in entries if id not in known]
+        if changes.structure or changes.moved or reshaped:
+            self._put(entries)
+            self._bend(None if changes.structure else changes.moved | reshaped)
+        if changes.words or changes.everything:
+            self.frames = frames_of(here.metadata)
+        return reshaped
 
-    def _put(self, entries: Any) -> None:
+    def _reshape(self, id: str) -> bool:
+        own, level = self.session.face(id), self.session.level
+        into = (c.target_port for c in level.cables_of(id) if c.target == id)
+        ports = tuple(dict.fromkeys(p for p in into if own.param(p) is not None))
+        made = shape(own, self.session.kinds.get(own.kind), ports)
+        if self.shapes.get(id) == made:
+            return False
+        self.shapes[id] = made
+        return True
+
+    def _put(self, entries: Mapping[str, NodeEntry]) -> None:
         nowhere = [id for id, e in entries.items() if e.position is None]
         if any(id not in self._found for id in nowhere):
             self._found = self._find_places(entries, nowhere)
         self.places = {id: e.position or self._found[id] for id, e in entries.items()}
+        self._boxes = None
 
     def _find_places(self, entries: Any, nowhere: list[str]) -> dict[str, Point]:
         placed = [
@@ -130,13 +143,32 @@ class Scene:
                 cables.append((c.source, c.target, pin.at[1] if pin else 0.0))
         return arrange(sizes, cables, origin)
 
-    def _draw_curves(self) -> None:
-        self.curves = {}
-        for key, cable in self.cables.items():
+    def _bend(self, nodes: Iterable[str] | None) -> None:
+        """Find the curves of the cables of these nodes, or of all."""
+        if nodes is None:
+            before, self.curves, self.types = self.curves, {}, {}
+            keys: Iterable[CableKey] = self.cables
+        else:
+            before = self.curves
+            keys = {c.key for node in nodes for c in self.session.level.cables_of(node)}
+        for key in keys:
+            cable = self.cables[key]
             a = self.pin_place(cable.source, cable.source_port, "out")
             b = self.pin_place(cable.target, cable.target_port, "in")
-            if a is not None and b is not None:
-                self.curves[key] = curve(a, b)
+            if a is None or b is None:
+                self.curves.pop(key, None)
+                continue
+            old = before.get(key)
+            self.curves[key] = old if old is not None and (old[0], old[3]) == (a, b) else curve(a, b)
+            self.types[key] = self._type(cable)
+        self._bounds = None
+
+    def _type(self, cable: Cable) -> str:
+        target = self.shapes[cable.target].pin(cable.target_port, "in")
+        source = self.shapes[cable.source].pin(cable.source_port, "out")
+        if target is not None and target.type in ("sidechain", "control"):
+            return target.type
+        return source.type if source is not None else "audio"
 
     # -- where things are ----------------------------------------------------------------------------------------------
 
@@ -164,6 +196,26 @@ class Scene:
         """Bring nodes above all others."""
         up = set(nodes)
         self.order = [n for n in self.order if n not in up] + [n for n in self.order if n in up]
+        self._boxes = None
+
+    @property
+    def boxes(self) -> Places[str]:
+        """Where the nodes are, from the lowest to the uppermost."""
+        if self._boxes is None:
+            rows = []
+            for id in self.order:
+                (x, y), own = self.places[id], self.shapes[id]
+                rows.append((x, y, x + own.width, y + own.height))
+            self._boxes = Places(list(self.order), np.array(rows, np.float64).reshape(-1, 4))
+        return self._boxes
+
+    @property
+    def bounds(self) -> Places[CableKey]:
+        """The rectangles that have the cables in them."""
+        if self._bounds is None:
+            points = np.array(list(self.curves.values()), np.float64).reshape(-1, 4, 2)
+            self._bounds = Places(list(self.curves), np.hstack((points.min(axis=1), points.max(axis=1))))
+        return self._bounds
 
     # -- what is at a point --------------------------------------------------------------------------------------------
 
@@ -172,10 +224,9 @@ class Scene:
         found = self._pin_at(x, y, REACH * min(reach, 1.6))
         if found is not None:
             return Hit(found.node, pin=found)
-        for node in reversed(self.order):
+        for node in reversed(self.boxes.near(x, y)):
             box = self.box(node)
-            if box.holds(x, y):
-                return self._inside(node, x - box.x, y - box.y)
+            return self._inside(node, x - box.x, y - box.y)
         cable = self.cable_at(x, y, NEAR_CABLE * min(reach, 2.0))
         if cable is not None:
             return Hit(cable=cable)
@@ -188,10 +239,8 @@ class Scene:
 
     def _pin_at(self, x: float, y: float, reach: float) -> PinAt | None:
         best, found = reach * reach, None
-        for node in reversed(self.order):
+        for node in reversed(self.boxes.near(x, y, reach)):
             box = self.box(node)
-            if not box.grown(reach).holds(x, y):
-                continue
             for pin in self.shapes[node].pins:
                 dx, dy = x - box.x - pin.at[0], y - box.y - pin.at[1]
                 inward = dx > 0 if pin.flow == "in" else dx < 0
@@ -215,17 +264,17 @@ class Scene:
     def cable_at(self, x: float, y: float, reach: float = NEAR_CABLE, but: Iterable[str] = ()) -> Cable | None:
         """The nearest cable at a point; none that ends at a node in ``but``."""
         best, found, shut = reach, None, set(but)
-        for key, c in self.curves.items():
-            if key[0] in shut or key[2] in shut or not bounds(c).grown(reach).holds(x, y):
+        for key in self.bounds.near(x, y, reach):
+            if key[0] in shut or key[2] in shut:
                 continue
-            off = distance(c, x, y)
+            off = distance(self.curves[key], x, y)
             if off < best:
                 best, found = off, self.cables[key]
         return found
 
     def in_box(self, box: Box) -> frozenset[str]:
         """The nodes that a selection rectangle touches."""
-        return frozenset(n for n in self.places if self.box(n).meets(box))
+        return frozenset(self.boxes.meeting(box))
 
     def framed(self, frame: Frame) -> frozenset[str]:
         """The nodes in a frame."""

@@ -1,0 +1,32 @@
+"""Rectangles of many things in one array: which of them are at a point, and which are in view."""
+
+from __future__ import annotations
+
+from typing import Generic, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from editor.canvas.view import Box
+
+Key = TypeVar("Key")
+
+
+class Places(Generic[Key]):
+    """Things with their rectangles: rows of left, top, right and bottom, in units of the plane."""
+
+    __slots__ = ("_corners", "keys")
+
+    def __init__(self, keys: list[Key], corners: npt.NDArray[np.float64]) -> None:
+        self.keys = keys
+        self._corners = corners.T
+
+    def near(self, x: float, y: float, reach: float = 0.0) -> list[Key]:
+        """What a point is in, or at most so far from, along each axis; in the order of the keys."""
+        return self.meeting(Box(x - reach, y - reach, 2 * reach, 2 * reach))
+
+    def meeting(self, box: Box) -> list[Key]:
+        """What has anything in common with a rectangle, in the order of the keys."""
+        left, top, right, bottom = self._corners
+        found = (left <= box.right) & (right >= box.x) & (top <= box.bottom) & (bottom >= box.y)
+        return [self.keys[k] for k in np.flatnonzero(found).tolist()]
