@@ -28,6 +28,7 @@ from host.messages import (
     Ping,
     Play,
     Pong,
+    Progress,
     ReadingMap,
     Record,
     SaveReplay,
@@ -42,7 +43,7 @@ from host.messages import (
 from host.values import morphed, set_values, snapshot_values
 
 ANSWER_S = 60.0
-"""How long to wait for an engine that is asked something; a patch may take seconds to compile the first time."""
+"""How long to wait for an engine that is asked something, and that makes no progress with what it compiles."""
 MOST_NOTICES = 1000
 DEADLY = 2
 """An engine that died so often while it opened the device is not asked to open it again."""
@@ -65,6 +66,8 @@ class EngineStatus:
     device: Status | None
     problems: tuple[Problem, ...]
     """What is wrong with the newest patch."""
+    compiling: tuple[int, int] | None = None
+    """Of the kernels that the newest patch waits for, how many are compiled, and how many there are."""
 
 
 class Engine:
@@ -73,8 +76,9 @@ class Engine:
     ``device``, ``in_device``: names, or parts of names; empty for the system's default, ``null`` for none; rate and
     block 0: as patch and device have it. ``attach``: take over an engine that plays on without a client, if there is
     one, with the patch that it plays. ``patience_s``: how long the engine plays on when this process is gone.
-    ``on_notice`` is called from another thread. An engine that dies is started again, with patch, params, transport and
-    device as they were; ``notices`` says so. Raises EngineError where none can be started.
+    ``on_notice`` is called from another thread, as is ``on_progress``, with how many kernels are compiled of how many.
+    An engine that dies is started again, with patch, params, transport and device as they were; ``notices`` says so.
+    Raises EngineError where none can be started.
     """
 
     def __init__(
@@ -88,12 +92,14 @@ class Engine:
         attach: bool = False,
         patience_s: float = 60.0,
         on_notice: Callable[[Notice], None] | None = None,
+        on_progress: Callable[[int, int], None] | None = None,
         command: Sequence[str] | None = None,
     ) -> None:
         self._wanted = Wanted()
         self._wanted.note(OpenDevice(device, in_device, rate, block))
         self._changed = threading.Condition()
-        self._on_notice = on_notice
+        self._on_notice, self._on_progress = on_notice, on_progress
+        self._progress: Progress | None = None
         self._notices: deque[Notice] = deque(maxlen=MOST_NOTICES)
         self._applied: Applied | None = None
         self._status: Status | None = None
@@ -249,7 +255,11 @@ class Engine:
         place = numbers.get("place", 0.0) / rate if rate else self._wanted.place_s
         alive = self._link.connected
         problems = applied.problems if applied else ()
-        return EngineStatus(alive, self._link.pid, self._wanted.rolling, place, numbers, self._status, problems)
+        going = self._progress
+        compiling = (going.done, going.total) if going is not None and going.total else None
+        return EngineStatus(
+            alive, self._link.pid, self._wanted.rolling, place, numbers, self._status, problems, compiling
+        )
 
     def readings(self) -> dict[str, dict[str, Floats]]:
         """What nodes measure, by node and name: arrays with a value for each part, in the reading's own unit."""
@@ -284,11 +294,13 @@ class Engine:
                 return
 
     def _await(self, done: Callable[[], bool]) -> None:
-        deadline = monotonic() + ANSWER_S
+        deadline, progress = monotonic() + ANSWER_S, self._progress
         with self._changed:
             while not done():
                 if self._failure:
                     raise EngineError(self._failure)
+                if progress != self._progress:
+                    deadline, progress = monotonic() + ANSWER_S, self._progress
                 if not self._changed.wait(max(deadline - monotonic(), 0.0)):
                     raise EngineError("the engine does not answer")
 
@@ -307,7 +319,7 @@ class Engine:
         """Another engine has been reached: take over what it holds, or tell it what is wanted."""
         with self._changed:
             self._view = View(reached.folder / "readings")
-            self._map = self._status = None
+            self._map = self._status = self._progress = None
             self._fresh = True
             self._met += 1
             self._changed.notify_all()
@@ -331,6 +343,8 @@ class Engine:
                     again = self._played(message)
                 case Status():
                     self._status = message
+                case Progress():
+                    self._progress = message
                 case ReadingMap():
                     self._map = message
                 case Pong(ticket):
@@ -344,6 +358,8 @@ class Engine:
             self._link.send(again)
         if isinstance(message, Notice) and self._on_notice:
             self._on_notice(message)
+        if isinstance(message, Progress) and self._on_progress:
+            self._on_progress(message.done, message.total)
 
     def _played(self, applied: Applied) -> SetPatch | None:
         """What to play after all: where a new engine refuses the newest patch, as the dead one did, the last that was

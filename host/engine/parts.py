@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from graph.compiler import DEFAULT_RATE
 from host.devices import Choice, DeviceError, devices
 from host.devices.keeper import Keeper
 from host.devices.kinds import NULL
 from host.devices.stored import ChannelMap, stored
+from host.engine.compiling import Compiler, foundation
 from host.engine.player import LivePlayer
 from host.engine.session import Opened, Say
 from host.messages import OpenDevice
@@ -69,6 +71,24 @@ class RealParts:
 
     def __init__(self) -> None:
         self._routes: Routes | None = None
+        self._compiler = Compiler()
+        self._ready = False
+
+    def ready(self) -> bool:
+        """Whether a player can be made, and a device opened, without waiting for a compiler."""
+        if not self._ready:
+            self._compiler.want(foundation())
+            done = self._compiler.progress is None
+            self._ready = done and self._compiler.attempt(lambda: Live(DEFAULT_RATE).adopt(), foundation)
+        return self._ready
+
+    def progress(self) -> tuple[int, int] | None:
+        """How many kernels are compiled, of how many; None while none is being compiled."""
+        return self._compiler.progress
+
+    def close(self) -> None:
+        """Compile no more."""
+        self._compiler.close()
 
     def rate(self, wish: OpenDevice) -> int:
         """The rate of the device that is meant; 0 where it is not known."""
@@ -83,7 +103,7 @@ class RealParts:
         """A player at a rate, for the device that is meant."""
         self._routes = Routes(notice)
         self._routes.use(wish.output)
-        return LivePlayer(rate, self._routes, notice)
+        return LivePlayer(rate, self._routes, notice, self._compiler)
 
     def route(self, device: str) -> bool:
         """Use the channels of this device from now on; whether that changes any."""

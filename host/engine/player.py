@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from graph.compiler import compile
 from graph.document import Patch
 from graph.errors import PatchError
 from graph.groups import expand
@@ -20,11 +21,14 @@ from host.audiofile import AudioFileError
 from host.disk.reader import Reader
 from host.disk.recorder import Recorder, Take
 from host.disk.replay import save_last
-from host.engine.conductor import Conductor
+from host.engine.compiling import Compiler, recipes
+from host.engine.conductor import Applied, Conductor
 from host.engine.ports import Route
 from host.engine.readings import Source
 from host.native.abi import STREAM_END
 from host.native.live import Live
+from host.native.source import KernelError
+from host.native.store import Recipe
 from host.services import FileServices
 from nodes import kinds
 
@@ -37,6 +41,8 @@ COSTS_S = 0.5
 """How often costs are added up."""
 LEVEL_FRAMES = 4096
 """Of what left the patch, so many frames at most are looked at for its level."""
+SOON_S = 0.01
+"""While kernels are compiled, what waits for them is looked at so often."""
 CUE_S = 0.5
 """A jump waits so long for the disk; then it is made all the same."""
 
@@ -56,8 +62,9 @@ class _Jump:
 class LivePlayer:
     """Plays patches at one rate, called by whatever drives ``renderer``. One thread only."""
 
-    def __init__(self, rate: int, route: Route, notice: Say) -> None:
+    def __init__(self, rate: int, route: Route, notice: Say, compiler: Compiler | None = None) -> None:
         self.rate = rate
+        self.compiler = compiler or Compiler()
         self.renderer = Live(rate)
         self._notice = notice
         self._services = FileServices(Path.cwd())
@@ -66,6 +73,8 @@ class LivePlayer:
         self._conductor = Conductor(self.renderer, kinds(), self._reader, route)
         self._link: Link | None = None
         self._late_plugin = Event()
+        self._put_off = False
+        self._serial = 0
         self._outcome: tuple[int, bool, list[tuple[str, str, str]]] | None = None
         self._jump: _Jump | None = None
         self._shown: object = None
@@ -89,6 +98,7 @@ class LivePlayer:
             self._services = FileServices(folder, link)
             self._reader.folder = self._services
         self._outcome = None
+        self._serial = serial
         self._conductor.set_patch(patch, self._services, serial)
 
     def _linked(self, patch: Patch) -> Link | None:
@@ -199,7 +209,7 @@ class LivePlayer:
         if self._late_plugin.is_set():
             self._late_plugin.clear()
             self._conductor.compile_again()
-        wait = self._conductor.step()
+        wait = self._conduct()
         for applied in self._conductor.applied:
             problems = [(e.node[:200], e.place[:1000], e.message[:5000]) for e in applied.problems]
             if self._outcome is not None and self._outcome[:2] == (applied.serial, applied.played):
@@ -217,6 +227,28 @@ class LivePlayer:
                 self.renderer.locate(jump.place, 1 - jump.bank)
                 self._jump = None
         return wait
+
+    def _conduct(self) -> float:
+        """What the conductor has to do, as far as it is compiled; the rest is done when it is."""
+        waits = [SOON_S]
+        if self._put_off and self.compiler.progress is None:
+            self._put_off = False
+            self._conductor.compile_again()
+        try:
+            if not self.compiler.attempt(lambda: waits.append(self._conductor.step()), self._needs):
+                self._put_off = True
+        except KernelError as error:
+            self._conductor.applied.append(Applied(self._serial, False, [PatchError(str(error))]))
+        return waits[-1]
+
+    def _needs(self) -> list[Recipe]:
+        """What the newest patch is made of."""
+        patch = self._conductor.patch
+        assert patch is not None
+        try:
+            return recipes(compile(patch, kinds(), self._services, self.rate, missing=[]))
+        except PatchError:
+            return []  # it is said when it is taken up
 
     def close(self) -> None:
         """End the takes and the disk's threads. Only when no device calls any more."""
@@ -307,6 +339,7 @@ class LivePlayer:
         if playing is self._shown or playing is None:
             return None
         self._shown = playing
+        playing.program.watch()
         nodes = {node.key: node for node in playing.program.schedule.nodes}
         # while one patch goes over into another, nodes of both may have the same id; the newer comes last
         found = {

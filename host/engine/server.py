@@ -32,6 +32,7 @@ from host.messages import (
     Notice,
     Ping,
     Pong,
+    Progress,
     Quit,
     ReadingMap,
     SetParams,
@@ -79,6 +80,10 @@ class Work(Protocol):
         """What seldom changes."""
         ...
 
+    def progress(self) -> tuple[int, int]:
+        """How many kernels are compiled, of how many."""
+        ...
+
     def numbers(self) -> dict[str, float]:
         """Numbers to publish, by their names in ``readings.NUMBERS``."""
         ...
@@ -105,6 +110,7 @@ class Server:
         self._map: ReadingMap | None = None
         self._applied: Applied | None = None
         self._status: Status | None = None
+        self._progress = Progress(0, 0)
         self._patch: SetPatch | None = None
         self._params: dict[tuple[str, str], float] = {}
         self._client: Wire | None = None
@@ -213,7 +219,7 @@ class Server:
             self._send(Hello(PROTOCOL, os.getpid(), "readings", len(held)))
             for one in held:
                 self._send(Held(encode(one)))
-            for news in (self._status, self._map, self._applied):
+            for news in (self._status, self._map, self._applied, self._progress):
                 if news is not None:
                     self._send(news)
 
@@ -306,6 +312,10 @@ class Server:
             if status != self._status:
                 self._status = status
                 self._send(status)
+            progress = Progress(*self._work.progress())
+            if progress != self._progress:
+                self._progress = progress
+                self._send(progress)
         if now >= self._publish_at:
             self._publish_at = now + 1 / READINGS_PER_S
             sources = self._work.sources()

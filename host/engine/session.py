@@ -133,6 +133,18 @@ class Sound(Protocol):
 class Parts(Protocol):
     """Makes what a session is made of."""
 
+    def ready(self) -> bool:
+        """Whether a player can be made without waiting for a compiler; if not, it will be by and by."""
+        ...
+
+    def progress(self) -> tuple[int, int] | None:
+        """How many kernels are compiled, of how many; None while none is being compiled."""
+        ...
+
+    def close(self) -> None:
+        """The end."""
+        ...
+
     def rate(self, wish: OpenDevice) -> int:
         """The rate a device would best run at; 0 where it does not say."""
         ...
@@ -161,7 +173,8 @@ class Session:
         self._place_s = 0.0
         self._rolling = False
         self._xruns = self._sound_xruns = 0
-        self._due = False
+        self._due = self._late = False
+        self._early: dict[tuple[str, str], float] = {}
         self._xruns_said_at = 0.0
         self._told: tuple[int, bool] | None = None
         self._news: deque[Applied | Notice] = deque(maxlen=MOST_NEWS)
@@ -206,6 +219,8 @@ class Session:
 
     def step(self) -> float:
         """Do what is due; the answer is in how many seconds to come again."""
+        if self._late:
+            self._start()
         if self._player is None:
             return LONGEST_WAIT_S
         wait = self._player.step()
@@ -230,6 +245,10 @@ class Session:
     def place_s(self) -> float:
         """Where the transport is."""
         return self._player.place() / self._rate if self._player else self._place_s
+
+    def progress(self) -> tuple[int, int]:
+        """How many kernels are compiled, of how many; of none where none is being compiled."""
+        return self._parts.progress() or (0, 0)
 
     def news(self) -> list[Applied | Notice]:
         """What has happened since the last call."""
@@ -268,6 +287,10 @@ class Session:
 
     def close(self) -> None:
         """Silence, then the end of everything."""
+        self._stop_playing()
+        self._parts.close()
+
+    def _stop_playing(self) -> None:
         self._close_sound()
         if self._player is not None:
             self._player.close()
@@ -284,6 +307,7 @@ class Session:
             self._refused(serial, error)
             return
         self._patch = serial, patch, folder
+        self._early.clear()
         if self._player is None or self._best_rate() != self._rate:
             self._start()
             return
@@ -304,6 +328,9 @@ class Session:
         self._news.append(Applied(serial, False, ((error.node, error.place[:1000], error.message[:5000]),)))
 
     def _set_params(self, values: Iterable[tuple[str, str, float]]) -> None:
+        if self._late:
+            self._early.update({(node, param): value for node, param, value in values})
+            return
         wrong: list[str] = []
         for node, param, value in values:
             try:
@@ -323,7 +350,11 @@ class Session:
 
     def _start(self) -> None:
         """Have a player of the right rate; the device opens when the patch is in place."""
+        self._late = False
         if self._device is None or self._patch is None:
+            return
+        if self._player is None and not self._parts.ready():
+            self._late = True
             return
         rate = self._best_rate()
         if self._player is not None:
@@ -331,7 +362,7 @@ class Session:
                 return
             self.say(f"From {self._rate} to {rate} Hz: the device is opened again.", "info")
             self._place_s = self.place_s()
-            self.close()
+            self._stop_playing()
         self._rate = rate
         self._player = self._parts.player(self._device, rate, self.say)
         self._told = None
@@ -342,6 +373,11 @@ class Session:
         else:
             self._player.stop()
         self._give_patch()
+        early, self._early = self._early, {}
+        try:
+            self._set_params([(*at, value) for at, value in early.items()])
+        except PatchError as error:
+            self.say(str(error), "error")
 
     def _open(self) -> None:
         assert self._device is not None

@@ -13,7 +13,9 @@ import os
 import tempfile
 import threading
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import cast
@@ -24,7 +26,7 @@ import platformdirs
 from graph.spec import Kernel
 from host.native.abi import Signature
 from host.native.cpu import description, new_target_machine
-from host.native.source import fingerprint
+from host.native.source import KernelError, fingerprint
 
 KEEP_BYTES = 512 * 1024 * 1024
 """The cache is pruned, oldest use first, when it grows past this."""
@@ -48,13 +50,31 @@ def _foundation() -> bytes:
     return digest.digest()
 
 
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """What code is kept as, and how it is made where it is not kept: ``build`` takes the symbol's name."""
+
+    key: str
+    build: Callable[[str], bytes] = field(compare=False, repr=False)
+
+
+class NotCompiledError(Exception):
+    """Code that is not compiled yet was asked for by somebody who must not wait for it."""
+
+    def __init__(self, recipe: Recipe) -> None:
+        super().__init__(recipe.key)
+        self.recipe = recipe
+
+
 class Library:
     """The code loaded into this process, by key. Addresses stay valid for the life of the process."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
+        self._local = threading.local()
         self._addresses: dict[str, int] = {}
         self._steps: dict[tuple[Kernel, Signature], int] = {}
+        self._failed: dict[str, KernelError] = {}
         self._keep: list[object] = []
         self._linker: llvm.LLJIT | None = None
         self.built = 0
@@ -64,37 +84,58 @@ class Library:
         """The address of the step of a kernel. Raises KernelError where it cannot be compiled."""
         known = self._steps.get((kernel, signature))
         if known is None:
-            known = self._steps[kernel, signature] = self._address(*_kernel_recipe(kernel, signature))
+            known = self._steps[kernel, signature] = self.address(step_recipe(kernel, signature))
         return known
 
     def object(self, kernel: Kernel, signature: Signature) -> bytes:
         """The object code of the step of a kernel, to be looked at. Raises KernelError as ``step`` does."""
-        with self._lock:
-            return self._object(*_kernel_recipe(kernel, signature))
+        return self._object(step_recipe(kernel, signature))
 
     def function(self, function: types.FunctionType, arguments: int) -> int:
         """The address of a helper that takes ``arguments`` 64-bit integers."""
-        key = _key(fingerprint(function), f"function of {arguments}")
+        return self.address(function_recipe(function, arguments))
 
-        def build(symbol: str) -> bytes:
-            from host.native.build import build_function
+    @contextmanager
+    def hurried(self) -> Iterator[None]:
+        """Within, in this thread, whatever would have to be compiled first raises NotCompiledError instead."""
+        before = getattr(self._local, "hurried", False)
+        self._local.hurried = True
+        try:
+            yield
+        finally:
+            self._local.hurried = before
 
-            return build_function(function, arguments, symbol)
+    def has(self, recipe: Recipe) -> bool:
+        """Whether nothing has to be compiled any more, be it that it was in vain."""
+        known = recipe.key in self._addresses or recipe.key in self._failed
+        return known or (cache_folder() / f"{recipe.key}.o").exists()
 
-        return self._address(key, build)
-
-    def _address(self, key: str, build: Callable[[str], bytes]) -> int:
+    def address(self, recipe: Recipe) -> int:
+        """Where code is, loaded or compiled first. Threads that compile do not keep others from loading."""
+        known = self._addresses.get(recipe.key)
+        if known is not None:
+            return known
+        code = self._object(recipe)
         with self._lock:
-            if key not in self._addresses:
-                self._addresses[key] = self._link(self._object(key, build), _symbol(key))
-            return self._addresses[key]
+            if recipe.key not in self._addresses:
+                self._addresses[recipe.key] = self._link(code, _symbol(recipe.key))
+            return self._addresses[recipe.key]
 
-    def _object(self, key: str, build: Callable[[str], bytes]) -> bytes:
-        code = _read(key)
+    def _object(self, recipe: Recipe) -> bytes:
+        code = _read(recipe.key)
         if code is None:
-            code = build(_symbol(key))
-            self.built += 1
-            _write(key, code)
+            if recipe.key in self._failed:
+                raise self._failed[recipe.key]
+            if getattr(self._local, "hurried", False):
+                raise NotCompiledError(recipe)
+            try:
+                code = recipe.build(_symbol(recipe.key))
+            except KernelError as error:
+                self._failed[recipe.key] = error
+                raise
+            with self._lock:
+                self.built += 1
+            _write(recipe.key, code)
         return code
 
     def _link(self, code: bytes, symbol: str) -> int:
@@ -112,15 +153,26 @@ def library() -> Library:
     return Library()
 
 
-def _kernel_recipe(kernel: Kernel, signature: Signature) -> tuple[str, Callable[[str], bytes]]:
-    """The key of a kernel's step, and what builds it."""
+def step_recipe(kernel: Kernel, signature: Signature) -> Recipe:
+    """How a kernel's step is made."""
 
     def build(symbol: str) -> bytes:
         from host.native.build import build_kernel
 
         return build_kernel(kernel, signature, symbol)
 
-    return _key(fingerprint(cast(types.FunctionType, kernel.function)), repr(signature)), build
+    return Recipe(_key(fingerprint(cast(types.FunctionType, kernel.function)), repr(signature)), build)
+
+
+def function_recipe(function: types.FunctionType, arguments: int) -> Recipe:
+    """How a helper is made."""
+
+    def build(symbol: str) -> bytes:
+        from host.native.build import build_function
+
+        return build_function(function, arguments, symbol)
+
+    return Recipe(_key(fingerprint(function), f"function of {arguments}"), build)
 
 
 def _symbol(key: str) -> str:

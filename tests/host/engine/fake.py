@@ -142,6 +142,15 @@ class FakeParts:
         self.sounds: list[FakeSound] = []
         self.device = ""
 
+    def ready(self) -> bool:
+        return True
+
+    def progress(self) -> tuple[int, int] | None:
+        return None
+
+    def close(self) -> None:
+        self.closed = True
+
     def rate(self, wish) -> int:
         return 44100
 

@@ -1,0 +1,135 @@
+"""What is not compiled yet is compiled aside: nobody waits, and who asks is told how far it is."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+from pathlib import Path
+
+import pytest
+
+from graph import Patch
+from graph.compiler import compile
+from graph.spec import helper
+from host import Engine
+from host.engine.compiling import Compiler, foundation, recipes
+from host.native.raw import store_f32
+from host.native.source import KernelError
+from host.native.store import Library, NotCompiledError, cache_folder, function_recipe, library
+from host.services import FileServices
+from nodes import kinds
+
+from .conftest import until
+
+
+@helper
+def seven(a):
+    return a + 7
+
+
+@helper
+def wrong(a):
+    store_f32(a, 0, int("7"))
+
+
+@pytest.fixture
+def cold(tmp_path, monkeypatch) -> Path:
+    """A cache that holds what every engine needs, and nothing of any node."""
+    compiled = cache_folder()
+    for recipe in foundation():
+        library().address(recipe)
+    needed = {f"{recipe.key}.o" for recipe in foundation()}
+    folder = tmp_path / "cache"
+    folder.mkdir()
+    for path in compiled.glob("*.o"):
+        if path.name in needed:
+            (folder / path.name).symlink_to(path)
+    monkeypatch.setenv("PATCHWRIGHT_CACHE", str(folder))
+    return folder
+
+
+def test_who_hurries_is_refused_what_is_not_compiled_and_gets_it_afterwards(cold):
+    shelf, recipe = Library(), function_recipe(seven, 1)
+    assert not shelf.has(recipe)
+    with shelf.hurried(), pytest.raises(NotCompiledError) as missing:
+        shelf.function(seven, 1)
+    assert missing.value.recipe == recipe
+    assert shelf.built == 0
+    address = shelf.function(seven, 1)
+    assert shelf.has(recipe)
+    with shelf.hurried():
+        assert shelf.function(seven, 1) == address
+    assert ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_int64)(address)(3) == 10
+
+
+def test_what_cannot_be_compiled_is_tried_once(cold):
+    shelf = Library()
+    for _ in range(2):
+        with pytest.raises(KernelError, match="wrong"):
+            shelf.function(wrong, 1)
+    with shelf.hurried(), pytest.raises(KernelError, match="wrong"):
+        shelf.function(wrong, 1)
+
+
+def test_a_compiler_does_what_was_put_off(cold):
+    compiler, done = Compiler(), list[int]()
+    assert compiler.progress is None
+    seen = set()
+
+    def attempt() -> bool:
+        seen.add(compiler.progress)
+        return compiler.attempt(
+            lambda: done.append(library().function(seven, 1)),
+            lambda: [function_recipe(seven, 1), function_recipe(wrong, 1)],
+        )
+
+    assert not attempt()
+    until(attempt)
+    assert len(done) == 1
+    until(lambda: compiler.progress is None)
+    assert {total for _, total in filter(None, seen)} <= {2}
+    compiler.close()
+
+
+def test_the_list_of_needs_is_all_that_a_patch_needs(patch, cold):
+    schedule = compile(patch, kinds(), FileServices(Path.cwd()), 48000)
+    needed = recipes(schedule)
+    assert len(needed) == 3
+    for recipe in needed:
+        library().address(recipe)
+    with Engine(patch, device="null") as engine:
+        assert engine.status.compiling is None
+        # beside them, at most a step or two of the engine's own
+        assert len({path.name for path in cold.iterdir()} - {f"{r.key}.o" for r in needed}) < len(foundation()) + 3
+
+
+def test_while_a_patch_is_compiled_the_engine_answers_and_says_how_far_it_is(patch, cold):
+    first = Patch("First", 48000)
+    first.add("tone", "oscillator", freq_hz=100)
+    first.add("out", "audio_out")
+    first.connect("tone.out", "out.in")
+    said: list[tuple[int, int]] = []
+    with Engine(device="null", on_progress=lambda done, total: said.append((done, total))) as engine:
+        assert engine.load(first) == ()
+        assert any(total > 0 for _, total in said)
+        until(lambda: engine.status.compiling is None)
+        until(lambda: float(engine.readings().get("out", {}).get("peak", [0])[0]) > 0.2)
+        said.clear()
+        patch.add("room", "reverb")
+        patch.connect("level.out", "room.in")
+        patch.connect("room.out", "out.in")
+        engine.load(patch, wait=False)
+        until(lambda: engine.status.compiling is not None)
+        answers = 0
+        while engine.status.compiling is not None:
+            engine.set("tone", "freq_hz", 200 + answers)
+            engine.sync()
+            answers += 1
+        assert answers > 2
+        assert [n.text for n in engine.notices if n.level == "error"] == []
+        until(lambda: engine.status.problems == () and "room" in engine.costs())
+        totals = [total for _, total in said]
+        assert max(totals) >= 2
+        assert said[-1] == (0, 0)
+        assert engine.patch.node("tone").params["freq_hz"] == 199 + answers
+    assert os.environ["PATCHWRIGHT_CACHE"] == str(cold)
