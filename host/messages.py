@@ -184,14 +184,6 @@ class Progress(FromEngine):
 
 
 @dataclass(frozen=True, slots=True)
-class Progress(FromEngine):
-    """So many kernels of so many are compiled; none of none: nothing is being compiled any more."""
-
-    done: int = _field(_COUNT)
-    total: int = _field(_COUNT)
-
-
-@dataclass(frozen=True, slots=True)
 class Notice(FromEngine):
     """Something a person should know, in one sentence."""
 
