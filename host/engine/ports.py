@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from time import monotonic
 from typing import Any, Protocol
 
 import numpy as np
@@ -22,6 +23,8 @@ Route = Callable[[str, int, int], list[int]]
 
 DEVICE_RING = 8192
 """Frames; more than any block."""
+FILL_S = 1.0
+"""A program waits so long for its files; then it is played all the same, and what is missing is counted."""
 TAKE_RING = 1 << 17
 """What a recorder's file may lag behind."""
 
@@ -29,8 +32,10 @@ TAKE_RING = 1 << 17
 class Tapes(Protocol):
     """Where players get their files from (``host.disk.reader.Reader``)."""
 
-    def tape(self, key: str, request: FileRequest, channels: int, start: int) -> Any:
-        """The tape of a player, whose ``words`` the callback reads."""
+    def tape(self, key: str, request: FileRequest, channels: int, start: int, *, limit_s: float) -> Any:
+        """The tape of a player, whose ``words`` the callback reads; ``ready`` is set when it may be played. Waits for
+        that no longer than ``limit_s``.
+        """
         ...
 
     def keep_only(self, keys: Any) -> None:
@@ -69,6 +74,7 @@ def serve(
     sinks: list[Port] = []
     players: list[Port] = []
     takes: list[Port] = []
+    filling: list[Any] = []
     outlets: list[Outlet] = []
     for key, stream in program.streams.items():
         node, header = stream.node, stream.header
@@ -76,7 +82,10 @@ def serve(
         if stream.serves == "file" and stream.flow == "in":
             words = None
             if request is not None:
-                words = tapes.tape(key, request, stream.channels, place).words
+                tape = tapes.tape(key, request, stream.channels, place, limit_s=0.0)
+                words = tape.words
+                if not tape.ready.is_set():
+                    filling.append(tape)
             header[STREAM_CHANNELS] = stream.channels
             players.append(Port(header, node.arrival, stream.channels, words))
             continue
@@ -93,7 +102,11 @@ def serve(
         (sinks if stream.serves == "device" else takes).append(port)
         layout = next(node.config.layouts[p.name] for p in node.kind.ports(node.config.settings) if p.flow == "in")
         outlets.append(Outlet(node.id, ring, header, node.arrival, labels_of(layout), request))
-    return playable(program, sources, sinks, players, takes, wait), outlets
+    found = playable(program, sources, sinks, players, takes, wait)
+    if filling:
+        end = monotonic() + FILL_S
+        found.ready = lambda: monotonic() >= end or all(tape.ready.is_set() for tape in filling)
+    return found, outlets
 
 
 def _ring(arena: Arena, program: Program, key: str, stream: BoundStream, frames: int) -> Frames:

@@ -57,6 +57,8 @@ class Playable:
     ramps: dict[Key, list[_Ramp]] = field(default_factory=dict[Key, "list[_Ramp]"])
     instead: dict[int, Instead] = field(default_factory=dict[int, Instead])
     users: dict[int, Words] = field(default_factory=dict[int, Words])
+    ready: Callable[[], bool] | None = None
+    """Where there is one, the callback gets the program, and all that is sent after it, only when this is so."""
 
     @property
     def address(self) -> int:
@@ -117,6 +119,7 @@ class Live:
         self._waiting: deque[tuple[int, int, int, int]] = deque()
         self._fifos: list[Frames] = []
         self._kept: deque[tuple[int, Playable]] = deque()
+        self._gates: dict[int, Callable[[], bool]] = {}
         self.cycles_per_second = _cycles_per_second()
         w = self.words
         w[native_side.CONTEXT], w[native_side.BLOCK] = self.context.ctypes.data, block
@@ -229,10 +232,14 @@ class Live:
         self.flush()
 
     def flush(self) -> None:
-        """Hand over what had to wait for room in the queue, and let go of what is not played any more."""
+        """Hand over what had to wait, and let go of what is not played any more."""
         written = int(self.words[native_side.WRITTEN])
         room = QUEUE - (written - int(self.words[native_side.TAKEN]))
         while self._waiting and room:
+            gate = self._gates.get(written)
+            if gate is not None and not gate():
+                break
+            self._gates.pop(written, None)
             self._queue[written & (QUEUE - 1)] = self._waiting.popleft()
             written += 1
             room -= 1
@@ -245,6 +252,8 @@ class Live:
         """Play a program from the next block on. It is kept alive until another has replaced it."""
         number = int(self.words[native_side.WRITTEN]) + len(self._waiting)
         self._kept.append((number, what))
+        if what.ready is not None:
+            self._gates[number] = what.ready
         self.send(native_side.PLAY, what.address)
 
     def roll(self, on: bool, hard: bool = False) -> None:

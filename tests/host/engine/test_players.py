@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
+from threading import Event
 from time import monotonic, sleep
 
 import numpy as np
@@ -11,8 +12,10 @@ import soundfile
 
 from graph.compiler import compile
 from graph.spec import FileRequest
+from host.audiofile import AudioReader
 from host.disk.feeds import open_request
 from host.disk.reader import Reader
+from host.engine import ports
 from host.engine.conductor import Conductor
 from host.native.live import Live
 from host.offline import run_arrays
@@ -175,3 +178,43 @@ def test_edits_while_a_file_plays_leave_it_alone(deck):
     assert roughness(deck.heard[512:], sine(9600)) < 1.2
     assert len(deck.reader._tapes) == 1
     assert deck.conductor.missed() == 0
+
+
+@pytest.mark.parametrize("comes", [True, False])
+def test_a_disk_that_lets_wait_holds_up_the_edit_and_nothing_else(deck, monkeypatch, comes):
+    deck.start(patch({"t": {"kind": "oscillator"}, "o": {"kind": "audio_out"}}, "t.out>o.in"))
+    deck.play(4 * BLOCK)
+    go_on = Event()
+    read_into = AudioReader.read_into
+
+    def waiting(reader, out):
+        go_on.wait()
+        return read_into(reader, out)
+
+    monkeypatch.setattr(AudioReader, "read_into", waiting)
+    monkeypatch.setattr(ports, "FILL_S", AHEAD_S if comes else 0.0)
+    several = {f"p{k}": PLAYER for k in range(5)}
+    cables = "t.out>o.in " + " ".join(f"{id}.out>o.in" for id in several)
+    try:
+        deck.conductor.set_patch(
+            patch({"t": {"kind": "oscillator"}, "o": {"kind": "audio_out"}, **several}, cables), deck.services
+        )
+        deck.live.roll(True)
+        end = monotonic() + AHEAD_S
+        for _ in range(20):
+            deck.conductor.step()
+            deck.live.process(None, np.empty((BLOCK, 2), np.float32))
+        if comes:
+            assert deck.conductor.busy
+            assert len(deck.conductor.applied) == 1  # of the patch before
+            assert deck.live.frames == 24 * BLOCK
+            assert deck.live.rolling
+            go_on.set()
+        while deck.conductor.busy:
+            assert monotonic() < end, "the edit is not made"
+            deck.conductor.step()
+            deck.live.process(None, np.empty((BLOCK, 2), np.float32))
+        assert len(deck.conductor.applied) == 2
+        assert (deck.conductor.missed() > 0) != comes
+    finally:
+        go_on.set()
