@@ -14,6 +14,7 @@ class HistoryList(Panel):
     """The steps of the history, the newest first; those that were undone are dimmed."""
 
     def build(self, parent: int | str) -> None:
+        self._listed: object = None
         dpg.add_child_window(parent=parent, tag="history-list", border=False)
         self._fill()
 
@@ -22,8 +23,11 @@ class HistoryList(Panel):
             self._fill()
 
     def _fill(self) -> None:
-        dpg.delete_item("history-list", children_only=True)
         done, undone, theme = self.session.history.done, self.session.history.undone, self.app.look.theme
+        if (done, undone) == self._listed:  # while a knob is turned, the step stays the same
+            return
+        self._listed = done, undone
+        dpg.delete_item("history-list", children_only=True)
         for k, name in reversed(list(enumerate(undone[:MOST_LINES], start=1))):
             self._line(name, k, theme.faint)
         for k, name in enumerate(reversed(done[-MOST_LINES:])):

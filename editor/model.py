@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from editor.faces import Face
-from editor.level import Level
 from editor.plugins.shelf import KnownKinds, Shelf
 from editor.stock import Stock
+from editor.survey import Survey
 from graph.document import Automation, CableKey, NodeEntry, Patch
 from graph.edits import Batch, Edit, History, Inside, Move, Retitle, SetParam, SetPatchField
 from graph.errors import PatchError
@@ -104,7 +104,7 @@ class Session:
         self.cables: frozenset[CableKey] = frozenset()
         """Selected cables."""
         self._look = self._edits = self._revision = self._stamp = self._world = 0
-        self._level = Level(self.kinds)
+        self._survey = Survey(self.kinds)
         self._touched: set[str] | None = None
         """The nodes of this level that may differ from what was last seen, nothing else; None: anything may."""
         self.to_engine: list[tuple[str, str, float]] = []
@@ -173,14 +173,14 @@ class Session:
         return self._inside[1]
 
     @property
-    def level(self) -> Level:
+    def survey(self) -> Survey:
         """Cables and faces of the level that is looked at, kept from edit to edit."""
-        self._level.follow(self.here, (self._world, self.path), self._stamp)
-        return self._level
+        self._survey.follow(self.here, (self._world, self.path), self._stamp)
+        return self._survey
 
     def face(self, node: str) -> Face:
         """The face of a node of this level. Raises PatchError where there is none."""
-        return self.level.face(node)
+        return self.survey.face(node)
 
     def address(self, node: str) -> str:
         """What the engine calls a node of this level."""
@@ -267,7 +267,7 @@ class Session:
         if any(id not in here.graph for id in self.selection):
             self.selection = frozenset(id for id in self.selection if id in here.graph)
         if self.cables:
-            self.cables &= {cable.key for cable in self.level.cables}
+            self.cables &= {cable.key for cable in self.survey.cables}
 
     @property
     def dirty(self) -> bool:
@@ -356,7 +356,7 @@ class Session:
         entries, touched = here.nodes(), self._touched
         if touched is None or before.level != (id(self.patch), self.path):
             nodes, candidates = dict[str, NodeEntry](), set(entries)
-            cables = {c.key: (c.feedback, c.amount) for c in self.level.cables}
+            cables = {c.key: (c.feedback, c.amount) for c in self.survey.cables}
         else:
             nodes, candidates, cables = dict(before.nodes), touched & entries.keys(), before.cables
         for node in candidates:

@@ -66,7 +66,10 @@ class Automation(Panel):
 
     def face(self, node: str) -> Face | None:
         """The face of a node, by its address from here."""
-        return face_at(self.session.here, node, self.session.kinds)
+        here = self.session.here
+        if "/" in node:
+            return face_at(here, node, self.session.kinds)
+        return self.session.face(node) if node in here.graph else None
 
     def param(self) -> Param | None:
         """The param whose lane is shown, if it is there."""

@@ -64,7 +64,7 @@ class Scene:
         self.cables: dict[CableKey, Cable] = {}
         self.curves: dict[CableKey, Curve] = {}
         self.types: dict[CableKey, str] = {}
-        """The type that a cable is coloured by: its target's, for a sidechain or a control signal; else its source's."""
+        """What cables are coloured by: the target's type, for sidechains and control signals; else the source's."""
         self.frames: list[Frame] = []
         self.order: list[str] = []
         """From the lowest to the uppermost."""
@@ -87,7 +87,7 @@ class Scene:
         touched = set(entries) if changes.everything else set(changes.added | changes.nodes)
         touched |= {node for node, _ in changes.params}
         if changes.cables or changes.everything:
-            cables = {c.key: c for c in self.session.level.cables}
+            cables = {c.key: c for c in self.session.survey.cables}
             others = [k for k in self.cables.keys() | cables.keys() if self.cables.get(k) != cables.get(k)]
             touched |= {end for key in others for end in (key[0], key[2])}
             self.cables = cables
@@ -106,8 +106,8 @@ class Scene:
         return reshaped
 
     def _reshape(self, id: str) -> bool:
-        own, level = self.session.face(id), self.session.level
-        into = (c.target_port for c in level.cables_of(id) if c.target == id)
+        own, survey = self.session.face(id), self.session.survey
+        into = (c.target_port for c in survey.cables_of(id) if c.target == id)
         ports = tuple(dict.fromkeys(p for p in into if own.param(p) is not None))
         made = shape(own, self.session.kinds.get(own.kind), ports)
         if self.shapes.get(id) == made:
@@ -150,7 +150,7 @@ class Scene:
             keys: Iterable[CableKey] = self.cables
         else:
             before = self.curves
-            keys = {c.key for node in nodes for c in self.session.level.cables_of(node)}
+            keys = {c.key for node in nodes for c in self.session.survey.cables_of(node)}
         for key in keys:
             cable = self.cables[key]
             a = self.pin_place(cable.source, cable.source_port, "out")

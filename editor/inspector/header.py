@@ -104,8 +104,9 @@ class Header(Grip):
         """What is before it and after it."""
         here, id = self.subject.session.here, self.subject.id
         names = {node: entry.title or spoken(node) for node, entry in here.nodes().items()}
-        before = list(dict.fromkeys(names[c.source] for c in here.cables() if c.target == id))
-        after = list(dict.fromkeys(names[c.target] for c in here.cables() if c.source == id))
+        own = self.subject.session.survey.cables_of(id)
+        before = list(dict.fromkeys(names[c.source] for c in own if c.target == id))
+        after = list(dict.fromkeys(names[c.target] for c in own if c.source == id))
 
         def said(listed: list[str]) -> str:
             return ", ".join(listed[:2]) + (f" +{len(listed) - 2}" if len(listed) > 2 else "")

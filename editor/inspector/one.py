@@ -209,7 +209,8 @@ class NodePage:
 def _modulating(subject: Subject) -> list[Cable]:
     """The cables into params of a node."""
     names = {p.name for p in subject.face.params}
-    return [c for c in subject.session.here.cables() if c.target == subject.id and c.target_port in names]
+    cables = subject.session.survey.cables_of(subject.id)
+    return [c for c in cables if c.target == subject.id and c.target_port in names]
 
 
 def _structure(subject: Subject) -> object:

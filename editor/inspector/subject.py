@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from editor.dials import UNMOVED, Moved
-from editor.faces import Face, face, inner_patch
+from editor.faces import Face, inner_patch
 from editor.inspector.offers import Offers, Spectrum, offers_of, spectrum_of
 from editor.link import Readings
 from editor.model import Session
@@ -54,19 +54,18 @@ class Subject:
 
 def subject(session: Session, id: str) -> Subject:
     """The node of this id, as it is now."""
-    here = session.here
-    seen = face(id, here.node(id), session.kinds, here.cables())
+    seen = session.face(id)
     return Subject(session, id, seen, offers_of(seen, session.kinds), moved(session, id))
 
 
 def moved(session: Session, id: str) -> dict[str, Moved]:
     """What moves the params of a node beside its knobs, by the params' names: automation and cables."""
-    here, found = session.here, dict[str, Moved]()
+    found = dict[str, Moved]()
     cables: dict[str, list[Cable]] = {}
-    ports = {c.target_port for c in here.cables() if c.target == id}
-    names = _params_among(session, id, ports)
-    for cable in here.cables():
-        if cable.target == id and cable.target_port in names:
+    into = [c for c in session.survey.cables_of(id) if c.target == id]
+    names = {p.name for p in session.face(id).params} if into else set[str]()
+    for cable in into:
+        if cable.target_port in names:
             cables.setdefault(cable.target_port, []).append(cable)
     drawn = automated(session, id)
     for name in drawn | cables.keys():
@@ -80,13 +79,6 @@ def moved(session: Session, id: str) -> dict[str, Moved]:
         amounts = tuple(1.0 if c.amount is None else c.amount for c in own)
         found[name] = Moved(name in drawn, amounts, any(c.feedback for c in own), "\n".join(words))
     return found
-
-
-def _params_among(session: Session, id: str, ports: set[str]) -> set[str]:
-    if not ports:
-        return set()
-    seen = face(id, session.here.node(id), session.kinds, session.here.cables())
-    return {p.name for p in seen.params} & ports
 
 
 def automated(session: Session, id: str) -> set[str]:
@@ -117,14 +109,9 @@ def spectrum_near(session: Session, id: str) -> tuple[str, Spectrum] | None:
     """A node with a spectrum, by which to see what a node does: itself, or the nearest one along audio cables, after
     it rather than before it; with the names of its readings.
     """
-    here = session.here
 
     def offered(node: str) -> Spectrum | None:
-        kind = session.kinds.get(here.node(node).kind)
-        if kind is None:
-            return None
-        seen = face(node, here.node(node), session.kinds)
-        return spectrum_of(seen.readings)
+        return spectrum_of(session.face(node).readings)
 
     own = offered(id)
     if own is not None:
@@ -135,7 +122,7 @@ def spectrum_near(session: Session, id: str) -> tuple[str, Spectrum] | None:
             follow = [
                 (c.target if forward else c.source)
                 for node in edge
-                for _, c in here.cables_of(node)
+                for c in session.survey.cables_of(node)
                 if (c.source if forward else c.target) == node and _main(session, c)
             ]
             edge = [node for node in dict.fromkeys(follow) if node not in seen]
@@ -153,5 +140,5 @@ def _main(session: Session, cable: Cable) -> bool:
     kind = session.kinds.get(entry.kind)
     if kind is None:
         return entry.kind == "group"
-    port = face(cable.target, entry, session.kinds).port(cable.target_port)
+    port = session.face(cable.target).port(cable.target_port)
     return port is not None and port.type == "audio"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import dearpygui.dearpygui as dpg
@@ -47,10 +48,11 @@ class Mixer(Panel):
         self.dragged: str | None = None
         self._wiring: Wiring | None = None
         self._size: object = None
+        self._framed: object = None
 
     def build(self, parent: int | str) -> None:
         self.views.clear()
-        self._size = None
+        self._size = self._framed = None
         dpg.add_child_window(tag="mixer:scroll", parent=parent, border=False, horizontal_scrollbar=True)
         dpg.bind_item_theme("mixer:scroll", "theme:strip")
         dpg.add_drawlist(10, 10, tag="mixer", parent="mixer:scroll")
@@ -58,19 +60,31 @@ class Mixer(Panel):
         self._read()
 
     def sync(self, changes: Changes) -> None:
-        if changes.structure or changes.params or changes.words or changes.moved or changes.automation or changes.look:
+        strips = {strip.id for strip in self.strips}
+        placed = bool(changes.moved & strips)
+        if changes.structure or changes.words or placed or changes.automation or changes.look:
             self._read()
             self._show()
-        elif changes.selection:
+            return
+        turned = {node for node, _ in changes.params} & strips
+        if turned:
+            face = self.session.face
+            self.strips = [replace(s, face=face(s.id)) if s.id in turned else s for s in self.strips]
+        if turned or changes.selection:
             self._show()
 
     def frame(self, now: float, readings: Readings) -> None:
-        self._show()
+        state = (self._height(), self.app.look, self.over, self.dragged)
+        if state != self._framed:
+            self._framed = state
+            self._show()
+        left, width = dpg.get_x_scroll("mixer:scroll"), dpg.get_item_rect_size("mixer:scroll")[0]
         for view in self.views.values():
-            view.meter(now, readings)
+            if view.x < left + width and view.x + view.width > left:
+                view.meter(now, readings)
 
     def _read(self) -> None:
-        self.strips, self._wiring = strips_of(self.session.here, self.session.kinds)
+        self.strips, self._wiring = strips_of(self.session.here, self.session.survey)
 
     def _height(self) -> float:
         slot = self.app.slots.get("bottom")

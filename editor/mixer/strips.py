@@ -10,10 +10,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, cast
 
-from editor.faces import Face, face
-from graph.document import Patch
+from editor.faces import Face
+from editor.survey import Survey
+from graph.document import Cable, Patch
 from graph.edits import Edit, SetMute, SetParam, SetPatchField
-from graph.spec import Kinds
 
 LEVEL, PAN, MUTE = "level_db", "pan", "mute"
 FAMILIES = ("input", "output", "mix")
@@ -89,11 +89,11 @@ class Kept:
 class Wiring:
     """The audio cables of a patch, without feedback; sidechains feed no sound and do not count."""
 
-    def __init__(self, patch: Patch, faces: Mapping[str, Face]) -> None:
+    def __init__(self, cables: Iterable[Cable], faces: Mapping[str, Face]) -> None:
         self.after: dict[str, list[tuple[str, str]]] = {id: [] for id in faces}
         """By node: out port and target of each cable."""
         self.before: dict[str, list[str]] = {id: [] for id in faces}
-        for cable in patch.cables():
+        for cable in cables:
             port = faces[cable.target].port(cable.target_port)
             if port is not None and port.flow == "in" and port.type == "audio" and not cable.feedback:
                 self.after[cable.source].append((cable.source_port, cable.target))
@@ -135,12 +135,11 @@ def is_strip(face: Face) -> bool:
     return level is not None and level.as_gain and audio and face.family in FAMILIES
 
 
-def strips_of(patch: Patch, kinds: Kinds) -> tuple[list[Strip], Wiring]:
-    """The strips of a patch in their order, and how its nodes hang together."""
+def strips_of(patch: Patch, survey: Survey) -> tuple[list[Strip], Wiring]:
+    """The strips of a patch in their order, and how its nodes hang together. ``survey`` is of that patch."""
     nodes = patch.nodes()
-    cables = patch.cables()
-    faces = {id: face(id, entry, kinds, cables) for id, entry in nodes.items()}
-    wiring = Wiring(patch, faces)
+    faces = {id: survey.face(id) for id in nodes}
+    wiring = Wiring(survey.cables, faces)
     kept = Kept.of(patch.metadata)
     own = [id for id, f in faces.items() if is_strip(f)]
     ranks = {id: _rank(faces[id], id, wiring) for id in own}

@@ -36,7 +36,7 @@ def desk() -> Session:
 
 def read(session: Session) -> tuple[dict[str, Strip], list[Strip], Wiring]:
     """The strips as they are now."""
-    strips, wiring = strips_of(session.here, session.kinds)
+    strips, wiring = strips_of(session.here, session.survey)
     return {strip.id: strip for strip in strips}, strips, wiring
 
 
@@ -64,7 +64,7 @@ def test_a_level_that_is_not_of_a_mixing_family_makes_no_strip() -> None:
     patch = Patch("Others")
     for kind in ("convolution", "saturator", "envelope", "compressor"):
         patch.add(kind, kind)
-    assert strips_of(patch, kinds())[0] == []
+    assert strips_of(patch, Session(patch, kinds()).survey)[0] == []
 
 
 def test_sends_are_listed_after_the_main_way() -> None:

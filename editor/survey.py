@@ -24,7 +24,7 @@ class _Kept:
     edits: int
 
 
-class Level:
+class Survey:
     """Keeps what was found for one patch. ``follow`` says when it may have become another one."""
 
     def __init__(self, kinds: Kinds) -> None:
