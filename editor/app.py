@@ -18,7 +18,7 @@ from editor.draw import Pen
 from editor.layout import Arrangement, Rect, Slot, Splitter, arranged
 from editor.link import Player, Sound
 from editor.menus import MenuBar
-from editor.model import Session
+from editor.model import NO_CHANGES, Changes, Session
 from editor.notices import Notices, Toasts
 from editor.panel import Panel
 from editor.panels import PANELS, Entry
@@ -92,6 +92,8 @@ class App:
         self._laid_out: object = None
         self._fronts: dict[Slot, str] = {}
         self._running = False
+        self._due: dict[str, Changes] = {}
+        """What panels have not followed yet."""
 
     # -- the life of the window ----------------------------------------------------------------------------------------
 
@@ -247,14 +249,21 @@ class App:
         with self.guarded("telling the engine"):
             self.sound.follow(self.session)
         changes = self.session.changes()
-        if not changes:
-            return
-        self.touch()
-        with self.guarded("keeping the menus"):
-            self.menus.sync()
-        for id, panel in self.panels.items():
+        if changes:
+            self.touch()
+            with self.guarded("keeping the menus"):
+                self.menus.sync()
+        for id in self.panels:
+            self._due[id] = self._due.get(id, NO_CHANGES) | changes
+            if self.seen(id):
+                self._catch_up(id)
+
+    def _catch_up(self, id: str) -> None:
+        """Let a panel follow what has changed since it did last. One that is not seen waits until it is."""
+        due = self._due.pop(id, NO_CHANGES)
+        if due:
             with self.guarded(f"{id} following a change"):
-                panel.sync(changes)
+                self.panels[id].sync(due)
 
     def _hear(self, now: float) -> None:
         for level, text in self.sound.fresh_notices():
@@ -281,6 +290,7 @@ class App:
         if slot in self._fronts:
             self._fronts[slot] = panel
             self._show_front(slot)
+            self._catch_up(panel)
 
     def _chosen(self, sender: int, value: object, panel: str) -> None:
         self.show(panel)
@@ -400,7 +410,11 @@ class App:
         slot = self.slots.get(what.removeprefix("slot:"))  # type: ignore[call-overload]
         if slot is not None:
             return slot.x, slot.y, slot.width, slot.height
-        if not dpg.does_item_exist(what) or "rect_min" not in dpg.get_item_state(what):
+        state = dpg.get_item_state(what) if dpg.does_item_exist(what) else {}
+        if what.startswith("menu:") and any(state.get("pos", ())):
+            x, y = state["pos"]  # of menus no more is known
+            return float(x), float(y), float(self.look.px(24)), float(self.look.px(24))
+        if "rect_min" not in state:
             return None
         x, y = dpg.get_item_rect_min(what)
         width, height = dpg.get_item_rect_size(what)

@@ -29,6 +29,7 @@ class MenuBar:
                 if not commands:
                     continue
                 with dpg.menu(label=title, tag=f"menu:{title}"):
+                    dpg.bind_item_theme(f"menu:{title}", "theme:menu")  # else it has the window's, which has no margins
                     group = commands[0].group
                     for command in commands:
                         if command.group != group:

@@ -3,7 +3,7 @@
 It is there only while ``PATCHWRIGHT_EDITOR_PROBE`` names the socket's path. One JSON object a line, each answered
 by one:
 ``{"do": "locate", "what": "pin:duck.in"}``, ``{"do": "landmarks"}``, ``{"do": "state"}``, ``{"do": "keys"}``,
-``{"do": "command", "id": "edit.undo"}``, ``{"do": "shot", "file": …}``, ``{"do": "quit"}``.
+``{"do": "readings"}``, ``{"do": "command", "id": "edit.undo"}``, ``{"do": "shot", "file": …}``, ``{"do": "quit"}``.
 """
 
 from __future__ import annotations
@@ -79,6 +79,9 @@ class Probe:
                     return {"landmarks": app.landmarks()}
                 case "keys":
                     return {"keys": [keys for command in app.commands for keys in app.commands.keys_of(command.id)]}
+                case "readings":
+                    found = app.sound.readings()
+                    return {"readings": {n: {k: v.tolist() for k, v in each.items()} for n, each in found.items()}}
                 case "state":
                     return app.describe()
                 case "command":

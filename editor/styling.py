@@ -123,6 +123,9 @@ def style(look: Look) -> None:
         {dpg.mvStyleVar_WindowPadding: (px(12), px(12))},
     )
     _theme(
+        "theme:menu", {}, {dpg.mvStyleVar_WindowPadding: (px(10), px(9)), dpg.mvStyleVar_ItemSpacing: (px(10), px(7))}
+    )
+    _theme(
         "theme:card",
         {dpg.mvThemeCol_ChildBg: t.raised},
         {dpg.mvStyleVar_ChildRounding: (px(7),), dpg.mvStyleVar_WindowPadding: (px(10), px(8))},

@@ -105,9 +105,8 @@ class Canvas(Panel):
         self.painter.forget()
 
     def _first_view(self) -> None:
-        span = self.scene.span()
-        if span is not None:
-            self.gestures.view = View(scale=self.app.look.scale).showing(span, self.size)
+        span, view = self.scene.span(), View(scale=self.app.look.scale)
+        self.gestures.view = view.showing(span, self.size) if span is not None else view
         self.painter.look_at(self.gestures.view, self.size)
 
     def _relate(self) -> None:
