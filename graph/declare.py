@@ -299,13 +299,22 @@ class Stream:
     serves: Literal["device", "file"] = "device"
 
 
+WATCHED = 1e-9
+"""The least that a watched reading holds while somebody looks."""
+
+
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """Values a node publishes to be looked at, one per lane or as ``shape`` says; the kernel writes them."""
+    """Values a node publishes to be looked at, one per lane or as ``shape`` says; the kernel writes them.
+
+    One that is ``watched`` costs something that matters, so the kernel measures only where the first value is not
+    zero: whoever wants to look puts ``WATCHED`` there, and the kernel never writes less.
+    """
 
     unit: str = ""
     doc: str = ""
     shape: Shape = (LANES,)
+    watched: bool = False
 
 
 @dataclass(frozen=True, slots=True)

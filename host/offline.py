@@ -134,11 +134,14 @@ def run_arrays(
     threads: int = 1,
     checked: bool = False,
     feeds: Mapping[str, Feed] | None = None,
+    watched: bool = True,
 ) -> tuple[dict[str, Frames], Program]:
     """Run a schedule over arrays ``[frame, channel]``: the outputs by node id, aligned to timeline zero, and the
-    program for its readings.
+    program for its readings, with those that are only measured while somebody looks, if they are to be ``watched``.
     """
     offline = Offline(schedule, services, block, threads, checked)
+    if watched:
+        offline.program.watch()
     offline.feeds.update(feeds or {})
     for id, data in (inputs or {}).items():
         offline.feeds[id] = feed_array(

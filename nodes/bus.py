@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from graph.spec import (
     LANES,
+    TICK,
+    WATCHED,
     AudioIn,
     AudioOut,
     Config,
@@ -12,10 +14,13 @@ from graph.spec import (
     Node,
     Param,
     PatchError,
+    Reading,
     Scratch,
     Switch,
     kernel,
 )
+from nodes.dsp.levels import PARTS, crests, fall
+from nodes.dsp.machine import f32
 from nodes.dsp.panning import left_balance, right_balance
 
 
@@ -38,8 +43,10 @@ class Bus(Node):
     level = Level("level_db", 0.0, doc="Fader.")
     pan = Param("pan", 0.0, -1.0, 1.0, doc="Balance between left and right, of a stereo bus.")
     mute = Switch("mute", doc="Silence the output.")
+    peak = Reading(doc="Highest absolute sample of the output, falling by 20 dB in 1.7 s.", watched=True)
     balance = Scratch((LANES,))
     gain = Scratch((LANES,))
+    high = Scratch((PARTS, LANES), "f4")
 
     @classmethod
     def check(cls, config: Config) -> None:
@@ -49,7 +56,7 @@ class Bus(Node):
             raise PatchError(f"only a stereo bus can be panned, and this one is {layout}", place="params.pan")
 
     @kernel
-    def process(signal, out, pre, level, pan, mute, balance, gain, n):
+    def process(signal, out, pre, level, pan, mute, peak, balance, gain, high, rate, n):
         i = 0
         while i < n:
             end = min(n, pan.until(i))
@@ -69,3 +76,12 @@ class Bus(Node):
                     pre[j, lane] = signal[j, lane]
                     out[j, lane] = signal[j, lane] * (level[j, lane] * (1 - mute[j, lane]) * balance[lane])
             i = end
+        if peak[0] != 0.0:
+            # An output cannot be read: its peak is that of the input, with the greater gain of the call's ends.
+            kept = f32(fall(TICK, rate))
+            for lane in range(out.lanes):
+                gain[lane] = max(gain[lane], f32(level[n - 1, lane] * (1 - mute[n - 1, lane]) * balance[lane]))
+            for start in range(0, n, TICK):
+                crests(start, signal, out.lanes, high)
+                for lane in range(out.lanes):
+                    peak[lane] = max(peak[lane] * kept, high[0, lane] * gain[lane], f32(WATCHED))

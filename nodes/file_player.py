@@ -10,6 +10,7 @@ import numpy as np
 from graph.layouts import layout_with
 from graph.spec import (
     LANES,
+    WATCHED,
     AudioOut,
     Config,
     FileRequest,
@@ -17,6 +18,7 @@ from graph.spec import (
     Memory,
     Node,
     PatchError,
+    Reading,
     Scratch,
     Services,
     Setting,
@@ -26,7 +28,8 @@ from graph.spec import (
     helper,
     kernel,
 )
-from nodes.dsp.machine import finite
+from nodes.dsp.levels import READ, crests_read, fall
+from nodes.dsp.machine import f32, finite
 from nodes.dsp.turns import quarter_sine
 
 GATE_S = 0.005
@@ -68,7 +71,9 @@ class FilePlayer(Node):
     stream = Stream("in", serves="file")
     span = Memory(1, "f8")
     gate = State((1,), init=UNSET)
+    peak = Reading(doc="Highest absolute sample played, falling by 20 dB in 1.7 s.", watched=True)
     gain = Scratch((LANES,), "f4")
+    high = Scratch((READ, LANES), "f4")
 
     @classmethod
     def info(cls, config: Config, services: Services) -> Mapping[str, object]:
@@ -124,7 +129,12 @@ class FilePlayer(Node):
         }
 
     @kernel
-    def process(out, level, play, stream, span, gate, gain, rate, position, roll, slope, n):
+    def process(out, level, play, stream, span, gate, peak, gain, high, rate, position, roll, slope, n):
+        watched = peak[0] != 0.0
+        if watched:
+            kept = f32(fall(n, rate))
+            for lane in range(out.lanes):
+                peak[lane] = max(peak[lane] * kept, f32(WATCHED))
         if span[IN] == NOTHING or (roll <= 0.0 and slope <= 0.0):
             for i in range(n):
                 for lane in range(out.lanes):
@@ -165,6 +175,10 @@ class FilePlayer(Node):
                 first = last = run
             else:
                 stream.missed(run - (last - first))
+            if watched:
+                crests_read(stream, t, first, last, out.lanes, high)
+                for lane in range(out.lanes):
+                    peak[lane] = max(peak[lane], high[0, lane] * gain[lane])
             for j in range(first):
                 for lane in range(out.lanes):
                     out[i + j, lane] = 0.0

@@ -5,10 +5,9 @@ from __future__ import annotations
 import math
 
 from graph.spec import LANES, TICK, AudioIn, AudioOut, Node, Reading, Scratch, State, kernel
+from nodes.dsp.levels import fall
 from nodes.dsp.machine import finite
 
-FALL_DB_PER_S = 20.0 / 1.7
-"""How the peak falls (IEC 60268-10, type I)."""
 INTEGRATION_S = 0.3
 PARTS = 8
 """Running sums and maxima side by side, since one that waits for itself is slow."""
@@ -38,7 +37,7 @@ class Meter(Node):
 
     @kernel
     def process(signal, out, peak, rms, highest, top, square, high, power, rate, n):
-        fall = 10.0 ** (-FALL_DB_PER_S / 20.0 * TICK / rate)
+        kept = fall(TICK, rate)
         keep = math.exp(-TICK / (INTEGRATION_S * rate))
         for start in range(0, n, TICK):
             for part in range(PARTS):
@@ -57,7 +56,7 @@ class Meter(Node):
                 for part in range(PARTS):
                     most = max(most, float(high[part, lane]))
                     total += power[part, lane]
-                top[lane] = max(top[lane] * fall, most)
+                top[lane] = max(top[lane] * kept, most)
                 highest[lane] = max(highest[lane], most)
                 square[lane] += (1.0 - keep) * (total / TICK - square[lane])
                 if not square[lane] < 1e30:

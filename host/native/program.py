@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from graph.schedule import CompiledNode, ParamStep, Schedule
-from graph.spec import TICK
+from graph.spec import TICK, WATCHED
 from host.native import runner, steps
 from host.native.abi import FAULT, SCRUBBED, TIME
 from host.native.knobs import Knobs
@@ -85,6 +85,13 @@ class Program:
     def scrubbed(self) -> int:
         """NaN and infinite samples stopped at feedback reads and entries."""
         return int(self.context[SCRUBBED])
+
+    def watch(self) -> None:
+        """Let kernels measure also what they measure only while somebody looks."""
+        kinds = {node.key: node.kind for node in self.schedule.nodes}
+        for (key, name), values in self.readings.items():
+            if key in kinds and kinds[key].declared[name].watched:
+                values[values == 0] = WATCHED
 
     def run(self, frames: int) -> None:
         """Run for a whole number of ticks, without the interpreter lock."""
