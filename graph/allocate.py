@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from graph.schedule import DelayStep, FadeStep, FeedbackStep, KernelStep, MixStep, ParamStep, Slot, Step
+from graph.schedule import (
+    DelayStep,
+    EventDelayStep,
+    FadeStep,
+    FeedbackStep,
+    GatherStep,
+    Heard,
+    KernelStep,
+    MixStep,
+    ParamStep,
+    Slot,
+    Step,
+)
 
 
 def reads(step: Step) -> list[Slot]:
@@ -15,8 +27,10 @@ def reads(step: Step) -> list[Slot]:
             return found + list(step.outputs.values()) if step.adding else found
         case MixStep():
             return [*step.sources, step.target] if step.adding else list(step.sources)
-        case DelayStep():
+        case DelayStep() | EventDelayStep():
             return [step.source]
+        case GatherStep():
+            return [c.signal for c in step.cables] + [c.mute for c in step.cables if c.mute]
         case FeedbackStep():
             return [step.signal] if step.writing else []
         case ParamStep():
@@ -30,7 +44,7 @@ def writes(step: Step) -> list[Slot]:
     match step:
         case KernelStep():
             return list(step.outputs.values())
-        case MixStep() | DelayStep() | ParamStep() | FadeStep():
+        case MixStep() | DelayStep() | ParamStep() | FadeStep() | GatherStep() | EventDelayStep():
             return [step.target]
         case FeedbackStep():
             return [] if step.writing else [step.signal]
@@ -85,6 +99,11 @@ def _placed(step: Step, place: dict[int, int]) -> Step:
             return MixStep(at(step.target), tuple(at(s) for s in step.sources), step.adding)
         case DelayStep():
             return DelayStep(step.name, at(step.target), at(step.source), step.frames)
+        case EventDelayStep():
+            return EventDelayStep(step.name, at(step.target), at(step.source), step.frames)
+        case GatherStep():
+            cables = tuple(Heard(c.name, at(c.signal), at(c.mute) if c.mute else None) for c in step.cables)
+            return replace(step, target=at(step.target), cables=cables)
         case FeedbackStep():
             return FeedbackStep(step.name, at(step.signal), step.writing)
         case ParamStep():

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from graph.errors import PatchError
-from graph.layouts import LAYOUTS
+from graph.layouts import EVENTS, LAYOUTS
 
 if TYPE_CHECKING:
     from graph.spec import Config
@@ -87,6 +87,23 @@ def ControlIn(name: str = "in", doc: str = "") -> Port:
 def ControlOut(name: str = "out", doc: str = "") -> Port:
     """A control output: one float32 value per frame."""
     return Port(name, "out", "control", "mono", doc)
+
+
+def EventsIn(name: str = "events", doc: str = "") -> Port:
+    """An input of MIDI events. What several cables bring comes by frame, at one frame in the order of the sources'
+    names; notes that a cable holds when it is cut, or its source is muted, are ended.
+
+    A kernel sees two lanes, and each tick of 64 frames as 64 rows, one for each event; the first row whose lane 0 is 0
+    ends them. ``x[row, 0]`` is the event's frame in the tick plus 64 times its status byte, ``x[row, 1]`` its first
+    data byte plus 128 times its second, all of them whole numbers. The status ``nodes.dsp.events.RELEASE`` ends all
+    notes that came by the same cable.
+    """
+    return Port(name, "in", "events", EVENTS, doc)
+
+
+def EventsOut(name: str = "out", doc: str = "") -> Port:
+    """An output of MIDI events, written as ``EventsIn`` says: by rising frame, and with an end in every tick."""
+    return Port(name, "out", "events", EVENTS, doc)
 
 
 def AudioIns(names: Labels, layout: str = "mono", doc: str = "") -> PortBank:

@@ -20,9 +20,15 @@ LAYOUTS: dict[str, tuple[str, ...]] = {
     "7.1.4": _SEVEN_ONE + _HEIGHTS,
 }
 
+EVENTS = "events"
+"""What an events signal has in place of a layout: it fits no other, and no setting can name it."""
+_EVENT_LANES = ("event", "data")
+
 
 def labels_of(layout: str) -> tuple[str, ...]:
-    """The channel labels of a layout, in lane order."""
+    """The channel labels of a layout, in lane order; for events, what the two lanes hold."""
+    if layout == EVENTS:
+        return _EVENT_LANES
     try:
         return LAYOUTS[layout]
     except KeyError:

@@ -8,7 +8,7 @@ from itertools import pairwise
 from zlib import crc32
 
 from graph.document import Automation
-from graph.layouts import channels_of
+from graph.layouts import EVENTS, channels_of
 from graph.order import Order
 from graph.overlap import TOKEN, overlapped, splits
 from graph.schedule import (
@@ -16,6 +16,7 @@ from graph.schedule import (
     CompiledNode,
     FadeStep,
     FeedbackStep,
+    Heard,
     KernelStep,
     Loop,
     MixStep,
@@ -25,7 +26,7 @@ from graph.schedule import (
     Step,
 )
 from graph.signals import SILENCE, Key, Signals, fed
-from graph.spec import TICK, Node, Param, Port, PortBank
+from graph.spec import TICK, Node, Param, Port, PortBank, Ports
 from graph.timing import Timing
 from graph.widen import Sides
 from graph.wiring import Wire, Wired
@@ -226,9 +227,9 @@ def _emit_kernel(
         first = node.outputs[0].name
         outputs[first] = _fade(work, outputs[first], _dry(work, node, inputs), controls["bypass"])
     if "mute" in controls:
-        outputs = {name: _fade(work, slot, None, controls["mute"]) for name, slot in outputs.items()}
-    if muted:
-        outputs = {name: Slot(SILENCE, 0, slot.lanes) for name, slot in outputs.items()}
+        outputs = {name: _muted(work, node, name, slot, controls["mute"]) for name, slot in outputs.items()}
+    silent = outputs if muted else _unwritten(node.kind, kernel)
+    outputs |= {name: Slot(SILENCE, 0, outputs[name].lanes) for name in silent if name in outputs}
     _publish(work, node, outputs)
 
 
@@ -304,6 +305,24 @@ def _fade(work: _Lowering, wet: Slot, dry: Slot | None, control: Slot) -> Slot:
     return target
 
 
+def _muted(work: _Lowering, node: Wired, name: str, slot: Slot, control: Slot) -> Slot:
+    """An output while a control mutes it: sound is faded, notes are ended."""
+    if node.layouts[name] != EVENTS:
+        return _fade(work, slot, None, control)
+    place = f"{node.key}.{name}"
+    return work.signals.gather(place, (Heard(place, slot, control),), node, name)
+
+
+@cache
+def _unwritten(kind: type[Node], kernel: str) -> tuple[str, ...]:
+    """The outputs that a kind's kernel does not write."""
+    written = getattr(kind, kernel).arguments
+    if any(isinstance(kind.declared.get(name), Ports) for name in written):
+        return ()
+    ports = ((name, item) for name, item in kind.declared.items() if isinstance(item, Port) and item.flow == "out")
+    return tuple(item.name for name, item in ports if name not in written)
+
+
 def _control(work: _Lowering, node: Wired, name: str) -> Slot:
     base = 1.0 if (node.bypass if name == "bypass" else node.mute) else 0.0
     return _param_step(work, node, node.declared[name], base, node.automation[name], [])
@@ -329,6 +348,8 @@ def _banked(kind: type[Node]) -> bool:
 
 
 def _input(work: _Lowering, node: Wired, port: Port) -> Slot:
+    if port.type == "events":
+        return work.signals.gathered(node, port.name)
     signals = work.signals
     lanes = channels_of(node.layouts[port.name])
     summed = signals.sums.get((node.index, port.name))

@@ -126,7 +126,41 @@ class FadeStep:
     control: Slot
 
 
-Step = KernelStep | MixStep | DelayStep | FeedbackStep | ParamStep | FadeStep
+class Heard(NamedTuple):
+    """A cable of events where it is heard: its stable name, under which the notes it holds are known; its signal, or
+    silence where it was cut; and what mutes it while it is 1, if anything does.
+    """
+
+    name: str
+    signal: Slot
+    mute: Slot | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GatherStep:
+    """Cables of events as one signal. What a tick has no room for comes in the next one.
+
+    ``node`` and ``port`` say where it is heard, for what is told of events that were lost.
+    """
+
+    name: str
+    target: Slot
+    cables: tuple[Heard, ...]
+    node: int
+    port: str
+
+
+@dataclass(frozen=True, slots=True)
+class EventDelayStep:
+    """Compensation of events. ``name`` is as in ``DelayStep``."""
+
+    name: str
+    target: Slot
+    source: Slot
+    frames: int
+
+
+Step = KernelStep | MixStep | DelayStep | FeedbackStep | ParamStep | FadeStep | GatherStep | EventDelayStep
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from graph.layouts import channels_of
+from graph.layouts import EVENTS, channels_of
 from graph.order import Order
-from graph.schedule import Compensation, DelayStep, MixStep, Slot, Step
+from graph.schedule import Compensation, DelayStep, EventDelayStep, GatherStep, Heard, MixStep, Slot, Step
 from graph.spec import TICK
 from graph.timing import Timing
 from graph.wiring import Wire, Wired
@@ -24,6 +24,11 @@ Key = tuple[int, str]
 def fed(key: Key) -> Key:
     """The name under which an output is known after it has come round a loop."""
     return key[0], "\0" + key[1]
+
+
+def heard_name(key: str, port: str, delay: int, closing: bool) -> str:
+    """What an output is called as it is heard: so many frames later, round a loop or not."""
+    return f"{'~' if closing else ''}{key}.{port}+{delay}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +87,7 @@ class Signals:
                 if not cable.to_param:
                     by_port.setdefault(cable.target_port, []).append(term)
             for port, terms in by_port.items():
-                if len(terms) > 1:
+                if len(terms) > 1 and node.layouts[port] != EVENTS:
                     found = self.sums[node.index, port] = Sum(channels_of(node.layouts[port]), terms)
                     for term in terms:
                         self._awaiting.setdefault(term.key, []).append(found)
@@ -112,13 +117,14 @@ class Signals:
         self.steps.append(MixStep(target, (slot,)))
         return target
 
-    def later(self, name: str, source: Slot, frames: int) -> Slot:
+    def later(self, name: str, source: Slot, frames: int, *, events: bool = False) -> Slot:
         """The source, some frames later; the name is the delay line's."""
         if not frames or source.buffer == SILENCE:
             return source
         source = self.packed(source)
         target = self.new(source.lanes)
-        self.steps.append(DelayStep(name, target, source, frames))
+        step = EventDelayStep if events else DelayStep
+        self.steps.append(step(name, target, source, frames))
         return target
 
     def heard(self, term: Term) -> Slot:
@@ -127,10 +133,31 @@ class Signals:
         if not term.delay or slot.buffer == SILENCE:
             return slot
         if term not in self._delayed:
-            back = "~" if term.closing else ""
-            name = f"{back}{self.nodes[term.key[0]].key}.{term.key[1]}+{term.delay}"
-            self._delayed[term] = self.later(name, slot, term.delay)
+            node, port = self.nodes[term.key[0]], term.key[1]
+            name = heard_name(node.key, port, term.delay, term.closing)
+            self._delayed[term] = self.later(name, slot, term.delay, events=node.layouts[port] == EVENTS)
         return self._delayed[term]
+
+    def gathered(self, node: Wired, port: str) -> Slot:
+        """What all cables of events into an input bring. Even one alone is followed, for the notes that it holds."""
+        place = f"{node.key}.{port}"
+        silence = Slot(SILENCE, 0, channels_of(EVENTS))
+        cables: list[Heard] = []
+        for cable in node.wires:
+            if cable.target_port == port and not cable.to_param:
+                term = self.term(cable)
+                slot = self.packed(self.heard(term))
+                if slot.buffer != SILENCE:
+                    name = heard_name(self.nodes[cable.source].key, cable.source_port, term.delay, term.closing)
+                    cables.append(Heard(f"{name} -> {place}", slot))
+        cables += [Heard(f"{name} -> {place}", silence) for name in node.cut.get(port, ())]
+        return self.gather(place, tuple(cables), node, port) if cables else silence
+
+    def gather(self, name: str, cables: tuple[Heard, ...], node: Wired, port: str) -> Slot:
+        """Cables of events as one signal."""
+        target = self.new(channels_of(EVENTS))
+        self.steps.append(GatherStep(name, target, cables, node.index, port))
+        return target
 
     def publish(self, made: dict[Key, Slot]) -> None:
         """Make outputs known, and let the sums whose turn has come take them in."""

@@ -27,6 +27,8 @@ from graph.declare import (
     ChoiceSetting,
     ControlIn,
     ControlOut,
+    EventsIn,
+    EventsOut,
     Kernel,
     LayoutSetting,
     Level,
@@ -68,6 +70,8 @@ __all__ = [
     "Config",
     "ControlIn",
     "ControlOut",
+    "EventsIn",
+    "EventsOut",
     "FileRequest",
     "Kernel",
     "LayoutSetting",
@@ -86,6 +90,7 @@ __all__ = [
     "Services",
     "Setting",
     "Sidechain",
+    "Song",
     "State",
     "Stream",
     "Switch",
@@ -154,6 +159,16 @@ class FileRequest:
     labels: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Song:
+    """What a MIDI file plays."""
+
+    events: npt.NDArray[np.int64]
+    """``[event, (frame, status | first data byte << 8 | second << 16)]``, by rising frame; channel messages only."""
+    frames: int
+    """Its length."""
+
+
 class Services(Protocol):
     """What a kind may ask of whoever compiles it; nothing else of the outside world is reachable from a declaration."""
 
@@ -163,6 +178,14 @@ class Services(Protocol):
 
     def read_audio(self, path: str, rate: float) -> tuple[npt.NDArray[np.float32], tuple[str, ...]]:
         """A whole file at ``rate``: ``[frame, channel]`` and its labels. Raises PatchError, also for absurd sizes."""
+        ...
+
+    def read_midi(self, path: str, rate: float) -> Song:
+        """A MIDI file that the patch names, in frames at ``rate``. Raises PatchError."""
+        ...
+
+    def midi_input(self, node: str, device: str) -> Words:
+        """Where what a MIDI device sends to a node comes in: the words that ``nodes.midi_in`` reads."""
         ...
 
     def plugin(self, settings: Settings) -> PluginAbout:
@@ -313,6 +336,13 @@ class Node:
     @classmethod
     def file(cls, config: Config) -> FileRequest | None:
         """For kinds with a stream that serves a file: which one. None where no path is set."""
+        return None
+
+    @classmethod
+    def ends_at(cls, config: Config) -> int | None:
+        """For a source that plays something of a certain length without a stream: the frame of the timeline at which
+        that is over. None where nothing is, or it has no end.
+        """
         return None
 
     @classmethod

@@ -4,8 +4,8 @@ Nodes that stay keep their state and run once. What is new, or is no longer made
 own; what it replaces runs on until it is no longer heard. Wherever the sum at an input of a node that stays is not the
 same any more, both sums are made, each with the delays of its own plan, and a crossfade stands between them and the
 node. What is new and remembers (an echo, a room) would repeat a sudden beginning, so its inputs begin softly before it
-is heard. Once that is over the result is the new plan's, bit for bit, so the moment of going over to it does not
-matter.
+is heard. Events are not faded: what comes by new cables is heard at once, and notes that came by cables that were cut
+end. Once that is over the result is the new plan's, bit for bit, so the moment of going over to it does not matter.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from typing import Any, NamedTuple
 
 from graph.order import LoopError, order
 from graph.plan import Plan
-from graph.spec import RAMP, AudioIn, AudioOut, Config, Node, Param, Scratch, State, Stream, kernel
+from graph.signals import heard_name
+from graph.spec import RAMP, TICK, AudioIn, AudioOut, Config, Node, Param, Scratch, State, Stream, kernel
 from graph.timing import Timing
 from graph.wiring import Wire, Wired, check_node
 
@@ -83,6 +84,11 @@ class Term(NamedTuple):
     delay: int
     late: bool
     closing: bool
+
+    @property
+    def name(self) -> str:
+        """What it is called in a schedule."""
+        return heard_name(self.key, self.port, self.delay + TICK * self.late, self.closing)
 
 
 _Move = tuple[str, float, Term]
@@ -233,7 +239,8 @@ class _Union:
         self.old, self.new, self.kept = old, new, kept
         for node in new.nodes:
             node.key = old.nodes[kept[node.index]].key if node.index in kept else f"{node.id}#{serial}"
-        self.nodes: list[Wired] = [replace(node, wires=[]) for node in new.nodes]
+        self.nodes: list[Wired] = [replace(node, wires=[], cut={}) for node in new.nodes]
+        self.cuts = False
         self.from_old: dict[int, int] = {o: n for n, o in kept.items()}
         self.origin: list[tuple[Plan, int]] = [(new, node.index) for node in new.nodes]
         self.ghosts: list[int] = []
@@ -265,7 +272,7 @@ class _Union:
             plan, own = self.origin[k]
             timing.absorbed[k] = plan.timing.absorbed.get(own, timing.arrival[k])
         plan = Plan(self.nodes, found, timing, self.new.rate)
-        return Transition(plan, self._wait(plan), bool(self.crossed), params)
+        return Transition(plan, self._wait(plan), bool(self.crossed) or self.cuts, params)
 
     def _timing(self) -> Timing:
         arrival = [plan.timing.arrival[k] for plan, k in self.origin]
@@ -279,6 +286,9 @@ class _Union:
         """The inputs of a node that stays: crossed where they hear something else than before."""
         before, after = self.old.nodes[o], self.new.nodes[n]
         for port in after.inputs:
+            if port.type == "events":
+                self._gather(n, port.name, before, after)
+                continue
             was, now = _heard(self.old, before, port.name), _heard(self.new, after, port.name)
             if was is None and now is None:
                 continue
@@ -303,12 +313,23 @@ class _Union:
             if move not in now:
                 self._cross(n, wire.target_port, "mono", [wire], [], wire.amount)
 
+    def _gather(self, n: int, port: str, before: Wired, after: Wired) -> None:
+        """An events input of a node that stays. New cables are heard at once, and the notes of those cut are ended."""
+        was, now = _plugged(self.old, before, port)[1], _plugged(self.new, after, port)[1]
+        self._wire(n, port, self.new, now)
+        left = {_term(self.old, w).name for w in was} - {_term(self.new, w).name for w in now}
+        if left:
+            self.nodes[n].cut[port] = tuple(sorted(left))
+            self.cuts = True
+
     def _begin(self, node: Wired) -> None:
         """A node that is new. Where it takes sound out of the patch, or remembers sound, it is faded in."""
         remembers = node.kind.tail(node.config(self.new.rate)) * self.new.rate > self.new.timing.latency[node.index]
         for port in node.inputs:
             plugged, wires = _plugged(self.new, node, port.name)
-            if plugged and (_ends(node) or not wires):
+            if port.type == "events":
+                self._wire(node.index, port.name, self.new, wires)
+            elif plugged and (_ends(node) or not wires):
                 self._cross(node.index, port.name, node.layouts[port.name], [], wires)
             elif wires and remembers:
                 self._enter(node.index, port.name, node.layouts[port.name], wires)
@@ -321,7 +342,7 @@ class _Union:
         node, at = self.old.nodes[o], self.from_old[o]
         for port in node.inputs:
             plugged, wires = _plugged(self.old, node, port.name)
-            if plugged and (_ends(node) or not wires):
+            if port.type != "events" and plugged and (_ends(node) or not wires):
                 self._cross(at, port.name, node.layouts[port.name], wires, [])
             else:
                 self._wire(at, port.name, self.old, wires)

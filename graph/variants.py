@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 
 from graph.errors import PatchError
@@ -24,6 +23,7 @@ def specialise(
     if not varying:
         return flat, kinds
     nodes, own = dict(flat.nodes), dict[str, type[Node]]()
+    lost: list[str] = []
     for id in varying:
         entry = flat.nodes[id]
         kind = kinds[entry.kind]
@@ -35,12 +35,18 @@ def specialise(
             if missing is None:
                 raise placed from None
             missing.append(placed)
-            cables = [c for c in flat.cables if c.target != id or c.amount is None]
-            found = stand_in(id, entry, cables)
+            lost.append(id)
+            continue
         name = f"{entry.kind} {id}"
         own[name] = found
         nodes[id] = replace(entry, kind=name)
-    joined: Mapping[str, type[Node]] = {**kinds, **own}
+    joined: dict[str, type[Node]] = {**kinds, **own}
+    for id in lost:
+        entry = flat.nodes[id]
+        cables = [c for c in flat.cables if c.target != id or c.amount is None]
+        name = f"{entry.kind} {id}"
+        joined[name] = stand_in(id, entry, cables, {k: e for k, e in nodes.items() if k not in lost}, joined)
+        nodes[id] = replace(entry, kind=name)
     return replace(flat, nodes=nodes), joined
 
 

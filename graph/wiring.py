@@ -10,7 +10,7 @@ from graph.check import refuse, resolve_params, resolve_settings
 from graph.document import Automation
 from graph.errors import PatchError
 from graph.groups import Flat
-from graph.layouts import LAYOUTS, channels_of
+from graph.layouts import EVENTS, LAYOUTS, channels_of
 from graph.spec import BUILT_IN_PARAMS, Config, Kinds, Node, Param, Port, PortBank, Services
 from graph.stand_in import stand_in
 
@@ -51,6 +51,8 @@ class Wired:
     declared: Mapping[str, Param]
     wires: list[Wire] = field(default_factory=list[Wire])
     """What is plugged into it, ports and params, in the order of the sources' names."""
+    cut: dict[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
+    """By events input: the names of cables that were cut, and whose notes are to be ended."""
     automation: dict[str, Automation] = field(default_factory=dict[str, Automation])
     layouts: dict[str, str] = field(default_factory=dict[str, str])
     info: Mapping[str, Any] = field(default_factory=dict[str, Any])
@@ -103,7 +105,7 @@ def wire(flat: Flat, kinds: Kinds, missing: list[PatchError] | None = None) -> l
     nodes: list[Wired] = []
     for id in sorted(flat.nodes):
         entry = flat.nodes[id]
-        kind = kinds.get(entry.kind) or stand_in(id, entry, flat.cables)
+        kind = kinds.get(entry.kind) or stand_in(id, entry, flat.cables, flat.nodes, kinds)
         settings = resolve_settings(kind, entry)
         shape = fixed.get(entry.kind)
         if shape is None:
@@ -230,7 +232,7 @@ def _resolve(nodes: list[Wired], node: Wired, known: set[int], rate: float) -> N
 
 def _declared_layout(node: Wired, port: Port) -> str:
     if port.type in ("control", "events"):
-        return "mono"
+        return EVENTS if port.type == "events" else "mono"
     return str(node.settings[port.layout[1:]]) if port.layout.startswith("=") else port.layout
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +14,7 @@ from graph.errors import PatchError
 from graph.plugins import OpenedPlugin, PluginAbout, PluginRequest, Words
 
 if TYPE_CHECKING:
+    from graph.spec import Song
     from host.plugins.link import Link
 
 
@@ -24,6 +25,14 @@ class FileInfo:
     rate: int
     frames: int
     labels: tuple[str, ...]
+
+
+class MidiSource(Protocol):
+    """Somewhere that MIDI comes from."""
+
+    def ring(self, node: str, device: str) -> Words:
+        """The ring that a node with this device is to read."""
+        ...
 
 
 def inside(folder: Path, path: str) -> Path:
@@ -44,6 +53,11 @@ class FileServices:
 
     folder: Path
     plugins: Link | None = None
+    midi: MidiSource | None = None
+    """Where MIDI devices are heard; without one they are silent."""
+    _songs: dict[tuple[Path, float], tuple[tuple[int, int], Song]] = field(
+        default_factory=dict[tuple[Path, float], tuple[tuple[int, int], "Song"]]
+    )
     _known: dict[Path, FileInfo] = field(default_factory=dict[Path, FileInfo])
 
     def locate(self, path: str) -> Path:
@@ -73,6 +87,29 @@ class FileServices:
             return read_whole(self.locate(path), int(rate))
         except AudioFileError as error:
             raise PatchError(str(error)) from None
+
+    def read_midi(self, path: str, rate: float) -> Song:
+        """A MIDI file in frames, read again when it has changed. Raises PatchError where it cannot be read."""
+        from host.midi.files import MidiFileError, read_song
+
+        full = self.locate(path)
+        try:
+            stat = full.stat()
+            stamp = stat.st_mtime_ns, stat.st_size
+            known = self._songs.get((full, rate))
+            if known is None or known[0] != stamp:
+                known = self._songs[full, rate] = stamp, read_song(full, rate)
+        except OSError as error:
+            raise PatchError(f"{full}: {error.strerror}") from None
+        except MidiFileError as error:
+            raise PatchError(str(error)) from None
+        return known[1]
+
+    def midi_input(self, node: str, device: str) -> Words:
+        """Where a MIDI device is heard by a node."""
+        from host.midi.ring import new_ring
+
+        return new_ring(1) if self.midi is None else self.midi.ring(node, device)
 
     def plugin(self, settings: Mapping[str, Any]) -> PluginAbout:
         """What is known of the plugin that a node's settings name. Raises PatchError."""

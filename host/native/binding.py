@@ -10,8 +10,10 @@ import numpy.typing as npt
 
 from graph.schedule import (
     DelayStep,
+    EventDelayStep,
     FadeStep,
     FeedbackStep,
+    GatherStep,
     KernelStep,
     MixStep,
     ParamStep,
@@ -19,7 +21,7 @@ from graph.schedule import (
     Step,
 )
 from graph.spec import TICK, Services
-from host.native import runner, steps
+from host.native import events, runner, steps
 from host.native.abi import CONTEXT_WORDS, RATE, ROLL, ROLLING
 from host.native.arena import Arena, aligned
 from host.native.buffers import Buffers
@@ -165,6 +167,11 @@ class Binding:
                 return native(steps.fade, 3), self.table(words)
             case ParamStep():
                 return self.param(step)
+            case GatherStep():
+                words = events.gather_words(step, self.place, self.array, self.keep)
+                return native(events.gather, 3), self.table(words)
+            case EventDelayStep():
+                return native(events.delay, 3), self.table(events.delay_words(step, self.place, self.array))
 
     def array(self, key: Key, shape: tuple[int, ...], dtype: str, init: float = 0.0) -> npt.NDArray[Any]:
         self.keys.add(key)

@@ -1,0 +1,1 @@
+"""MIDI files, and what MIDI devices play."""
