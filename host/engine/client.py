@@ -16,6 +16,7 @@ from graph.edits import SetAutomation
 from graph.errors import PatchError
 from graph.patchfile import dumps, load, loads
 from host.engine.link import Link
+from host.engine.plugins import Plugins
 from host.engine.process import EngineError, Reached
 from host.engine.readings import Floats, View, by_node
 from host.engine.wanted import Wanted
@@ -40,6 +41,7 @@ from host.messages import (
     ToEngine,
     decode,
 )
+from host.plugins.messages import AskPlugins, PluginsIn
 from host.values import morphed, set_values, snapshot_values
 
 ANSWER_S = 60.0
@@ -66,6 +68,8 @@ class EngineStatus:
     device: Status | None
     problems: tuple[Problem, ...]
     """What is wrong with the newest patch."""
+    loop: tuple[float, float] | None = None
+    """Between which places, in seconds, the transport goes round."""
     compiling: tuple[int, int] | None = None
     """Of the kernels that the newest patch waits for, how many are compiled, and how many there are."""
 
@@ -75,7 +79,8 @@ class Engine:
 
     ``device``, ``in_device``: names, or parts of names; empty for the system's default, ``null`` for none; rate and
     block 0: as patch and device have it. ``attach``: take over an engine that plays on without a client, if there is
-    one, with the patch that it plays. ``patience_s``: how long the engine plays on when this process is gone.
+    one, with the patch that it plays. ``plugins_in``: which plugins share a process: none (``plugin``), those of a
+    serial ``chain``, or all of the ``patch``. ``patience_s``: how long the engine plays on when this process is gone.
     ``on_notice`` is called from another thread, as is ``on_progress``, with how many kernels are compiled of how many.
     An engine that dies is started again, with patch, params, transport and device as they were; ``notices`` says so.
     Raises EngineError where none can be started.
@@ -90,6 +95,7 @@ class Engine:
         rate: int = 0,
         block: int = 0,
         attach: bool = False,
+        plugins_in: str = "plugin",
         patience_s: float = 60.0,
         on_notice: Callable[[Notice], None] | None = None,
         on_progress: Callable[[int, int], None] | None = None,
@@ -97,6 +103,7 @@ class Engine:
     ) -> None:
         self._wanted = Wanted()
         self._wanted.note(OpenDevice(device, in_device, rate, block))
+        self._wanted.note(PluginsIn(plugins_in))
         self._changed = threading.Condition()
         self._on_notice, self._on_progress = on_notice, on_progress
         self._progress: Progress | None = None
@@ -111,6 +118,8 @@ class Engine:
         self._good: SetPatch | None = None
         self._fresh = True
         self._deadly = 0
+        self.plugins = Plugins(self, self._send, self._await)
+        """Windows, states, values and presets of the patch's plugins."""
         self._failure = ""
         self._link = Link(self, attach=attach, patience_s=patience_s, command=command)
         self._link.start()
@@ -320,6 +329,7 @@ class Engine:
         with self._changed:
             self._view = View(reached.folder / "readings")
             self._map = self._status = self._progress = None
+            self.plugins.forget()
             self._fresh = True
             self._met += 1
             self._changed.notify_all()
@@ -331,7 +341,7 @@ class Engine:
                 self._wanted.note(message)
                 if isinstance(message, SetPatch):
                     self._serial = message.serial
-            return []
+            return [AskPlugins()]
 
     def came(self, message: FromEngine) -> None:
         """The engine tells something."""
@@ -352,7 +362,7 @@ class Engine:
                 case Notice():
                     self._notices.append(message)
                 case _:
-                    return
+                    self.plugins.came(message)
             self._changed.notify_all()
         if again is not None:
             self._link.send(again)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event, Thread
 from time import monotonic
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -25,6 +25,7 @@ from host.engine.compiling import Compiler, recipes
 from host.engine.conductor import Applied, Conductor
 from host.engine.ports import Route
 from host.engine.readings import Source
+from host.fields import FromEngine, ToEngine
 from host.native.abi import STREAM_END
 from host.native.live import Live
 from host.native.source import KernelError
@@ -33,7 +34,8 @@ from host.services import FileServices
 from nodes import kinds
 
 if TYPE_CHECKING:
-    from host.plugins.link import Link
+    from host.plugins.link import Grouping, Link
+    from host.plugins.talk import Talk
 
 COST = "@cost"
 """The reading of every node that says what it costs: its share of the time there is, of late, and the most so far."""
@@ -72,6 +74,8 @@ class LivePlayer:
         self._recorder: Recorder | None = None
         self._conductor = Conductor(self.renderer, kinds(), self._reader, route)
         self._link: Link | None = None
+        self._talk: Talk | None = None
+        self._plugins_in: Grouping = "plugin"
         self._late_plugin = Event()
         self._put_off = False
         self._serial = 0
@@ -94,6 +98,8 @@ class LivePlayer:
     def set_patch(self, serial: int, patch: Patch, folder: Path) -> None:
         """Play another patch as soon as it is compiled."""
         link = self._linked(patch)
+        if self._talk is not None:
+            self._talk.follow(patch)
         if (folder, link) != (self._services.folder, self._services.plugins):
             self._services = FileServices(folder, link)
             self._reader.folder = self._services
@@ -104,13 +110,45 @@ class LivePlayer:
     def _linked(self, patch: Patch) -> Link | None:
         """The link to plugins, from the first patch on that has some."""
         if any(entry.kind == "plugin" for entry in expand(patch).nodes.values()):
-            from host.plugins.link import Link
-
             if self._link is None:
-                live = self.renderer
-                self._link = Link(live=True, block=live.block, notice=self._notice, changed=self._late_plugin.set)
+                self._start_plugins()
+            assert self._link is not None
             self._link.note_chains(patch)
         return self._link
+
+    def _start_plugins(self) -> None:
+        from host.plugins.link import Link
+        from host.plugins.talk import Talk
+
+        def news(node: str, message: Mapping[str, Any]) -> None:
+            if self._talk is not None:
+                self._talk.heard(node, message)
+
+        self._link = Link(
+            live=True,
+            block=self.renderer.block,
+            grouping=self._plugins_in,
+            notice=self._notice,
+            changed=self._late_plugin.set,
+            news=news,
+        )
+        self._talk = Talk(self._link, kinds(), self.set_param)
+
+    def plugins_in(self, grouping: Grouping) -> None:
+        """Which plugins that are loaded from now on share a process."""
+        self._plugins_in = grouping
+        if self._link is not None:
+            self._link.grouping = grouping
+
+    def ask_plugins(self, message: ToEngine) -> bool:
+        """Something for the plugins; False where there are none."""
+        if self._talk is not None:
+            self._talk.handle(message)
+        return self._talk is not None
+
+    def told(self) -> list[FromEngine]:
+        """What plugins have to tell."""
+        return self._talk.step() if self._talk is not None else []
 
     def set_param(self, node: str, param: str, value: float) -> None:
         """Let a param glide to another value. Raises PatchError."""

@@ -72,7 +72,7 @@ class Work(Protocol):
         """Where the transport is."""
         ...
 
-    def news(self) -> list[Applied | Notice]:
+    def news(self) -> list[FromEngine]:
         """What has happened since the last call."""
         ...
 
@@ -330,7 +330,7 @@ class Server:
         for news in self._work.news():
             if isinstance(news, Applied):
                 self._applied = news
-            elif self._client is None:
+            elif isinstance(news, Notice) and self._client is None:
                 sys.stderr.write(f"{news.level}: {news.text}\n")
             self._send(news)
 

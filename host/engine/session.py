@@ -20,6 +20,7 @@ from graph.groups import expand
 from graph.layouts import LAYOUTS
 from graph.patchfile import loads
 from host.engine.readings import Source
+from host.fields import FromEngine, ToEngine
 from host.messages import (
     Applied,
     Locate,
@@ -33,8 +34,8 @@ from host.messages import (
     SetPatch,
     Status,
     Stop,
-    ToEngine,
 )
+from host.plugins.messages import AskPlugin, AskPlugins, ClosePluginWindow, OpenPluginWindow, PluginAnswer, PluginsIn
 
 LONGEST_WAIT_S = 0.02
 MOST_NEWS = 1000
@@ -81,6 +82,18 @@ class Player(Protocol):
     def locate(self, frame: int) -> None: ...
 
     def set_loop(self, loop: tuple[int, int] | None) -> None: ...
+
+    def plugins_in(self, grouping: Any) -> None:
+        """Which plugins share a process."""
+        ...
+
+    def ask_plugins(self, message: ToEngine) -> bool:
+        """Something for the plugins; False where there are none."""
+        ...
+
+    def told(self) -> list[FromEngine]:
+        """What plugins have to tell."""
+        ...
 
     def reroute(self) -> None:
         """Ask again which device channels to use."""
@@ -177,7 +190,8 @@ class Session:
         self._early: dict[tuple[str, str], float] = {}
         self._xruns_said_at = 0.0
         self._told: tuple[int, bool] | None = None
-        self._news: deque[Applied | Notice] = deque(maxlen=MOST_NEWS)
+        self._news: deque[FromEngine] = deque(maxlen=MOST_NEWS)
+        self._plugins_in: PluginsIn | None = None
 
     def say(self, text: str, level: str = "warning") -> None:
         """Tell whoever listens."""
@@ -214,6 +228,12 @@ class Session:
                 self._playing().record(on)
             case SaveReplay(path, seconds):
                 self._playing().save_replay(Path(path), seconds)
+            case PluginsIn():
+                self._plugins_in = message
+                if self._player:
+                    self._player.plugins_in(message.grouping)
+            case OpenPluginWindow() | ClosePluginWindow() | AskPlugin() | AskPlugins():
+                self._ask_plugins(message)
             case _:
                 raise ValueError(f"{type(message).__name__} is nothing to act upon here")
 
@@ -250,9 +270,11 @@ class Session:
         """How many kernels are compiled, of how many; of none where none is being compiled."""
         return self._parts.progress() or (0, 0)
 
-    def news(self) -> list[Applied | Notice]:
+    def news(self) -> list[FromEngine]:
         """What has happened since the last call."""
-        found: list[Applied | Notice] = []
+        found: list[FromEngine] = []
+        if self._player is not None:
+            self._news.extend(self._player.told())
         while self._news:
             found.append(self._news.popleft())
         return found
@@ -365,6 +387,8 @@ class Session:
             self._stop_playing()
         self._rate = rate
         self._player = self._parts.player(self._device, rate, self.say)
+        if self._plugins_in is not None:
+            self._player.plugins_in(self._plugins_in.grouping)
         self._told = None
         self._player.set_loop(self._loop_frames())
         self._player.locate(round(self._place_s * rate))
@@ -410,6 +434,14 @@ class Session:
                 most = f"; {culprit} took longest" if culprit else ""
                 self.say(f"Sound dropped out: {self._xruns} blocks came too late so far{most}.")
         self._sound_xruns = count
+
+    def _ask_plugins(self, message: OpenPluginWindow | ClosePluginWindow | AskPlugin | AskPlugins) -> None:
+        if (self._player is not None and self._player.ask_plugins(message)) or isinstance(message, AskPlugins):
+            return
+        words = f"{message.node}: there is no plugin"
+        if not isinstance(message, AskPlugin):
+            raise ValueError(words)
+        self._news.append(PluginAnswer(message.ticket, words, None, "", b""))
 
     def _playing(self) -> Player:
         if self._player is None:

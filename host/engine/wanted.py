@@ -18,6 +18,7 @@ from host.messages import (
     Stop,
     ToEngine,
 )
+from host.plugins.messages import PluginsIn
 
 MOST_PARAMS = 100_000
 """More than a patch has; those that were set first are forgotten."""
@@ -34,6 +35,7 @@ class Wanted:
         """Values of params that were set since the patch was."""
         self.loop: SetLoop | None = None
         self.device: OpenDevice | None = None
+        self.plugins_in: PluginsIn | None = None
         self.place_s = 0.0
         self.rolling = False
         self.recording = False
@@ -60,6 +62,8 @@ class Wanted:
                 self.rolling = False
             case Record(on):
                 self.recording = on
+            case PluginsIn():
+                self.plugins_in = message
             case _:
                 return
 
@@ -67,7 +71,7 @@ class Wanted:
         """What to tell an engine that has just started. The patch comes after what it starts with, so that its first
         frame is already played as it should be.
         """
-        found: list[ToEngine] = [m for m in (self.device, self.loop) if m is not None]
+        found: list[ToEngine] = [m for m in (self.device, self.plugins_in, self.loop) if m is not None]
         if self.place_s:
             found.append(Locate(self.place_s))
         found.append(Play() if self.rolling else Stop())

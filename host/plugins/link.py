@@ -121,6 +121,10 @@ class Link:
         """What is known of the plugin that settings name. Raises PatchError."""
         return self._find(settings)[0]
 
+    def description(self, settings: Mapping[str, Any]) -> Description:
+        """The same, in full. Raises PatchError."""
+        return self._find(settings)[0]
+
     def _find(self, settings: Mapping[str, Any]) -> tuple[Description, Mapping[str, Any]]:
         key = repr(sorted((name, settings[name]) for name in ("format", "uid", "name", "vendor", "path_hint")))
         at, found = self._found.get(key, (0.0, None))

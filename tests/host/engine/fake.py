@@ -54,6 +54,15 @@ class FakePlayer:
             raise PatchError("there is no such param", place=f"nodes.{node}.params.{param}", node=node)
         self._values[node, param][0] = value
 
+    def plugins_in(self, grouping: str) -> None:
+        """Nothing to share."""
+
+    def ask_plugins(self, message) -> bool:
+        return False
+
+    def told(self) -> list:
+        return []
+
     def play(self) -> None:
         self._rolling = True
 

@@ -1,0 +1,308 @@
+"""What the plugins of a live patch have to tell, as messages to the client, and what the client asks of them."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+from dataclasses import dataclass
+from time import monotonic
+from typing import Any
+
+from graph.document import NodeEntry, Patch
+from graph.errors import PatchError
+from graph.groups import expand
+from graph.spec import Kinds
+from host.fields import LARGEST_COUNT, FromEngine, ToEngine
+from host.messages import Notice
+from host.plugins.finding import version_words
+from host.plugins.gestures import Gestures, Turned
+from host.plugins.instance import PluginError
+from host.plugins.link import Link
+from host.plugins.messages import (
+    MOST_STATE_BYTES,
+    AskPlugin,
+    AskPlugins,
+    ClosePluginWindow,
+    OpenPluginWindow,
+    PluginAnswer,
+    PluginEdits,
+    PluginStandings,
+    PluginState,
+    PluginValues,
+)
+from host.plugins.states import digest
+from host.plugins.watch import Hosted
+from host.values import set_values
+from nodes.plugin import variant
+
+SETTLED_S = 0.5
+"""A plugin's state is asked for so long after the last sign that it is another."""
+STANDING_S = 0.2
+ANSWER_S = 20.0
+TROUBLE_S = 5.0
+"""A plugin's troubles are told at most so often; those between are not."""
+LONGEST_TITLE = 200
+CHANGED = {
+    "layouts": "has other buses than before; `patchwright plugins retry` looks at it again",
+    "names": "has other params than before; `patchwright plugins retry` looks at it again",
+}
+
+Done = Callable[[Any, str], None]
+"""What to do with an answer; or with nothing, and words that say why."""
+Settle = Callable[[str, str, float], None]
+"""Sets a param of the patch in play. Raises PatchError."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Names:
+    """The params of a node's plugin: their names by id, and name and place of each."""
+
+    by_id: Mapping[int, str]
+    ids: Mapping[str, int]
+    places: tuple[tuple[str, int], ...]
+
+
+class Talk:
+    """With the plugins of one ``Link``. One thread, but for ``heard``; nothing waits."""
+
+    def __init__(self, link: Link, kinds: Kinds, settle: Settle) -> None:
+        self._link, self._kinds, self._settle = link, kinds, settle
+        self._heard: deque[tuple[str, Mapping[str, Any]]] = deque()
+        self._waiting: list[tuple[Future[Any], Done, float]] = []
+        self._out: list[FromEngine] = []
+        self._gestures = Gestures()
+        self._dirty: dict[str, float] = {}
+        self._entries: dict[str, NodeEntry] = {}
+        self._given: dict[str, set[str]] = {}
+        self._owed: dict[str, set[str]] = {}
+        self._names: dict[int, _Names] = {}
+        self._troubled: dict[str, float] = {}
+        self._versions: set[tuple[str, str]] = set()
+        self._standings: tuple[Any, ...] = ()
+        self._standings_at = 0.0
+
+    def heard(self, node: str, message: Mapping[str, Any]) -> None:
+        """A plugin said something; from any thread."""
+        self._heard.append((node, message))
+
+    # The patch
+
+    def follow(self, patch: Patch) -> None:
+        """Another patch is to be played. Params that it gave before and gives no longer are, in this copy of it, given
+        what the plugin's state holds.
+        """
+        self._entries = {id: e for id, e in expand(patch).nodes.items() if e.kind == "plugin"}
+        for gone in self._given.keys() - self._entries.keys():
+            del self._given[gone]
+        rows: list[tuple[str, str, float]] = []
+        self._owed.clear()
+        for node, entry in self._entries.items():
+            ever = self._given.setdefault(node, set())
+            owed = ever - entry.params.keys()
+            ever |= entry.params.keys()
+            if owed:
+                self._owed[node] = owed
+                rows += self._in_state(node, entry.state, owed)
+        set_values(patch, rows, self._kinds)
+
+    def _in_state(self, node: str, state: bytes | None, wanted: set[str]) -> list[tuple[str, str, float]]:
+        hosted = self._link.hosted(node)
+        values = hosted.memory.values.get(digest(state)) if hosted else None
+        if hosted is None or values is None:
+            return []
+        return [(node, name, values[k]) for name, k in self._named(hosted).places if name in wanted and k < len(values)]
+
+    def _note_version(self, hosted: Hosted) -> None:
+        node, settings = hosted.request.node, hosted.request.settings
+        words = version_words(settings, self._link.description(settings))
+        if words and (node, words) not in self._versions:
+            self._versions.add((node, words))
+            self._out.append(Notice("info", f"{node}: {words}."))
+
+    def _named(self, hosted: Hosted) -> _Names:
+        if hosted.number not in self._names:
+            description = self._link.description(hosted.request.settings)
+            kind = variant(description, hosted.request.settings["layout"])
+            places = tuple((p.name, k) for p, k in zip(kind.params({}), kind.places, strict=True))  # pyright: ignore[reportAttributeAccessIssue]
+            ids = {name: description.params[k].id for name, k in places}
+            self._names[hosted.number] = _Names({id: name for name, id in ids.items()}, ids, places)
+        return self._names[hosted.number]
+
+    # What the client asks
+
+    def handle(self, message: ToEngine) -> None:
+        """Act upon a message; what comes of it is told."""
+        match message:
+            case OpenPluginWindow(node):
+                entry = self._entries.get(node)
+                hosted = self._link.hosted(node)
+                title = (entry.title if entry else "") or (hosted.name if hosted else node)
+                self._ask(node, "open_window", (title[:LONGEST_TITLE],), self._complain(node))
+            case ClosePluginWindow(node):
+                self._ask(node, "close_window", (), self._complain(node))
+            case AskPlugin(ticket, node, question, param, value, words):
+                self._answer(ticket, node, question, param, value, words)
+            case AskPlugins():
+                self._standings = ()
+                for node in self._entries:
+                    self._tell_values(node)
+            case _:
+                raise ValueError(f"{type(message).__name__} is nothing to ask of plugins")
+
+    def _answer(self, ticket: int, node: str, question: str, param: str, value: float, words: str) -> None:
+        def done(answer: Any, problem: str) -> None:
+            number = float(answer) if isinstance(answer, float | int) else None
+            text = answer if isinstance(answer, str) else ""
+            state = answer if isinstance(answer, bytes) else b""
+            if len(state) > MOST_STATE_BYTES:
+                state, problem = b"", f"{node}: its state has {len(state)} bytes, more than a patch can hold"
+            self._out.append(PluginAnswer(ticket, problem[:2000], number, text.replace("\0", "")[:2000], state))
+
+        hosted = self._link.hosted(node)
+        id = self._named(hosted).ids.get(param) if hosted and question != "state" else 0
+        if id is None:
+            done(None, f"{node}: there is no param {param!r}")
+            return
+        given = {"state": (), "text": (id, value), "value": (id, words)}[question]
+        self._ask(node, "value_of" if question == "value" else question, given, done)
+
+    def _complain(self, node: str) -> Done:
+        def done(answer: Any, problem: str) -> None:
+            del answer
+            if problem:
+                start = "" if problem.startswith(f"{node}:") else f"{node}: "
+                self._out.append(Notice("error", (start + problem)[:2000]))
+
+        return done
+
+    def _ask(self, node: str, what: str, values: tuple[Any, ...], done: Done) -> None:
+        try:
+            self._waiting.append((self._link.request(node, what, *values), done, monotonic()))
+        except PluginError as error:
+            done(None, str(error))
+
+    # What plugins tell
+
+    def step(self) -> list[FromEngine]:
+        """Do what is due; what there is to tell."""
+        now = monotonic()
+        turned: list[Turned] = self._gestures.quiet(now)
+        while self._heard:
+            node, message = self._heard.popleft()
+            turned += self._hear(node, message, now)
+        if turned:
+            self._out.append(PluginEdits(tuple(turned)))
+        for node, since in list(self._dirty.items()):
+            if now - since > SETTLED_S and not self._gestures.held(node):
+                del self._dirty[node]
+                self._ask(node, "state", (), self._tell_state(node))
+        self._take_answers(now)
+        if now - self._standings_at > STANDING_S:
+            self._standings_at = now
+            self._tell_standings()
+        out, self._out = self._out, []
+        return out
+
+    def _take_answers(self, now: float) -> None:
+        waiting, self._waiting = self._waiting, []
+        for future, done, since in waiting:
+            if not future.done() and now - since < ANSWER_S:
+                self._waiting.append((future, done, since))
+            elif not future.done():
+                done(None, f"its plugin did not answer within {ANSWER_S:g} s")
+            elif error := future.exception():
+                done(None, str(error))
+            else:
+                done(future.result(), "")
+
+    def _hear(self, node: str, message: Mapping[str, Any], now: float) -> list[Turned]:
+        kind = message["notice"]
+        hosted = self._link.hosted(node)
+        if hosted is None:
+            return []
+        match kind:
+            case "touch" | "edit" | "release":
+                name = self._named(hosted).by_id.get(message["id"])
+                if name is None:
+                    return []
+                if kind == "edit":
+                    self._dirty[node] = now
+                return self._gestures.heard(node, name, kind, float(message["value"]), now)
+            case "params" | "state":
+                self._dirty[node] = now
+            case "window" | "lost":
+                if kind == "window" and not message["value"]:
+                    self._dirty[node] = now
+                return self._gestures.lost(node) if kind == "lost" or not message["value"] else []
+            case "loaded" | "values":
+                if kind == "loaded":
+                    self._note_version(hosted)
+                self._pay(node)
+                self._tell_values(node)
+            case "trouble" if now - self._troubled.get(node, -TROUBLE_S) >= TROUBLE_S:
+                self._troubled[node] = now
+                self._out.append(Notice("warning", f"{node}: {hosted.name}: {message['text']}"[:2000]))
+            case "layouts" | "names":
+                self._out.append(Notice("warning", f"{node}: {hosted.name} {CHANGED[kind]}."))
+            case _:
+                pass
+        return []
+
+    def _pay(self, node: str) -> None:
+        """Params that the patch gives no longer get what the plugin has, now that it is known."""
+        entry = self._entries.get(node)
+        if entry is None or node not in self._owed:
+            return
+        for row in self._in_state(node, entry.state, self._owed[node]):
+            try:
+                self._settle(*row)
+            except PatchError:
+                continue  # the patch in play is an older one, without this node
+
+    def _tell_values(self, node: str) -> None:
+        hosted = self._link.hosted(node)
+        if hosted is not None and hosted.status == "ready":
+            values = hosted.values
+            rows = tuple((name, values[k]) for name, k in self._named(hosted).places if k < len(values))
+            self._out.append(PluginValues(node, rows))
+
+    def _tell_state(self, node: str) -> Done:
+        def done(answer: Any, problem: str) -> None:
+            hosted = self._link.hosted(node)
+            if problem or hosted is None or not isinstance(answer, bytes):
+                return  # it was lost meanwhile, or gives none
+            if len(answer) > MOST_STATE_BYTES:
+                words = f"its state has {len(answer)} bytes, more than a patch can hold, and is not kept"
+                self._out.append(Notice("warning", f"{node}: {hosted.name}: {words}."))
+            elif digest(answer) != hosted.memory.asked:
+                self._out.append(PluginState(node, answer))
+            self._ask(node, "values", (), self._take_values(node, answer))
+
+        return done
+
+    def _take_values(self, node: str, state: bytes) -> Done:
+        def done(answer: Any, problem: str) -> None:
+            hosted = self._link.hosted(node)
+            if not problem and hosted is not None and isinstance(answer, list):
+                hosted.values = answer
+                hosted.memory.note_values(state, answer)
+                self._tell_values(node)
+
+        return done
+
+    def _tell_standings(self) -> None:
+        def count(value: int) -> int:
+            return min(max(value, 0), LARGEST_COUNT)
+
+        rows = tuple(
+            (
+                *(s.node, s.name[:1000], s.status, s.error[:2000], s.backend, count(s.latency), s.window),
+                *(s.losses, len(s.recoveries), count(s.missed), count(s.passed), count(s.scrubbed)),
+            )
+            for s in self._link.standing().values()
+            if s.node in self._entries
+        )
+        if rows != self._standings:
+            self._standings = rows
+            self._out.append(PluginStandings(rows))  # pyright: ignore[reportArgumentType] - a message checks its fields
