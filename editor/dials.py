@@ -14,13 +14,14 @@ import dearpygui.dearpygui as dpg
 
 from editor import fonts
 from editor.draw import KNOB_FROM, KNOB_TO, KnobFace, Pen, arc, fitted
-from editor.faces import param_label, to_unit, value_text
+from editor.faces import to_unit
 from editor.pointer import Grip, Touch
 from editor.theme import Colour, alpha, mix
 from editor.turning import Turning
 
 if TYPE_CHECKING:
     from editor.app import App
+    from editor.macros.assigning import Assigning
 
 TRAVEL_PX = 170.0
 """How far the mouse goes for the whole range, at scale 1."""
@@ -82,7 +83,7 @@ class Control(Grip):
     ) -> None:
         self.app, self.turning, self.tag = app, turning, tag
         self.width, self.height = size
-        self.label = label or param_label(turning.param)
+        self.label = label or turning.label
         self.moved = UNMOVED
         self.colour: Colour = app.look.theme.accent
         dpg.add_drawlist(*size, tag=tag, parent=parent)
@@ -91,13 +92,21 @@ class Control(Grip):
         self._pressed: Touch | None = None
         self._last = (0.0, 0.0)
         self._dragged = self._over = self._skip = False
+        self._macro: Assigning | None = None
         app.pointer.claim(tag, self)
 
     # -- how it looks --------------------------------------------------------------------------------------------------
 
     def show(self) -> None:
         """Draw it as it is now, if that is different from what is drawn."""
-        state = (tuple(self.turning.values()), self.moved, self._over, self._pressed is not None, self.colour)
+        state = (
+            tuple(self.turning.values()),
+            self.text,
+            self.moved,
+            self._over,
+            self._pressed is not None,
+            self.colour,
+        )
         if state != self._shown:
             self._shown = state
             self.draw()
@@ -109,7 +118,7 @@ class Control(Grip):
     @property
     def text(self) -> str:
         """The value, as words."""
-        return value_text(self.turning.param, self.turning.value) if self.turning.agree else "Mixed"
+        return self.turning.words(self.turning.value) if self.turning.agree else "Mixed"
 
     def typed_at(self, touch: Touch) -> bool:
         """Whether a click there means to type."""
@@ -127,6 +136,10 @@ class Control(Grip):
         if self._skip:
             self._skip = False
             return False
+        macro = self.app.assigning if self.turning.assignable else None
+        if macro is not None and macro.macro not in self.turning.nodes:
+            macro.press(self.turning.nodes[0], self.turning.param)
+            self._macro = macro
         self._pressed, self._last, self._dragged = touch, touch.screen, False
         self.show()
         return True
@@ -135,6 +148,11 @@ class Control(Grip):
         assert self._pressed is not None
         x, y = touch.screen
         slack = max(abs(x - self._pressed.screen[0]), abs(y - self._pressed.screen[1]))
+        if self._macro is not None:
+            along = (x - self._last[0]) - (y - self._last[1])
+            self._last = touch.screen
+            self._macro.drag(along / (TRAVEL_PX * self.app.look.scale), touch.shift)
+            return
         if not self._dragged:
             if slack <= SLACK_PX or self.turning.param.curve == "switch":
                 return
@@ -147,7 +165,10 @@ class Control(Grip):
 
     def release(self, touch: Touch) -> None:
         pressed, self._pressed = self._pressed, None
-        if self._dragged:
+        if self._macro is not None:
+            self._macro.release()
+            self._macro = None
+        elif self._dragged:
             self.turning.end()
         elif pressed is not None:
             self.click(touch)
@@ -166,7 +187,7 @@ class Control(Grip):
         """Let its value be typed."""
         left, top = dpg.get_item_rect_min(self.tag)
         x, y, width = self.typing_place()
-        number = f"{self.turning.value:.6g}"
+        number = self.turning.typed
         type_in(self.app, (left + x, top + y), width, number, self.turning.type)
 
     def double(self, touch: Touch) -> None:
@@ -313,7 +334,7 @@ class Box(Control):
         active = self._over or self._pressed is not None
         pen.box((0, 0), (self.width, self.height), theme.lifted if active else theme.raised, radius=px(4))
         param, value = self.turning.param, self.turning.value
-        text = value_text(param, value)
+        text = self.turning.words(value)
         if param.unit == "dB":
             text = text.removesuffix(" dB")
         colour = theme.text if self.lit else theme.faint

@@ -351,7 +351,7 @@ def _missing(id: str, entry: NodeEntry, kind: type[Node], cables: list[Cable], w
         id,
         entry.kind,
         entry.title or spoken(id),
-        str(own.get("name") or own.get("uid") or spoken(entry.kind)),
+        "Not on this machine",
         family_of(kind),
         tuple(Port(p, "in", "sidechain" if p.startswith("sidechain") else "audio") for p in dict.fromkeys(ins)),
         tuple(Port(p, "out") for p in dict.fromkeys(outs)),

@@ -9,7 +9,7 @@ import itertools
 from collections.abc import Sequence
 from dataclasses import replace
 
-from editor.faces import from_unit, parse_value, to_unit
+from editor.faces import from_unit, param_label, parse_value, spoken, to_unit, value_text
 from editor.model import Session
 from graph.document import Cable, CableKey
 from graph.edits import SetCable, SetParam
@@ -28,6 +28,9 @@ def fresh_gesture(*what: object) -> object:
 
 class Turning:
     """A param of ``nodes``, which all have it. ``unset``: what it stands at where no value is stored."""
+
+    assignable = True
+    """Whether macros can be assigned to it."""
 
     def __init__(self, session: Session, nodes: Sequence[str], param: Param, unset: float | None = None) -> None:
         self.session, self.nodes, self.param = session, tuple(nodes), param
@@ -63,6 +66,34 @@ class Turning:
     def middle(self) -> float:
         """Where the range has its zero, 0 to 1: from there a knob's ring is filled."""
         return to_unit(self.param, 0.0) if self.param.low < 0 < self.param.high and not self.param.as_gain else 0.0
+
+    @property
+    def label(self) -> str:
+        """The param's name as words."""
+        return param_label(self.param)
+
+    def words(self, value: float) -> str:
+        """A value as people read it."""
+        return value_text(self.param, value)
+
+    @property
+    def typed(self) -> str:
+        """The value as it stands in the field where another can be typed."""
+        return f"{self.value:.6g}"
+
+    @property
+    def choices(self) -> Sequence[str]:
+        """What it can stand at, in words, where it picks one of a few things."""
+        return [spoken(choice) for choice in self.param.choices]
+
+    @property
+    def chosen(self) -> int:
+        """Which of them it stands at; −1 where several nodes differ."""
+        return round(self.value - self.param.low) if self.agree else -1
+
+    def choose(self, index: int) -> None:
+        """Let it stand at one of them."""
+        self.put(self.param.low + index)
 
     # -- gestures ------------------------------------------------------------------------------------------------------
 
@@ -117,6 +148,8 @@ AMOUNT = Param("amount", 100.0, -100.0, 100.0, "%", doc="How much of the range a
 
 class Amount(Turning):
     """How much a cable modulates a param, in percent of its range, as something to turn."""
+
+    assignable = False
 
     def __init__(self, session: Session, cable: CableKey) -> None:
         super().__init__(session, (cable[0],), AMOUNT)

@@ -8,7 +8,7 @@ import dearpygui.dearpygui as dpg
 
 from editor import fonts
 from editor.dials import Bar, Moved
-from editor.faces import param_label, spoken
+from editor.faces import spoken
 from editor.inspector.band_table import BandTable
 from editor.inspector.dynamics_view import DynamicsView
 from editor.inspector.header import Header
@@ -22,9 +22,11 @@ from editor.inspector.subject import Subject, spectrum_near, state_of, subject
 from editor.inspector.view import View
 from editor.link import Readings
 from editor.model import Changes
-from editor.turning import Amount
+from editor.plugins.section import IDENTITY, PluginSection
+from editor.turning import Amount, Turning
 from graph.document import Cable
 from graph.edits import SetSetting
+from graph.spec import Param
 
 if TYPE_CHECKING:
     from editor.inspector.panel import Inspector
@@ -44,7 +46,8 @@ class NodePage:
         face, px = self.subject.face, self.app.look.px
         theme = self.app.look.theme
         self.header = Header(self.app, self.subject, self._parent, width)
-        if face.doc:
+        self.plugin = PluginSection(self.app, self.subject, self._parent, width) if face.varies else None
+        if face.doc and self.plugin is None:
             text = dpg.add_text(face.doc.replace("``", ""), wrap=width, color=theme.dim, parent=self._parent)
             dpg.bind_item_font(text, fonts.font("small"))
         if face.problem:
@@ -64,7 +67,7 @@ class NodePage:
                 width,
                 params,
                 f"inspector:{id}",
-                self.subject.turning,
+                self._turning,
                 lambda name: state_of(self.subject, name),
                 theme.accent,
             )
@@ -73,8 +76,13 @@ class NodePage:
         self.settings: Settings | None = None
         if kind is not None and kind.settings_declared():
             self._title("Settings")
-            self.settings = Settings(self.app, self.subject, self._parent, width, self._pick)
+            hidden = IDENTITY if self.plugin else frozenset[str]()
+            self.settings = Settings(self.app, self.subject, self._parent, width, self._pick, hidden)
         self._rest()
+
+    def _turning(self, param: Param) -> Turning:
+        plain = self.subject.turning(param)
+        return self.plugin.turning(param, plain) if self.plugin else plain
 
     def _bands(self) -> tuple[object, ...]:
         return next((v.curves.bands for v in self.views if isinstance(v, ResponseView)), ())
@@ -112,7 +120,7 @@ class NodePage:
         self._title("Modulation")
         colour = self.app.look.theme.pin("control")
         for number, cable in enumerate(cables):
-            label = f"{spoken(cable.source)}  ›  {param_label(names[cable.target_port])}"
+            label = f"{spoken(cable.source)}  ›  {face.label(names[cable.target_port])}"
             amount, tag = Amount(self.subject.session, cable.key), f"inspector:{id}:amount{number}"
             bar = Bar(self.app, self._parent, amount, tag, self.width, colour, label)
             bar.moved = Moved(feedback=cable.feedback)
@@ -165,6 +173,8 @@ class NodePage:
         for bar in self._amounts:
             bar.show()
         self.header.show(self.subject)
+        if self.plugin:
+            self.plugin.show(self.subject)
         for view in self.views:
             view.show(self.subject)
         if self.table:
@@ -183,6 +193,10 @@ class NodePage:
                 self.views.append(LevelView(self.app, self.subject, self._parent, self.width, ("peak",)))
         for view in self.views:
             view.frame(now, readings)
+        if self.plugin:
+            self.plugin.frame(now, readings)
+        if self.params:
+            self.params.frame(live=self.plugin is not None)
 
     def locate(self, what: str) -> tuple[float, float, float, float] | None:
         """Where something is on the window."""
@@ -220,4 +234,5 @@ def _structure(subject: Subject) -> object:
     near = spectrum_near(subject.session, subject.id)
     drawn = {name for name, moved in subject.moved.items() if moved.automated}
     shape = face.kind, face.params, face.inputs, face.outputs, face.problem, tuple(undeclared(subject))
-    return shape, subject.offers, cables, near, drawn
+    plugin = face.missing, face.about, face.settings.get("version") if face.varies else ""
+    return shape, plugin, subject.offers, cables, near, drawn

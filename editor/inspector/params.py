@@ -9,7 +9,7 @@ import dearpygui.dearpygui as dpg
 
 from editor import fonts
 from editor.dials import Bar, Control, Dial, Flip, Moved
-from editor.faces import param_label, spoken
+from editor.inspector.lines import HIGH, Lines
 from editor.theme import Colour
 from editor.turning import Turning
 from graph.spec import Param
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 BESIDE = 0.58
 """How much of a line a widget has beside its name."""
 MOST_KNOBS = 16
-MOST_LINES = 60
-"""How many lines are there at once; a search finds the others."""
+MOST_LINES = 40
+"""With more lines than this there is a search, and only those in view are there."""
 
 
 class Params:
@@ -41,21 +41,23 @@ class Params:
         self.app, self.prefix, self._turning, self._state = app, prefix, turning, state
         self.width, self._colour = width, colour
         self._controls: dict[str, Control] = {}
-        self._combos: dict[str, tuple[Param, Turning, list[str]]] = {}
+        self._combos: dict[str, Turning] = {}
         self._params = tuple(params)
+        self._found = self._params
         self._root = dpg.add_group(parent=parent)
-        self._lines: int | str = self._root
-        turned = [p for p in params if p.curve not in ("switch", "choice")]
+        self._lines: Lines | None = None
         if len(params) > MOST_LINES:
             dpg.add_input_text(
                 tag=f"{prefix}:search", hint=f"Search {len(params)} params", width=width, parent=self._root,
-                callback=lambda s, text: self._fill(text),
+                callback=lambda s, text: self._search(text),
             )  # fmt: skip
-            self._lines = dpg.add_group(parent=self._root)
-            self._fill("")
+            self._lines = Lines(app, self._root, "panel:inspector", self._line, self._drop)
+            self._search("")
             return
-        chosen = [p for p in params if p.curve == "choice"]
+        turnings = {p.name: turning(p) for p in params}
+        chosen = [p for p in params if p.curve != "switch" and turnings[p.name].choices]
         switches = [p for p in params if p.curve == "switch"]
+        turned = [p for p in params if p not in chosen and p not in switches]
         if len(turned) <= MOST_KNOBS:
             self._knobs(turned)
         else:
@@ -84,23 +86,37 @@ class Params:
 
     def _bars(self, params: Sequence[Param]) -> None:
         for param in params:
-            tag, turning, cell = f"{self.prefix}.{param.name}", self._turning(param), dpg.add_group(parent=self._lines)
-            if param.curve == "switch":
-                self._controls[param.name] = Flip(self.app, cell, turning, tag, self.width)
-            elif param.curve == "choice":
-                self._combo(param, turning, tag, cell)
-            else:
-                self._controls[param.name] = Bar(self.app, cell, turning, tag, self.width, self._colour)
-            self._explain(cell, param)
+            self._bar(param, dpg.add_group(parent=self._root))
+
+    def _bar(self, param: Param, cell: int | str) -> None:
+        """A line for a param, of the widget that it asks for."""
+        tag, turning = f"{self.prefix}.{param.name}", self._turning(param)
+        if param.curve == "switch":
+            self._controls[param.name] = Flip(self.app, cell, turning, tag, self.width)
+        elif turning.choices:
+            self._combo(param, turning, tag, cell)
+        else:
+            self._controls[param.name] = Bar(self.app, cell, turning, tag, self.width, self._colour)
+        self._explain(cell, param)
 
     def _combo(self, param: Param, turning: Turning, tag: str, cell: int | str) -> None:
-        names = [spoken(choice) for choice in param.choices]
-        with labelled(self.app, cell, param_label(param), self.width):
+        names = list(turning.choices)
+        with labelled(self.app, cell, turning.label, self.width):
             dpg.add_combo(
                 names, tag=tag, width=int(self.width * BESIDE),
-                callback=lambda s, chosen: turning.put(float(names.index(chosen))),
+                callback=lambda s, chosen: turning.choose(names.index(chosen)),
             )  # fmt: skip
-        self._combos[param.name] = param, turning, names
+        self._combos[param.name] = turning
+
+    def _line(self, index: int, parent: int | str) -> None:
+        """One of many lines, all of one height."""
+        param = self._found[index]
+        cell = dpg.add_child_window(
+            parent=parent, width=self.width, height=self.app.look.px(HIGH), border=False, no_scrollbar=True,
+            no_scroll_with_mouse=True,
+        )  # fmt: skip
+        dpg.bind_item_theme(cell, "theme:strip")
+        self._bar(param, cell)
 
     def _explain(self, cell: int | str, param: Param) -> None:
         with dpg.tooltip(cell, delay=0.7):
@@ -111,29 +127,35 @@ class Params:
             if moved:
                 dpg.add_text(moved.words, color=self.app.look.theme.good, wrap=self.app.look.px(280))
 
-    def _fill(self, text: str) -> None:
+    def _search(self, text: str) -> None:
         """Lines for the params whose names have every word."""
+        assert self._lines is not None
+        words = text.lower().split()
+        labels = ((p, f"{p.name} {self._turning(p).label}".lower()) for p in self._params) if words else ()
+        self._found = tuple(p for p, label in labels if all(w in label for w in words)) if words else self._params
+        self._lines.show(len(self._found))
+        self.show()
+
+    def _drop(self) -> None:
+        """What was made for lines is about to go."""
         self.free()
         self._controls.clear()
         self._combos.clear()
-        dpg.delete_item(self._lines, children_only=True)
-        words = text.lower().split()
-        found = [p for p in self._params if all(w in f"{p.name} {param_label(p)}".lower() for w in words)]
-        self._bars(found[:MOST_LINES])
-        if len(found) > MOST_LINES:
-            more = dpg.add_text(f"{len(found) - MOST_LINES} more", color=self.app.look.theme.faint, parent=self._lines)
-            dpg.bind_item_font(more, fonts.font("small"))
-        self.show()
+
+    def frame(self, live: bool = False) -> None:
+        """Follow the scrolling; ``live``: values and their words may change by themselves."""
+        scrolled = self._lines is not None and self._lines.follow()
+        if scrolled or live:
+            self.show()
 
     def show(self) -> None:
         """The values may be other ones now."""
         for name, control in self._controls.items():
             control.moved = self._state(name)
             control.show()
-        for name, (param, turning, names) in self._combos.items():
-            index = round(turning.value - param.low)
-            text = names[index] if turning.agree and 0 <= index < len(names) else "Mixed"
-            dpg.set_value(f"{self.prefix}.{name}", text)
+        for name, turning in self._combos.items():
+            index, names = turning.chosen, turning.choices
+            dpg.set_value(f"{self.prefix}.{name}", names[index] if 0 <= index < len(names) else "Mixed")
 
     def free(self) -> None:
         """It is there no more."""

@@ -99,10 +99,18 @@ def shown_choice(setting: Setting, choice: str) -> str:
 class Settings:
     """Widgets for the settings that a node's kind declares."""
 
-    def __init__(self, app: App, subject: Subject, parent: int | str, width: int, pick: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        app: App,
+        subject: Subject,
+        parent: int | str,
+        width: int,
+        pick: Callable[[str], None],
+        hidden: frozenset[str] = frozenset(),
+    ) -> None:
         self.app, self.subject = app, subject
         kind = subject.session.kinds.get(subject.face.kind)
-        self._declared = kind.settings_declared() if kind else ()
+        self._declared = tuple(s for s in kind.settings_declared() if s.name not in hidden) if kind else ()
         self._flips: list[Flip] = []
         for setting in self._declared:
             if setting.type == "switch":

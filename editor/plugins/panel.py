@@ -6,16 +6,20 @@ It has no place in the window: it brings commands, and the browser.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from editor.commands import Command
 from editor.link import Readings
 from editor.panel import Panel
 from editor.plugins.playing import Playing
 from editor.plugins.scanning import Work
+from graph.edits import Edit, Retitle, SetSetting
+from graph.errors import PatchError
+from graph.resolve import resolve_settings
 
 if TYPE_CHECKING:
     from editor.app import App
+    from host.plugins.replacing import Substitute
 
 
 class Plugins(Panel):
@@ -47,6 +51,52 @@ class Plugins(Panel):
         from editor.plugins.browser import PluginBrowser
 
         PluginBrowser(self.app, self, choose, words).open()
+
+    # -- what is done to a node ----------------------------------------------------------------------------------------
+
+    def window(self, address: str, open: bool = True) -> None:
+        """Open the window of a plugin, or bring it to the front; or close it."""
+        plugins = self.playing.engine
+        if plugins is None:
+            raise PatchError("without an engine the plugin has no window")
+        (plugins.open_window if open else plugins.close_window)(address)
+
+    def substitutes(self, id: str) -> list[Substitute]:
+        """What could take the place of a node's plugin, the best first."""
+        from host.plugins.replacing import substitutes
+
+        entry = self.session.here.node(id)
+        return substitutes(self._settings(id), list(self.session.shelf.known.plugins), tuple(entry.params))
+
+    def substitute(self, id: str, chosen: Substitute) -> None:
+        """Let another plugin take its place, params mapped by name, as one step."""
+        from host.plugins.replacing import substitute_edit
+
+        name, address = chosen.found.description.name, self.session.address(id)
+        self.session.do_at_root(substitute_edit(address, self.session.patch, chosen), name=f"Put {name} in place")
+
+    def become(self, id: str, item: str) -> None:
+        """Let a node be the plugin in stock: a fresh one, or in place of the one it was, params mapped by name."""
+        wanted = self.session.stock[item].settings
+        shelf, name = self.session.shelf.known.plugins, self.session.stock[item].title
+        if not self._settings(id)["uid"] and not self._settings(id)["name"]:
+            edits: list[Edit] = [SetSetting(id, key, value) for key, value in wanted.items()]
+            if not self.session.here.node(id).title:
+                edits.append(Retitle(id, name))
+            self.session.do(*edits, name=f"Choose {name}")
+            return
+        from host.plugins.replacing import substitutes
+
+        found = [each for each in shelf if each.description.uid == wanted["uid"] and each.path == wanted["path_hint"]]
+        like = {**self._settings(id), "name": name}
+        chosen = substitutes(like, found, tuple(self.session.here.node(id).params))
+        if not chosen:
+            raise PatchError(f"{name} cannot take the place of this plugin")
+        self.substitute(id, chosen[0])
+
+    def _settings(self, id: str) -> dict[str, Any]:
+        entry = self.session.here.node(id)
+        return resolve_settings(self.session.kinds[entry.kind], entry)
 
 
 def _kinds_in(patch: object) -> set[str]:

@@ -6,6 +6,7 @@ that the plugin took by itself belongs to the step before it.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
@@ -42,14 +43,21 @@ class Playing:
         """Whether a text was asked for that is not known yet."""
         self._gestures: dict[str, object] = {}
         """The last gesture in each plugin's window."""
+        self._later: deque[Callable[[], object]] = deque()
 
     @property
     def engine(self) -> EnginePlugins | None:
         """The engine's plugins, if there are some to ask."""
         return self._find()
 
+    def later(self, task: Callable[[], object]) -> None:
+        """Do something at the next step; for whoever is in another thread."""
+        self._later.append(task)
+
     def step(self) -> None:
-        """Take up what has happened since the last call."""
+        """Take up what has happened since the last call. What a task raises comes through; the next step goes on."""
+        while self._later:
+            self._later.popleft()()
         plugins = self._find()
         if plugins is None:
             self.standing = {}

@@ -1,0 +1,117 @@
+"""Turning a plugin's param: its own names and words, its steps, and where it stands by itself. Knows no window."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from editor.faces import plugin_text, trimmed
+from editor.model import Session
+from editor.plugins.playing import Playing
+from editor.turning import Turning
+from graph.plugins import ParamAbout
+from graph.spec import Param
+
+MOST_STEPS = 1000
+"""A param with more steps than this is turned as if it had none."""
+
+
+MOST_CHOICES = 64
+
+
+class Engine(Protocol):
+    """What asks the engine without waiting for it (``editor.link.Sound``)."""
+
+    def ask(self, task: Callable[..., object]) -> None: ...
+
+
+class PluginTurning(Turning):
+    """A param of a plugin. Where the patch gives it no value it stands where the plugin has it."""
+
+    def __init__(
+        self,
+        session: Session,
+        node: str,
+        param: Param,
+        own: ParamAbout,
+        playing: Playing,
+        engine: Engine,
+        unset: float | None = None,
+    ) -> None:
+        super().__init__(session, (node,), param, unset)
+        self.own, self.playing, self.engine = own, playing, engine
+        self.address = session.address(node)
+
+    def values(self) -> list[float]:
+        """What it stands at."""
+        here = self.session.here
+        node = self.nodes[0]
+        if node not in here.graph:
+            return []
+        stored = here.node(node).params.get(self.param.name)
+        if stored is None:
+            stored = self.playing.values(self.address).get(self.param.name, self.unset)
+        return [min(max(float(stored), self.param.low), self.param.high)]
+
+    @property
+    def label(self) -> str:
+        """The name that the plugin gives it."""
+        return self.own.name
+
+    def words(self, value: float) -> str:
+        """What the plugin shows for a value."""
+        if self.param.curve == "switch":
+            return super().words(value)
+        found = self.playing.text(self.address, self.param.name, value)
+        return plugin_text(self.own, value) if found is None else trimmed(found, self.own.unit)
+
+    @property
+    def choices(self) -> Sequence[str]:
+        """What the plugin shows at each step, where these are few."""
+        few = 2 < len(self.own.values) <= MOST_CHOICES and len(self.own.values) == self.own.steps + 1
+        return self.own.values if few else ()
+
+    @property
+    def chosen(self) -> int:
+        """Which step it stands at."""
+        return round(self.value * self.own.steps)
+
+    def choose(self, index: int) -> None:
+        """Let it stand at a step."""
+        self.put(index / self.own.steps)
+
+    @property
+    def typed(self) -> str:
+        """What the plugin shows, without its unit."""
+        words = self.words(self.value).replace("−", "-")
+        return words.removesuffix(self.own.unit).strip() if self.own.unit else words
+
+    def type(self, text: str) -> None:
+        """Take what was typed: one of its steps, or whatever the plugin itself understands. Raises ValueError."""
+        wanted = text.strip().lower().removesuffix(self.own.unit.lower()).strip()
+        names = [value.strip().lower() for value in self.own.values]
+        if wanted in names:
+            self.put(names.index(wanted) / max(len(names) - 1, 1))
+            return
+        plugins = self.playing.engine
+        if plugins is None or self.address not in self.playing.standing:
+            super().type(text)
+            return
+        address, name = self.address, self.param.name
+
+        def take(_: object) -> None:
+            value = plugins.value_of(address, name, wanted)
+            self.playing.later(lambda: self._typed(value, text))
+
+        self.engine.ask(take)
+
+    def _typed(self, value: float | None, text: str) -> None:
+        if value is None:
+            raise ValueError(f"{self.own.name}: the plugin does not understand {text!r}")
+        self.put(value)
+
+    def _do(self, values: list[float]) -> None:
+        steps = self.own.steps
+        if 0 < steps <= MOST_STEPS:
+            values = [round(value * steps) / steps for value in values]
+        super()._do(values)
