@@ -266,9 +266,10 @@ class Engine:
         problems = applied.problems if applied else ()
         going = self._progress
         compiling = (going.done, going.total) if going is not None and going.total else None
-        return EngineStatus(
-            alive, self._link.pid, self._wanted.rolling, place, numbers, self._status, problems, compiling
-        )
+        asked = self._wanted.loop
+        loop = (asked.start_s, asked.end_s) if asked and asked.start_s is not None and asked.end_s is not None else None
+        rolling, pid = self._wanted.rolling, self._link.pid
+        return EngineStatus(alive, pid, rolling, place, numbers, self._status, problems, loop, compiling)
 
     def readings(self) -> dict[str, dict[str, Floats]]:
         """What nodes measure, by node and name: arrays with a value for each part, in the reading's own unit."""

@@ -8,11 +8,13 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from host.remote.buttons import buttons_in
 from host.remote.changes import EVERY_S, Changes
 from host.remote.mappings import Control, controls_in
 from host.remote.ports import Port
 from host.remote.surface import Surface
 from host.remote.target import Target
+from host.remote.transport import Deck, Transport
 from host.remote.udp import OscServer
 
 WAIT_S = 0.005
@@ -25,10 +27,10 @@ class Remote:
     """Everything that moves params from outside.
 
     ``osc`` is where to listen, as host and port (port 0: any), or None for not at all; ``midi`` names the controller,
-    or is empty for none. ``notice`` is told in one sentence what a person should know. Raises OSError where the network
-    address cannot be had. Everything happens in the thread that calls ``step``, or, after ``start``, in one of its own,
-    which is then the one that calls the target; ``use``, ``stop`` and the surface's ``learn`` and ``forget`` may be
-    called from any.
+    or is empty for none; ``transport`` is what play, stop and the like are for, where there is one. ``notice`` is told
+    in one sentence what a person should know. Raises OSError where the network address cannot be had. Everything
+    happens in the thread that calls ``step``, or, after ``start``, in one of its own, which is then the one that calls
+    target and transport; ``use``, ``stop`` and the surface's ``learn`` and ``forget`` may be called from any.
     """
 
     def __init__(
@@ -40,11 +42,13 @@ class Remote:
         midi_api: str = "",
         notice: Callable[[str], None] = lambda text: None,
         port: Port | None = None,
+        transport: Transport | None = None,
     ) -> None:
+        deck = Deck(transport) if transport is not None else None
         self.target = target
         self.changes = Changes()
-        self.osc = OscServer(target, self.changes, *osc) if osc is not None else None
-        self.surface = Surface(target, self.changes)
+        self.osc = OscServer(target, self.changes, *osc, deck) if osc is not None else None
+        self.surface = Surface(target, self.changes, deck)
         self._notice = notice
         self.port = port if port is not None else Port(midi, notice, midi_api) if midi else None
         self._thread: threading.Thread | None = None
@@ -53,6 +57,10 @@ class Remote:
     def use(self, metadata: Mapping[str, Any]) -> list[Control]:
         """Use the controls that a patch's metadata hold, and say what in them is not understood."""
         controls, problems = controls_in(metadata)
+        if self.surface.buttons is not None:
+            buttons, more = buttons_in(metadata)
+            problems += more
+            self.surface.buttons.use(buttons)
         for problem in problems[:3]:
             self._notice(problem)
         if len(problems) > 3:

@@ -1,4 +1,4 @@
-"""An engine under remote control: the params of the patch that it plays."""
+"""An engine under remote control: the params of the patch that it plays, and its transport."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from graph.groups import expand
 from host.engine.client import Engine
 from host.remote.addresses import Addresses, addresses_of
 from host.remote.target import Row
+from host.remote.transport import State
 from nodes import kinds
 
 
@@ -44,3 +45,37 @@ class EngineTarget:
         for node, param, value in values:
             self._values[node, param] = value
         self._engine.set_many(values)
+
+
+class EngineTransport:
+    """The transport of an engine. ``tempo`` is the patch's, in quarter notes per minute."""
+
+    def __init__(self, engine: Engine, tempo: float) -> None:
+        self._engine = engine
+        self._tempo = tempo
+
+    def play(self) -> None:
+        """Let it roll."""
+        self._engine.play()
+
+    def stop(self) -> None:
+        """Let it stand."""
+        self._engine.stop()
+
+    def locate(self, seconds: float) -> None:
+        """Move it."""
+        self._engine.locate(seconds)
+
+    def loop(self, span: tuple[float, float] | None) -> None:
+        """Go round between two places, or no longer."""
+        self._engine.loop(*(span or (None, None)))
+
+    def record(self, on: bool) -> None:
+        """Begin or end the takes of all recorders."""
+        self._engine.record(on)
+
+    def state(self) -> State:
+        """How it is."""
+        status = self._engine.status
+        recording = status.device is not None and bool(status.device.recording)
+        return State(status.rolling, max(status.place_s, 0.0), status.loop, recording, self._tempo)

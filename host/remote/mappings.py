@@ -21,6 +21,8 @@ from host.remote.sources import Source, SourceError, parse
 
 FIELD = "controls"
 PLACE = f"metadata.{FIELD}"
+TRANSPORT = "transport"
+"""Entries with this field are buttons of the transport's, and no controls of params (``host.remote.buttons``)."""
 MOST = 4096
 """Entries that are read."""
 
@@ -85,6 +87,8 @@ def controls_in(metadata: Mapping[str, Any]) -> tuple[list[Control], list[str]]:
     found: dict[tuple[Source, str, str], Control] = {}
     problems: list[str] = []
     for i, entry in enumerate(raw[:MOST]):
+        if isinstance(entry, Mapping) and TRANSPORT in entry:
+            continue
         try:
             control = checked_control(entry, f"{PLACE}[{i}]")
         except PatchError as error:

@@ -8,6 +8,7 @@
 | ``/subscribe [prefix] [port]`` | sends each param below now, and then whenever it changes; to the sender's address, and to the port if one is given |
 | ``/unsubscribe [port]`` | ends that |
 | ``/ping`` | is answered by ``/pong`` |
+| ``/transport/…`` | is for the transport: ``host.remote.osc_transport`` |
 
 What is wrong is answered by ``/error`` with the address and what was expected: once for each sender and address, and
 not more than a few times per second. A subscription lasts a minute after the last message from its sender.
@@ -24,12 +25,15 @@ import numpy as np
 
 from graph.resolve import misfit
 from graph.spec import Param
+from host.remote import osc_transport
 from host.remote.addresses import Addresses, Place
 from host.remote.changes import Changes
 from host.remote.limits import Allowance
+from host.remote.osc_transport import TransportRequestError
 from host.remote.patterns import PatternError, is_pattern, matching
 from host.remote.scaling import CONTINUOUS
 from host.remote.target import Target
+from host.remote.transport import Deck
 from host.remote.wire import Argument, Message, WireError, printable, read, write
 
 Client = tuple[str, int]
@@ -72,6 +76,7 @@ class _Subscription:
     until: float
     places: list[Place]
     told: dict[str, float] = field(default_factory=dict[str, float])
+    told_transport: dict[str, tuple[float, ...]] = field(default_factory=dict[str, tuple[float, ...]])
     next: int = 0
     """Where in the list of params the next look begins, so that none waits for ever."""
 
@@ -79,8 +84,9 @@ class _Subscription:
 class OscSession:
     """All clients together. Times are in seconds on any clock that does not jump."""
 
-    def __init__(self, target: Target, changes: Changes) -> None:
+    def __init__(self, target: Target, changes: Changes, deck: Deck | None = None) -> None:
         self.target = target
+        self.deck = deck
         self.changes = changes
         self.outgoing: deque[tuple[bytes, Client]] = deque()
         """Datagrams to be sent, and to whom."""
@@ -109,11 +115,14 @@ class OscSession:
         for message in messages:
             try:
                 self._act(message, client, now)
-            except RequestError as wrong:
+            except (RequestError, TransportRequestError) as wrong:
                 self._complain(peer, client, message.address, str(wrong), now)
 
     def _act(self, message: Message, client: Client, now: float) -> None:
         address, arguments = message.address, message.arguments
+        if self.deck is not None and address in osc_transport.ADDRESSES:
+            self._act_on_transport(self.deck, address, arguments, client, now)
+            return
         if address.count("/") == 1 and not is_pattern(address):
             self._command(address, arguments, client, now)
             return
@@ -130,6 +139,15 @@ class OscSession:
             for to, subscription in self._subscriptions.items():
                 if subscription.sender == client or to == client:
                     subscription.told[place.address] = value  # who sets a value knows it
+
+    def _act_on_transport(
+        self, deck: Deck, address: str, arguments: tuple[Argument, ...], client: Client, now: float
+    ) -> None:
+        if address != osc_transport.ROOT:
+            osc_transport.act(deck, address, arguments)
+            return
+        for told, values in osc_transport.news(deck, {}):
+            self._answer(client, now, told, *values)
 
     def _places(self, address: str, now: float) -> Sequence[Place]:
         place = self.target.addresses.get(address)
@@ -185,7 +203,8 @@ class OscSession:
 
     def _below(self, prefix: str) -> list[Place]:
         places = self.target.addresses.under(prefix)
-        if not places and prefix != "/":
+        transport = self.deck is not None and prefix == osc_transport.ROOT
+        if not places and prefix != "/" and not transport:
             raise RequestError(f"there is no param below {printable(prefix)}")
         return places
 
@@ -202,6 +221,10 @@ class OscSession:
         for to, subscription in self._subscriptions.items():
             if len(self.outgoing) > MOST_WAITING - MOST_AT_ONCE:
                 return
+            if self.deck is not None and subscription.prefix in ("/", osc_transport.ROOT):
+                for address, numbers in osc_transport.news(self.deck, subscription.told_transport):
+                    subscription.told_transport[address] = numbers
+                    self._send(to, address, *numbers)
             for place, value in self._news(subscription, values):
                 subscription.told[place.address] = value
                 self._send(to, place.address, self._shown(place, value))

@@ -11,13 +11,15 @@ from typing import Any
 
 import mido
 
+from host.remote import machine
+
 SEQUENCER = Path("/dev/snd/seq")
 """Where Linux has its MIDI, if it has any."""
 LOOK_S = 2.0
 """Seconds between two looks at which ports there are."""
 MOST_WAITING = 4096
 """Messages that wait to be taken; beyond that the oldest go."""
-HEARD = frozenset({"control_change", "pitchwheel", "note_on", "note_off"})
+HEARD = frozenset({"control_change", "pitchwheel", "note_on", "note_off"}) | machine.HEARD
 
 _NUMBERS = re.compile(r" ?\d+:\d+$")
 """What ALSA puts behind the name of a port; it changes from one plugging in to the next."""
@@ -127,7 +129,7 @@ class Port:
 
     def _came(self, message: Any) -> None:
         """Called from the system's MIDI thread: keep what is of use, and nothing that could grow without end."""
-        if message.type in HEARD:
+        if message.type in HEARD and (message.type != "sysex" or len(message.data) <= machine.LONGEST):
             self._waiting.append(message)
 
     def iter_pending(self) -> Iterator[mido.Message]:

@@ -8,12 +8,15 @@ from typing import Protocol
 import mido
 
 from host.remote.addresses import Place
+from host.remote.buttons import Buttons
 from host.remote.changes import Changes
 from host.remote.learn import Learner
+from host.remote.machine import MachineControl
 from host.remote.mappings import Control
 from host.remote.scaling import CONTINUOUS, position_of
 from host.remote.sources import Decoder, Event, Source, messages, raw_at
 from host.remote.target import Target
+from host.remote.transport import Deck
 
 MOST_AT_ONCE = 2000
 """Messages taken in one step: more than a cable can carry in a second."""
@@ -47,7 +50,9 @@ class _Hand:
 class Surface:
     """Events in, params out, and back. Not for more than one thread at a time."""
 
-    def __init__(self, target: Target, changes: Changes) -> None:
+    def __init__(self, target: Target, changes: Changes, deck: Deck | None = None) -> None:
+        self.buttons = Buttons(deck) if deck is not None else None
+        self._machine = MachineControl(deck) if deck is not None else None
         self.target = target
         self.changes = changes
         self.on_learned: Callable[[Control], None] = lambda control: None
@@ -96,8 +101,9 @@ class Surface:
     def take(self, port: MidiInput) -> bool:
         """Act on what came; whether more may be waiting."""
         for count, message in enumerate(port.iter_pending(), 1):
-            for event in self._decoder.events(message):
-                self.hear(event)
+            if self._machine is None or not self._machine.hear(message):
+                for event in self._decoder.events(message):
+                    self.hear(event)
             if count >= MOST_AT_ONCE:
                 return True
         return False
@@ -112,6 +118,8 @@ class Surface:
             param = learned.node, learned.param
             self.use([*(c for c in self.controls if (c.node, c.param) != param), learned])
             self.on_learned(learned)
+        if self.buttons is not None and self.buttons.hear(event):
+            return
         for control in self._controls.get(event.source, ()):
             place = self.target.addresses.find(control.node, control.param)
             if place is not None:
@@ -151,6 +159,8 @@ class Surface:
         if now - self._looked < FEEDBACK_S:
             return
         self._looked = now
+        if self.buttons is not None:
+            self.buttons.feedback(port)
         for source, controls in self._controls.items():
             control = controls[0]
             place = self.target.addresses.find(control.node, control.param)
@@ -166,6 +176,8 @@ class Surface:
     def show_again(self) -> None:
         """Forget what the controller shows: it was away."""
         self._shown.clear()
+        if self.buttons is not None:
+            self.buttons.show_again()
 
 
 def _caught(control: Control, place: Place, hand: _Hand, before: float | None, event: Event, value: float) -> bool:

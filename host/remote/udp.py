@@ -7,6 +7,7 @@ import socket
 from host.remote.changes import Changes
 from host.remote.osc import Client, OscSession
 from host.remote.target import Target
+from host.remote.transport import Deck
 from host.remote.wire import MOST_BYTES
 
 PORT = 9001
@@ -20,8 +21,10 @@ RECEIVE_BYTES = 1 << 20
 class OscServer:
     """Listens on loopback, unless it is told to let others in. Raises OSError where the address cannot be had."""
 
-    def __init__(self, target: Target, changes: Changes, host: str = "127.0.0.1", port: int = PORT) -> None:
-        self.session = OscSession(target, changes)
+    def __init__(
+        self, target: Target, changes: Changes, host: str = "127.0.0.1", port: int = PORT, deck: Deck | None = None
+    ) -> None:
+        self.session = OscSession(target, changes, deck)
         self.lost = 0
         """Datagrams that the system would not send."""
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
