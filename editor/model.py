@@ -7,7 +7,7 @@ Panels ask once a frame what has become different (``changes``), and compare not
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +56,12 @@ class Changes:
 
     def __bool__(self) -> bool:
         return self != NO_CHANGES
+
+    def __or__(self, later: Changes) -> Changes:
+        """Both."""
+        if not self or not later:
+            return self or later
+        return Changes(**{each.name: getattr(self, each.name) | getattr(later, each.name) for each in fields(self)})
 
 
 NO_CHANGES = Changes()
