@@ -1,8 +1,9 @@
 """What it costs to have plugins in processes of their own: ``python -P -m benchmarks.plugins [handover overlap w5]``.
 
-handover: from the moment a block is handed over until it is back, in real time at 128 frames, beside how fast this
-machine wakes a native thread that does nothing (in turn, in the same run).
-overlap: a block through 16 plugins side by side, beside one through 4 in series.
+handover: what a block through a worker takes longer, in real time at 128 frames, than one without it and the plugin's
+own time, which the worker measures; beside how fast this machine wakes a native thread that does nothing (in turn, in
+the same run).
+overlap: a block through 16 plugins side by side, beside one through 4 in series; also without the plugins' own time.
 w5: four chains of four ZamEQ2 offline, beside pedalboard in one process: CPU seconds of everything, start-up taken off.
 """
 
@@ -146,12 +147,16 @@ class Stage:
         self.live.adopt()
         self.input = np.random.default_rng(1).uniform(-0.3, 0.3, (BLOCK, 1)).astype(np.float32)
         self.output = np.zeros((BLOCK, 1), np.float32)
+        self.own: list[float] = []
+        """Microseconds that the plugins themselves took for each block, added up."""
 
     def block(self) -> float:
         """Microseconds a block takes."""
         began = time.perf_counter_ns()
         self.live.process(self.input, self.output)
-        return (time.perf_counter_ns() - began) / 1e3
+        took = (time.perf_counter_ns() - began) / 1e3
+        self.own.append(self.link.own_ns() / 1e3)
+        return took
 
     @property
     def passed(self) -> int:
@@ -196,13 +201,18 @@ def handover(seconds: float) -> None:
         echo_.close()
         stage.link.close()
         bare.link.close()
-    own = _own_cost(known)
     print(f"handover: {len(with_one)} blocks of {BLOCK} frames, microseconds (median, 90 %, 99 %, worst)")
     print(told("the machine: wake a native thread, there and back", wakes))
     print(told("a block without a plugin", without))
     print(told("a block with ZamEQ2 in a worker", with_one))
-    print(f"  ZamEQ2 by itself {own:.1f}; the hand-over, then, {median(with_one) - median(without) - own:.1f};")
+    print(told("  of which ZamEQ2 itself", stage.own))
+    print(told("the hand-over, then", over(with_one, stage.own, without)))
     print(f"  {stage.passed} blocks passed without the plugin")
+
+
+def over(whole: list[float], own: list[float], without: list[float]) -> list[float]:
+    """What is left of each block but the plugins' own time and what a block takes anyway."""
+    return (np.array(whole) - np.array(own) - median(without)).tolist()
 
 
 def _without() -> Patch:
@@ -211,30 +221,6 @@ def _without() -> Patch:
     patch.add("out", "audio_out", settings={"layout": "mono"})
     patch.connect("in.out", "out.in")
     return patch
-
-
-def _own_cost(known: tuple[Description, dict[str, Any]]) -> float:
-    """Microseconds of the plugin for a block, called natively in this process."""
-    from host.plugins.choose import open_plugin
-
-    plugin = open_plugin(ZAM, known[0].uid, "native")
-    plugin.prepare(RATE, BLOCK)
-    source, target = np.zeros((1, BLOCK), np.float32), np.zeros((1, BLOCK), np.float32)
-    source[:] = np.random.default_rng(1).uniform(-0.3, 0.3, BLOCK)
-    call = plugin.native()
-    assert call is not None
-    tables = [np.array([array.ctypes.data], np.int64) for array in (source, target)]
-    words = (ctypes.c_int64 * 5).from_address(call.words)
-    words[:] = [tables[0].ctypes.data, tables[1].ctypes.data, 0, 0, 0]
-    function = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_int64, ctypes.c_int64)(call.function)
-    times = []
-    for _ in range(2000):
-        began = time.perf_counter_ns()
-        function(call.words, BLOCK)
-        times.append((time.perf_counter_ns() - began) / 1e3)
-    words[:] = [0] * 5
-    plugin.close()
-    return median(times)
 
 
 def overlap(seconds: float) -> None:
@@ -246,6 +232,8 @@ def overlap(seconds: float) -> None:
         print(f"overlap: {len(side)} blocks of {BLOCK} frames, microseconds (median, 90 %, 99 %, worst)")
         print(told("16 plugins side by side", side))
         print(told("4 plugins in series", serial))
+        for label, times, stage in (("16 side by side", side, wide), ("4 in series", serial, deep)):
+            print(told(f"{label}, without the plugins' own time", over(times, stage.own, [0.0])))
         print(f"  {wide.passed} and {deep.passed} blocks passed without a plugin")
     finally:
         wide.link.close()
@@ -304,6 +292,7 @@ def main(values: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="benchmarks/plugins.py", description=__doc__)
     parser.add_argument("what", nargs="*", metavar="WHAT", help="handover, overlap, w5; default: all")
     parser.add_argument("--seconds", type=float, default=20.0, metavar="S", help="how long each measurement is (20)")
+    parser.add_argument("--offline", type=float, default=240.0, metavar="S", help="seconds of sound for w5 (240)")
     parser.add_argument("--runs", type=int, default=3, metavar="N", help="how often w5 is measured (3)")
     chosen = parser.parse_args(values)
     if chosen.what[:1] == ["part"]:
@@ -321,7 +310,7 @@ def main(values: list[str] | None = None) -> int:
     if "overlap" in what:
         overlap(chosen.seconds)
     if "w5" in what:
-        w5(chosen.seconds, chosen.runs)
+        w5(chosen.offline, chosen.runs)
     return 0
 
 

@@ -30,6 +30,8 @@ Grouping = Literal["plugin", "chain", "patch"]
 LIVE = Patience()
 OFFLINE = Patience(load_s=120.0, block_s=60.0, restart=False)
 SPIN_NS = 60_000
+SPARE = (os.cpu_count() or 1) - 1
+"""Processors beside that of the audio thread."""
 """How long the audio thread waits for a plugin before it sleeps."""
 KEEP_S = 60.0
 """How long a plugin that nobody plays is kept, in case it is wanted again: bypassed, or removed and brought back."""
@@ -162,6 +164,7 @@ class Link:
         hosted.memory.follow(request.state)
         self._hosted[number] = hosted
         self._watch.add(hosted)
+        self._spare_processors()
         return hosted
 
     def words(self, number: int) -> Words:
@@ -184,7 +187,7 @@ class Link:
         words[handover.STRIDE], words[handover.CAPACITY] = seat.stride, seat.capacity
         words[handover.OUTPUTS_AT] = seat.outputs_at
         words[handover.SPIN] = SPIN_NS if self.live else 0
-        words[handover.CROWD], words[handover.SPARE] = self._crowd.ctypes.data, (os.cpu_count() or 1) - 1
+        words[handover.CROWD], words[handover.SPARE] = self._crowd.ctypes.data, SPARE
         words[handover.LIMIT] = int(1e9 * (patience.load_s + patience.block_s))
         words[handover.SEQUENCE] = seat.head[handover.SUBMITTED]
         words[handover.WET] = 1
@@ -206,6 +209,17 @@ class Link:
             for hosted in [h for h in self._hosted.values() if h.table is None and now - h.unused > KEEP_S]:
                 del self._hosted[hosted.number]
                 self._watch.remove(hosted)
+                self._spare_processors()
+
+    def _spare_processors(self) -> None:
+        """Let workers be awake before they are needed where each of them can have a processor of its own."""
+        eager = self.live and len(self._hosted) <= SPARE
+        for hosted in self._hosted.values():
+            hosted.seat.head[handover.EAGER] = eager
+
+    def own_ns(self) -> int:
+        """Nanoseconds that the plugins themselves took for their last blocks, added up."""
+        return sum(int(hosted.seat.head[handover.OWN]) for hosted in self._all())
 
     def note_chains(self, patch: Patch) -> None:
         """Learn which plugins follow one another, so that each chain may have one process."""

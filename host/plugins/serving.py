@@ -1,5 +1,8 @@
 """The worker's side of a hand-over, for plugins that run without the interpreter: a native loop on a thread of its own.
 
+Waking a thread takes longer than most plugins need for a block. Where there is a processor to spare, the loop is awake
+by itself when the next block is due, judging by when the last ones came.
+
 While anything is done to the plugin that must not happen during a block, the loop is held: whoever wants that counts
 itself in ``HOLD`` and waits until no block is under way.
 """
@@ -32,14 +35,16 @@ from host.plugins import instance as calls
 from host.plugins.instance import NativeCall
 from host.plugins.shared import Seat
 from nodes.dsp import handover
-from nodes.dsp.handover import BACK, CALL, CHANGES, DONE, EVENTS, FRAMES, QUIT, SUBMITTED, TRANSPORT
-from nodes.dsp.raw import post, take_until
+from nodes.dsp.handover import BACK, CALL, CHANGES, DONE, EAGER, EVENTS, FRAMES, OWN, QUIT, SUBMITTED, TRANSPORT
+from nodes.dsp.raw import post, relax, take, take_until
 
 HEAD, FUNCTION, WORDS, CAPACITY, SLOTS, STRIDE, CHANNELS = 0, 1, 2, 3, 4, 5, 6
 """Words of the loop's table; from CHANNELS on, the addresses of input and output channels, for either slot."""
 HOLD, BUSY = 16, 24
 TABLE_WORDS = 32
 NAP_NS, BREATH_NS = 500_000_000, 100_000
+EARLY_NS, LATE_NS, LONGEST_NS = 120_000, 120_000, 25_000_000
+"""An eager loop is awake from so long before a block is due until so long after, where blocks come often enough."""
 INPUTS, OUTPUTS, CALL_CHANGES, CALL_EVENTS, CALL_TRANSPORT = (
     calls.INPUTS,
     calls.OUTPUTS,
@@ -54,20 +59,39 @@ def serve(table):
     """Do what is handed over, until told to quit."""
     before = flush_denormals()
     head = word(table, HEAD)
+    came, period = 0, 0
     while load_atomic(head + 8 * QUIT) == 0:
-        take_until(head + 8 * CALL, now_ns() + NAP_NS)
+        if period == 0 or load_atomic(head + 8 * EAGER) == 0 or not expect(head, came + period):
+            take_until(head + 8 * CALL, now_ns() + NAP_NS)
         number = load_atomic(head + 8 * SUBMITTED)
         if number != load_atomic(head + 8 * DONE):
+            earlier, came = came, now_ns()
+            period = came - earlier if came - earlier < LONGEST_NS else 0
             add_atomic(table + 8 * BUSY, 1)
             while add_atomic(table + 8 * HOLD, 0):
                 add_atomic(table + 8 * BUSY, -1)
                 sleep_until(now_ns() + BREATH_NS)
                 add_atomic(table + 8 * BUSY, 1)
+            began = now_ns()
             block(table, number & 1)
+            set_word(head, OWN, now_ns() - began)
             add_atomic(table + 8 * BUSY, -1)
             store_atomic(head + 8 * DONE, number)
             post(head + 8 * BACK)
     restore_float_mode(before)
+
+
+@helper
+def expect(head, due):
+    """Be awake when a block is due; whether it came."""
+    if now_ns() < due - EARLY_NS and take_until(head + 8 * CALL, due - EARLY_NS):
+        return True
+    while load_atomic(head + 8 * SUBMITTED) == load_atomic(head + 8 * DONE):
+        if now_ns() > due + LATE_NS:
+            return False
+        relax()
+    take(head + 8 * CALL)
+    return True
 
 
 @helper

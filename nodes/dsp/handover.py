@@ -26,9 +26,10 @@ from nodes.dsp.raw import (
 from nodes.dsp.raw import word as raw_word
 
 # Words of the head. Engine, worker and whoever watches over both write on cache lines of their own.
-SUBMITTED, DONE, STATE, EPOCH, BACK, CALL, QUIT = 0, 8, 16, 17, 24, 32, 40
-"""The last block handed over; the last one that is done; what became of the plugin; how often it was loaded; a
-semaphore that is posted for each block done; one that is posted for each handed over; 1 for a worker that is to end.
+SUBMITTED, DONE, OWN, STATE, EPOCH, BACK, CALL, QUIT, EAGER = 0, 8, 9, 16, 17, 24, 32, 40, 41
+"""The last block handed over; the last one that is done; nanoseconds that the plugin itself took for it; what became of
+the plugin; how often it was loaded; a semaphore that is posted for each block done; one that is posted for each handed
+over; 1 for a worker that is to end; 1 for a worker that is to be awake when the next block is due.
 """
 HEAD_WORDS = 64
 LOADING, READY, FAILED = 0, 1, 2
