@@ -170,9 +170,15 @@ def _link(patch: Patch, block: int) -> AbstractContextManager[Link | None]:
 
 
 def _moves_plugins(schedule: Schedule) -> bool:
-    """Whether params of plugins move: many plugins take them over once in a block, whatever frame they are told."""
+    """Whether params of plugins move, or notes come to them: many plugins take over once in a block what they are told,
+    whatever its frame.
+    """
     return any(
-        n.kind.submit is not None and any(p.name in n.config.driven for p in n.kind.params(n.config.settings))
+        n.kind.submit is not None
+        and (
+            any(p.name in n.config.driven for p in n.kind.params(n.config.settings))
+            or any(p.type == "events" and p.name in n.config.plugged for p in n.kind.ports(n.config.settings))
+        )
         for n in schedule.nodes
     )
 

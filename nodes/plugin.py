@@ -20,6 +20,7 @@ from graph.spec import (
     AudioOut,
     ChoiceSetting,
     Config,
+    EventsIn,
     Memory,
     Node,
     Param,
@@ -29,14 +30,17 @@ from graph.spec import (
     Ports,
     Services,
     Setting,
+    State,
     kernel,
 )
-from nodes.dsp import handover
+from nodes.dsp import handover, playing
 from nodes.dsp.handover import collect, submit
 
 UNKNOWN_TAIL_S = 5.0
 """How long a plugin may be silent before it sounds again after its input ended; few say."""
 LONGEST_NAME = 48
+EVENTS = "events"
+"""The port of plugins that take notes."""
 
 
 class _Settings(Node):
@@ -100,6 +104,7 @@ class _Hosted(_Settings):
     touched = Memory(1, "i8")
     dry = Memory(1)
     edge = Memory(1)
+    known = State((1,), "i8")
 
     @classmethod
     def info(cls, config: Config, services: Services) -> Mapping[str, object]:
@@ -120,7 +125,7 @@ class _Hosted(_Settings):
 
     @classmethod
     def tail(cls, config: Config) -> float:
-        return UNKNOWN_TAIL_S if cls.about.inputs else math.inf
+        return UNKNOWN_TAIL_S if cls.about.inputs or EVENTS in config.plugged else math.inf
 
     @classmethod
     def shape_key(cls, config: Config) -> object:
@@ -137,6 +142,7 @@ class _Hosted(_Settings):
         words[handover.LATENCY], words[handover.RING] = latency, ring
         words[handover.TEMPO] = np.float64(config.tempo).view(np.int64)
         words[handover.MAIN], words[handover.MAIN_LANES] = main, lanes
+        words[playing.EVENTS_PORT] = names.index(EVENTS) if cls.about.events_in else -1
         params = cls.params(config.settings)
         told = config.given | config.driven
         words[handover.PARAMS] = len(params)
@@ -162,6 +168,7 @@ class _Hosted(_Settings):
         sent,
         touched,
         words,
+        known,
         dry,
         block_offset,
         block_deadline,
@@ -179,6 +186,7 @@ class _Hosted(_Settings):
             sent,
             touched,
             words,
+            known,
             dry,
             block_offset,
             faded,
@@ -203,6 +211,7 @@ class _Hosted(_Settings):
         sent,
         touched,
         words,
+        known,
         edge,
         dry,
         block_offset,
@@ -221,6 +230,7 @@ class _Hosted(_Settings):
             sent,
             touched,
             words,
+            known,
             dry,
             block_offset,
             faded,
@@ -243,6 +253,8 @@ def variant(about: PluginAbout, layout: str = "auto") -> type[Node]:
     inputs = _ports(about, about.inputs, "in", layout)
     outputs = _ports(about, about.outputs, "out", layout)
     ports = [p for p in (*inputs, *outputs) if p is not None]
+    if about.events_in:
+        ports.append(EventsIn(EVENTS, "What it plays: MIDI from files and devices."))
     params, places = _params(about, {p.name for p in ports})
     body: dict[str, Any] = {f"{p.flow}_{p.name}": p for p in ports}
     main = [next((p for p in found if p and p.type == "audio"), None) for found in (inputs, outputs)]

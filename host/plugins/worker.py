@@ -154,7 +154,12 @@ def _go_first() -> None:
 def _events(slot: Any) -> list[Event]:
     count = min(max(int(slot[handover.EVENTS]), 0), handover.MOST_EVENTS)
     packed = slot[handover.EVENTS + 1 : handover.EVENTS + 1 + count].tolist()
-    return [Event(w >> 32, bytes((w & 255, w >> 8 & 255, w >> 16 & 255))) for w in packed]
+    return [Event(w >> 32, bytes((w & 255, w >> 8 & 255, w >> 16 & 255)[: _length(w & 255)])) for w in packed]
+
+
+def _length(status: int) -> int:
+    """Bytes of a channel message."""
+    return 2 if status & 0xF0 in (0xC0, 0xD0) else 3
 
 
 def _transport(slot: Any) -> Transport:
@@ -299,7 +304,7 @@ class Worker:
             if notice.kind == "latency":
                 self.say(seat=number, notice="latency", value=player.plugin.latency())
             else:
-                self.say(seat=number, notice=notice.kind, id=notice.id, value=notice.value, text=notice.text)
+                self.say(seat=number, notice=notice.kind, param=notice.id, value=notice.value, text=notice.text)
 
 
 def _merged(notices: list[Notice]) -> list[Notice]:

@@ -10,7 +10,10 @@ until it has caught up; late answers are never looked at.
 from __future__ import annotations
 
 from graph.spec import helper
+from nodes.dsp import playing
+from nodes.dsp.events import TRACKER_WORDS
 from nodes.dsp.machine import bits_of, f32, finite, float_of
+from nodes.dsp.playing import MOST_EVENTS, begin_anew, miss_events, tell_events
 from nodes.dsp.raw import (
     load_atomic,
     load_f32,
@@ -31,7 +34,9 @@ SUBMITTED, DONE, OWN, STATE, EPOCH, BACK, CALL, QUIT, EAGER = 0, 8, 9, 16, 17, 2
 the plugin; how often it was loaded; a semaphore that is posted for each block done; one that is posted for each handed
 over; 1 for a worker that is to end; 1 for a worker that is to be awake when the next block is due.
 """
-HEAD_WORDS = 64
+NOTES = 64
+"""Where the engine notes what the plugin was told to play, for as long as the plugin is there."""
+HEAD_WORDS = NOTES + -(-TRACKER_WORDS // 8) * 8
 LOADING, READY, FAILED = 0, 1, 2
 
 # Words at the start of a slot.
@@ -43,7 +48,6 @@ the bar's beginning, the loop's two ends.
 CHANGES, MOST_CHANGES = 24, 1024
 """A count; then for each param change the plugin's number of the param, the frame, the bits of the value (float64)."""
 EVENTS = CHANGES + 1 + 3 * MOST_CHANGES
-MOST_EVENTS = 1024
 """A count; then a word for each: ``frame << 32 | bytes``."""
 SLOT_WORDS = -(-(EVENTS + 1 + MOST_EVENTS) // 8) * 8
 
@@ -67,7 +71,8 @@ a block was not done in time; blocks that passed without the plugin; samples tha
 IN_LANES, OUT_LANES = 40, 104
 """Lanes of each port in the slot; 0: switched off."""
 MOST_PORTS = 64
-TABLE_WORDS = 168
+TABLE_WORDS = -(-playing.END // 8) * 8
+"""From 18 and from 168 on with what ``nodes.dsp.playing`` needs."""
 
 FADE = 64
 """Frames to go from the plugin's sound to what passes it, or back."""
@@ -76,12 +81,13 @@ BEAT_S = 60.0
 
 
 @helper
-def submit(ins, values, places, sent, touched, words, dry, offset, key, time, position, roll, rate, n, deadline):
+def submit(ins, values, places, sent, touched, words, known, dry, offset, key, time, position, roll, rate, n, deadline):
     """Hand a block over, unless the plugin is not there or still behind. ``key`` tells one block from another: while an
     edit is crossfaded two nodes may share a plugin, and what the first has handed over serves both.
 
     ``values`` are the params, raw; ``places[k]`` is the plugin's own number of each, ``sent[k]`` what it was
-    told last; ``touched[k]`` is 0 where it was never told, 1 where it was, 2 where it must be told.
+    told last; ``touched[k]`` is 0 where it was never told, 1 where it was, 2 where it must be told. ``known[0]`` is 1
+    once this node has told it anything.
     """
     if words[KEY] == key and words[BLOCKS]:
         remember(ins, words, dry, words[FED] - n, offset, n)
@@ -100,21 +106,24 @@ def submit(ins, values, places, sent, touched, words, dry, offset, key, time, po
             take_until(head + 8 * BACK, now_ns() + NAP_NS)
             state = load_atomic(head + 8 * STATE)
     if state != READY or n > words[CAPACITY]:
+        miss_events(words, head + 8 * NOTES, ins, offset, n)
         return
     epoch = load_atomic(head + 8 * EPOCH)
     if epoch != words[SEEN]:
         words[SEEN] = epoch
+        begin_anew(head + 8 * NOTES)
         for k in range(words[PARAMS]):
             touched[k] *= 2 if touched[k] == 1 else 1
     number = words[SEQUENCE]
     if load_atomic(head + 8 * DONE) != number:
+        miss_events(words, head + 8 * NOTES, ins, offset, n)
         return
     number += 1
     slot = words[SLOTS] + (number & 1) * words[STRIDE]
     set_word(slot, FRAMES, n)
     tell_time(slot + 8 * TRANSPORT, words, time, position, roll, rate)
     tell_changes(slot + 8 * CHANGES, values, words[PARAMS], places, sent, touched, offset, n)
-    set_word(slot, EVENTS, 0)
+    tell_events(slot + 8 * EVENTS, words, head + 8 * NOTES, ins, known, offset, n)
     target = slot + 8 * SLOT_WORDS
     for p in range(words[INPUT_PORTS]):
         source, pitch = raw_word(ins, 1 + 3 * p) + 4 * offset * raw_word(ins, 3 + 3 * p), raw_word(ins, 3 + 3 * p)

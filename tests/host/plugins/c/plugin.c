@@ -4,9 +4,10 @@
  *     out[c] = gain * in[c]  +  (mode is key)  sidechain  +  sum of velocity * pitch / 128 over the notes held
  * In mode clock, out[0] is tempo / 1000, out[1] the frame of the timeline / 65536, and other channels are silent while
  * the transport stands still, 1 while it runs. The second output has the sidechain on both channels, unchanged.
- * Controller 1 moves the gain; the meter says the peak of the last block.
+ * Controller 1 moves the gain; the meter says the peak of the last block. With SINES each note is a sine voice instead:
+ *     velocity / 4 * sin(2 pi f t),  f = 440 * 2^((pitch - 69) / 12),  t from the note's own frame on.
  *
- * Macros: NAME, NUMBER (last byte of the class id), DELAY, INSTRUMENT, SPLIT (controller apart), EDITS (it moves its
+ * Macros: NAME, NUMBER (last byte of the class id), DELAY, INSTRUMENT, SINES, SPLIT (controller apart), EDITS (it moves its
  * own gain as a window would) and, for evil: FACTORY_CRASHES, SLEEPS (seconds, while it loads), HOG (megabytes, while it
  * processes), CRASHES, HANGS, NO_NUMBERS, MANY_CHANNELS, MONO_AFTER_ALL, MOVES (its latency), NO_STATE (1: takes none,
  * 2: gives none, 3: gives without end), LIES, RAGGED, FAILS, UNWILLING (to be active), MANY_CLASSES,
@@ -57,6 +58,8 @@ struct plugin {
     uint8_t on[2][2];
     int active, blocks, latency;
     float held[128];
+    long age[128];
+    double rate;
     int holds;
     float line[MOST_CHANNELS][MOST_DELAY];
     int at;
@@ -244,7 +247,10 @@ static uint32_t get_latency(void *this) {
 #endif
     return (uint32_t)SELF->latency;
 }
-static result setup(void *this, process_setup *s) { return s->mode == 0 && s->size == 0 ? OK : NO; }
+static result setup(void *this, process_setup *s) {
+    SELF->rate = s->rate;
+    return s->mode == 0 && s->size == 0 ? OK : NO;
+}
 static result set_processing(void *this, uint8_t on) { return NOT_IMPLEMENTED; }
 static uint32_t get_tail(void *this) { return 77; }
 
@@ -268,6 +274,7 @@ static void play(plugin *p, process_data *d, int frame) {
         if (d->in_events->table->get(d->in_events, k, &e) != OK || e.frame != frame) continue;
         p->holds = 1;
         if (e.type == NOTE_ON) p->held[e.as.on.pitch & 127] = e.as.on.velocity * (float)(e.as.on.pitch / 128.0);
+        if (e.type == NOTE_ON) p->age[e.as.on.pitch & 127] = 0;
         if (e.type == NOTE_OFF) p->held[e.as.off.pitch & 127] = 0;
         if (e.type == PRESSURE) p->held[e.as.pressure.pitch & 127] = e.as.pressure.pressure;
     }
@@ -317,7 +324,15 @@ static result process(void *this, process_data *d) {
         now |= step(p, d, 3, k) >= 0.5;
         if (k == d->frames) break;
         play(p, d, k);
-        for (int n = 0; p->holds && n < 128; n++) notes += p->held[n];
+        for (int n = 0; p->holds && n < 128; n++) {
+#ifdef SINES
+            if (p->held[n] == 0) continue;
+            double velocity = p->held[n] * 128.0 / n, f = 440 * pow(2, (n - 69) / 12.0);
+            notes += (float)(velocity / 4 * sin(2 * M_PI * f * p->age[n]++ / p->rate));
+#else
+            notes += p->held[n];
+#endif
+        }
         float key = d->inputs > 1 && p->on[IN][1] ? d->in[1].buffers[0][k] : 0;
         for (int c = 0; c < channels && c < MOST_CHANNELS; c++) {
             float sample = d->inputs > 0 ? (float)gain * d->in[0].buffers[c][k] : 0;
