@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 from contextlib import contextmanager
 from time import monotonic, perf_counter, sleep
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import dearpygui.dearpygui as dpg
 
@@ -28,6 +28,9 @@ from editor.shortcuts import COMMANDS
 from editor.styling import style
 from editor.theme import Look
 from graph.errors import PatchError
+
+if TYPE_CHECKING:
+    from editor.macros.assigning import Assigning
 
 TOUCHED_S, LIVELY_S, IDLE_S = 1 / 60, 1 / 30, 1 / 12
 """The time from frame to frame: while something is done, while something sounds, and otherwise."""
@@ -81,6 +84,8 @@ class App:
         """Asked when the window is to close; False keeps it open. Whoever guards unsaved work sets it."""
         self.dialog: Dialog | None = None
         """What lies over everything and has the keyboard, while there is such a thing."""
+        self.assigning: Assigning | None = None
+        """The macro that is being assigned: whatever knob is pressed meanwhile is moved by it."""
         self.first_start = False
         """Whether this is the first time: there is a tour then."""
         self._pressed: list[int] = []

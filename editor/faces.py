@@ -98,7 +98,7 @@ def face(id: str, entry: NodeEntry, kinds: Kinds, cables: list[Cable] | None = N
         id,
         entry.kind,
         entry.title or spoken(id),
-        _subtitle(entry, kind, settings),
+        _subtitle(id, entry, kind, settings),
         family_of(kind),
         tuple(shape.inputs.values()),
         tuple(shape.outputs.values()),
@@ -368,7 +368,7 @@ def _missing(id: str, entry: NodeEntry, kind: type[Node], cables: list[Cable], w
     )
 
 
-def _subtitle(entry: NodeEntry, kind: type[Node], settings: Mapping[str, Any]) -> str:
+def _subtitle(id: str, entry: NodeEntry, kind: type[Node], settings: Mapping[str, Any]) -> str:
     for setting in kind.settings_declared():
         value = settings.get(setting.name)
         if setting.type == "path" and value:
@@ -377,7 +377,8 @@ def _subtitle(entry: NodeEntry, kind: type[Node], settings: Mapping[str, Any]) -
     if about is not None:
         vendor = str(settings.get("vendor") or "")
         return ", ".join(w for w in (about.name if about.name != entry.title else "", vendor) if w) or about.name
-    words = [spoken(entry.kind)] if entry.title and spoken(entry.kind).lower() != entry.title.lower() else []
+    title, kind_words = (entry.title or spoken(id)).lower(), spoken(entry.kind)
+    words = [kind_words] if title.rstrip(" 0123456789") != kind_words.lower().rstrip(" 0123456789") else []
     words += [
         str(settings[s.name]).replace("_", " ")
         for s in kind.settings_declared()

@@ -41,6 +41,7 @@ PANELS: tuple[Entry, ...] = (
     Entry("mixer", "Mixer", "bottom", "editor.mixer.panel:Mixer"),
     Entry("automation", "Automation", "bottom", "editor.automation.panel:Automation"),
     Entry("snapshots", "Snapshots", "bottom", "editor.snapshots.panel:Snapshots"),
+    Entry("macros", "Macros", "bottom", "editor.macros.panel:Macros"),
     Entry("notices", "Messages", "bottom", "editor.notices:NoticeList"),
     Entry("status", "Status", "status", "editor.status:StatusBar"),
     Entry("files", "Files", "none", "editor.files.panel:Files"),

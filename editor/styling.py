@@ -130,6 +130,13 @@ def style(look: Look) -> None:
         {dpg.mvThemeCol_ChildBg: t.raised},
         {dpg.mvStyleVar_ChildRounding: (px(7),), dpg.mvStyleVar_WindowPadding: (px(10), px(8))},
     )
+    quiet = {dpg.mvThemeCol_Button: none, dpg.mvThemeCol_ButtonHovered: t.lifted}
+    _theme(
+        "theme:name", quiet, {dpg.mvStyleVar_ButtonTextAlign: (0.0, 0.5), dpg.mvStyleVar_FramePadding: (px(4), px(4))}
+    )
+    _theme(
+        "theme:lifted", {dpg.mvThemeCol_Button: t.lifted, dpg.mvThemeCol_ButtonHovered: mix(t.lifted, t.text, 0.15)}, {}
+    )
     calm = {dpg.mvThemeCol_Button: t.raised, dpg.mvThemeCol_Text: t.text}
     _theme("theme:unlit", calm, {})
     lit = {dpg.mvThemeCol_Button: mix(t.raised, t.accent, 0.3), dpg.mvThemeCol_Text: t.accent}

@@ -162,6 +162,8 @@ def _escape(app: App) -> None:
         canvas._show_hand()
     elif app.typing:
         return
+    elif app.assigning is not None:
+        app.assigning = None
     elif app.session.selection or app.session.cables:
         app.session.select()
     elif app.session.path:

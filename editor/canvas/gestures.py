@@ -16,6 +16,7 @@ from editor.canvas.scene import Frame, Hit, PinAt, Scene
 from editor.canvas.shape import Knob, Pin
 from editor.canvas.view import Box, Point, View, spanning
 from editor.faces import from_unit, to_unit
+from editor.macros.assigning import Assigning
 from editor.model import Session
 from graph.document import Cable, CableKey
 from graph.edits import Connect, Disconnect, Edit, Move, RemoveNode, SetBypass, SetMute, SetParam, SetPatchField
@@ -70,6 +71,7 @@ class Held:
     """The end of a loose cable that stays."""
     knob: Knob | None = None
     place: float = 0.0
+    macro: Assigning | None = None
     frame: Frame | None = None
     before: frozenset[str] = frozenset()
     serial: int = 0
@@ -78,6 +80,7 @@ class Held:
 class Gestures:
     """``ask_loop(cable, edits)``: asked whether a cable that closes a loop is to be a feedback cable.
     ``ask_kind(pin, at)``: asked what a cable that was dropped on nothing is to lead to.
+    ``assigning``: the macro that is being assigned, if one is; knobs that are pressed are its own then.
     """
 
     def __init__(
@@ -88,9 +91,11 @@ class Gestures:
         say: Callable[[str], None],
         ask_loop: Callable[[Cable, list[Edit]], None],
         ask_kind: Callable[[PinAt, Point], None],
+        assigning: Callable[[], Assigning | None] = lambda: None,
     ) -> None:
         self.session, self.scene = session, scene
         self.say, self.ask_loop, self.ask_kind = say, ask_loop, ask_kind
+        self.assigning = assigning
         self.view = View()
         self.held: Held | None = None
         self.shown = Shown()
@@ -113,6 +118,9 @@ class Gestures:
         elif hit.switch:
             self._switch(hit.node, hit.switch)
             held.what = "nothing"
+        elif hit.knob is not None and (macro := self._assigning(hit.node)) is not None:
+            held.what, held.macro = "assign", macro
+            macro.press(hit.node, hit.knob.param)
         elif hit.knob is not None:
             held.what, held.knob = "turn", hit.knob
             held.place = to_unit(hit.knob.param, self._value(hit.node, hit.knob))
@@ -131,6 +139,11 @@ class Gestures:
             held.what, held.frame = ("resize" if hit.corner else "frame"), hit.frame
             held.nodes = {n: self.scene.places[n] for n in self.scene.framed(hit.frame)}
             self.session.select(held.nodes)
+
+    def _assigning(self, node: str) -> Assigning | None:
+        """The macro that takes the knobs of a node; it leaves its own alone."""
+        macro = self.assigning()
+        return macro if macro is not None and macro.macro != node else None
 
     def _choose(self, node: str, keys: Keys) -> None:
         selection = self.session.selection
@@ -184,6 +197,10 @@ class Gestures:
         match held.what:
             case "turn":
                 self._turn(held, pixel, held_keys)
+            case "assign":
+                assert held.macro is not None
+                held.macro.drag((held.pixel[1] - pixel[1]) / TRAVEL, held_keys.shift)
+                held.pixel = pixel
             case "move":
                 if first and held.keys.alt:
                     self._duplicate(held)

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic
 
+from editor.faces import inner_patch
 from editor.model import Session
-from graph.document import Patch
+from graph.document import NodeEntry, Patch
 
 SETTLE_S = 0.15
 """How long the patch must have rested before it is looked at."""
@@ -29,6 +30,31 @@ class Insight:
     rate: int = 48000
     outputs: Mapping[str, int] = field(default_factory=dict[str, int])
     """The whole latency of every output."""
+
+
+def layouts_here(session: Session, insight: Insight) -> dict[str, str]:
+    """The layouts of all ports of the level that is looked at, by ``node.port``; a group's are those of what is inside
+    it.
+    """
+    prefix = "/".join((*session.path, ""))
+    found = {k.removeprefix(prefix): v for k, v in insight.layouts.items() if k.startswith(prefix)}
+    for id, entry in session.here.nodes().items():
+        if entry.kind == "group":
+            for name in dict(entry.settings.get("ports") or {}):
+                inside = _inside(entry, id, str(name))
+                if inside in found:
+                    found[f"{id}.{name}"] = found[inside]
+    return found
+
+
+def _inside(entry: NodeEntry, address: str, port: str) -> str:
+    """The address of the port that a group's port stands for, through groups in groups."""
+    node, _, name = str(dict(entry.settings.get("ports") or {}).get(port, "")).rpartition(".")
+    inner = inner_patch(entry)
+    below = inner.nodes().get(node) if inner is not None else None
+    if below is not None and below.kind == "group":
+        return _inside(below, f"{address}/{node}", name)
+    return f"{address}/{node}.{name}"
 
 
 class Insights:

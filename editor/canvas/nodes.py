@@ -19,6 +19,8 @@ from graph.spec import Node, Param
 WORDS_FROM = 0.55
 """The zoom from which on pins and knobs have words."""
 TITLE_FROM = 0.24
+NAME_PX = 12.0
+"""How large the titles of nodes are that are looked at from far away."""
 FREQS = np.geomspace(20.0, 20000.0, 72)
 CURVE_DB = 18.0
 REDUCTION_DB = 18.0
@@ -109,6 +111,9 @@ class NodePicture:
         theme, pen, f, face = self.look.theme, self.pen, self.factor, self.shape.face
         ink = theme.text if theme.name == "light" else mix(theme.text, (255, 255, 255, 255), 0.5)
         ink = alpha(ink, 0.55) if face.bypass else ink
+        if f < WORDS_FROM:
+            self._name(ink)
+            return
         left = min((b.x for b in self.shape.switches.values()), default=self.shape.width - 8)
         x = 11.0
         if face.problem or face.missing:
@@ -117,17 +122,23 @@ class NodePicture:
             x += 20
         size = 14.0 * f
         pen.words(self._at(x, 6.0), fitted(face.title, (left - x - 2) * f, "strong", size), ink, "strong", size)
-        if face.subtitle and f >= WORDS_FROM:
+        if face.subtitle:
             small = 11.0 * f
             words = fitted(face.subtitle, (self.shape.width - 20) * f, "small", small)
             pen.words(self._at(11, 24.5), words, alpha(ink, 0.62), "small", small)
-        if f < WORDS_FROM:
-            return
         for name, box in self.shape.switches.items():
             on = face.bypass if name == "bypass" else face.mute
             icon = "power" if name == "bypass" else "mute"
             colour = (theme.warn if name == "bypass" else theme.bad) if on else alpha(ink, 0.4)
             pen.icon(self._at(*box.middle), icon, colour, 12.5 * f)
+
+    def _name(self, ink: Colour) -> None:
+        """From far away the title has the whole header, in letters as large as can be."""
+        f, own = self.factor, self.shape
+        high, wide = own.header * f, own.width * f
+        size = min(high * 0.76, NAME_PX * self.look.scale)
+        words = fitted(own.face.title, wide - high * 0.6, "medium", size)
+        self.pen.words((high * 0.3, (high - size * 1.24) / 2), words, ink, "medium", size)
 
     def _pin(self, pin: Pin) -> None:
         theme, pen, f = self.look.theme, self.pen, self.factor

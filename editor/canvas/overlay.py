@@ -96,6 +96,15 @@ class Overlay:
         )
         pen.words((px(26), y + px(7)), words, theme.text, "medium")
 
+    def say(self, words: str, colour: Colour) -> None:
+        """Say something in the middle of the upper edge, while it is so."""
+        pen, theme, px = Pen("canvas:over", self.look), self.look.theme, self.look.px
+        half = fonts.width(words, "medium", fonts.ROLES["medium"][1] * self.look.scale) / 2 + px(16)
+        x, y = self._size[0] / 2, px(12)
+        fill = mix(theme.panel, colour, 0.16)
+        pen.box((x - half, y), (x + half, y + px(32)), fill=fill, line=alpha(colour, 0.8), radius=px(16))
+        pen.words((x, y + px(7.5)), words, theme.text, "medium", align="centre")
+
     def _badge(self, view: View, node: str, words: str, colour: Colour) -> None:
         box, px, theme = self.scene.box(node), self.look.px, self.look.theme
         x, y = view.to_canvas(box.x + box.width / 2, box.bottom + 4)

@@ -11,7 +11,8 @@ import dearpygui.dearpygui as dpg
 from editor.canvas.adding import add_item
 from editor.canvas.commands import COMMANDS
 from editor.canvas.gestures import Gestures, Keys
-from editor.canvas.insight import Insights
+from editor.canvas.insight import Insights, layouts_here
+from editor.canvas.marks import draw_marks, words_of
 from editor.canvas.minimap import Minimap
 from editor.canvas.overlay import Overlay
 from editor.canvas.painter import Painter
@@ -50,6 +51,7 @@ class Canvas(Panel):
         self.gestures.view = replace(self.gestures.view, scale=look.scale)
         self.app.pointer.claim("canvas", _CanvasGrip(self))
         self._key: object = None
+        self._seen: object = None
         self.size: Point = (1.0, 1.0)
 
     def _begin(self) -> None:
@@ -64,13 +66,13 @@ class Canvas(Panel):
         self._hover = Hit()
         self._flight: tuple[float, View, View] | None = None
         self._level: tuple[object, tuple[str, ...]] | None = None
-        self._seen = (0, 0)
         self.gestures = Gestures(
             self.session,
             self.scene,
             say=lambda words: self.app.notices.say("warning", words[:1].upper() + words[1:] + "."),
             ask_loop=self.popups.ask_loop,
             ask_kind=lambda pin, at: self.popups.search_for(pin, at),
+            assigning=lambda: self.app.assigning,
         )
 
     # -- following -----------------------------------------------------------------------------------------------------
@@ -130,18 +132,17 @@ class Canvas(Panel):
         self.size = (slot.width, slot.height)
         dpg.configure_item("canvas", width=round(slot.width), height=round(slot.height))
         self.painter.look_at(self.gestures.view, self.size)
+        self.painter.sync()
         self._draw_over()
 
     def frame(self, now: float, readings: Readings) -> None:
         self._resize()
         self.insights.step()
         insight = self.insights.now
-        seen = (id(insight), self.waves.count)
+        seen = (insight, self.waves.count, self.session.path, self.app.assigning)
         if seen != self._seen:
             self._seen = seen
-            prefix = "/".join((*self.session.path, ""))
-            own = {k.removeprefix(prefix): v for k, v in insight.layouts.items() if k.startswith(prefix)}
-            self.painter.layouts = own
+            self.painter.layouts = layouts_here(self.session, insight)
             self.painter.sync()
             self._draw_over()
         if self._flight is not None:
@@ -159,6 +160,7 @@ class Canvas(Panel):
         """Look somewhere else."""
         self.gestures.view = view
         self.painter.look_at(view, self.size)
+        self.painter.sync()
         self._draw_over()
         self._show_hand()
         self.app.touch()
@@ -196,6 +198,10 @@ class Canvas(Panel):
         dpg.delete_item("canvas:over", children_only=True)
         self.minimap.draw(self.gestures.view, self.size, self.session.selection)
         self.overlay.draw(self.insights.now, self.app.sound, self.gestures.view, self.size)
+        macro = self.app.assigning
+        if macro is not None and macro.valid:
+            draw_marks("canvas:over", self.app.look, self.scene, self.gestures.view, self.size, macro)
+            self.overlay.say(words_of(macro), self.app.look.theme.pin("control"))
 
     def _show_hand(self) -> None:
         hover = self._hover

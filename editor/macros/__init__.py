@@ -1,0 +1,1 @@
+"""Macros: single knobs that move many params, each by an amount of its own."""
