@@ -285,11 +285,11 @@ class Link:
 
     def _keep_first(self, hosted: Hosted) -> None:
         """Have the state that a plugin has of itself, before anything changes it."""
-        if hosted.state is None and hosted.memory.first is None:
+        if hosted.loaded is None and hosted.memory.first is None:
 
             def keep(future: Future[Any]) -> None:
                 if not future.exception():
-                    hosted.memory.first = future.result()
+                    hosted.memory.found_first(future.result())
 
             self._watch.ask(hosted, "state").add_done_callback(keep)
 
@@ -297,6 +297,8 @@ class Link:
         if what not in ("state", "set_state") or future.exception():
             return
         state = future.result() if what == "state" else values[0]
+        if what == "state" and hosted.loaded is None:
+            hosted.memory.found_first(state)
         hosted.memory.show(state)
         hosted.state, hosted.stateless = state, False
         if what == "set_state":

@@ -48,6 +48,12 @@ class Memory:
             pass
         return False
 
+    def found_first(self, state: bytes) -> None:
+        """A plugin that was given no state was found in this one."""
+        if self.first is None:
+            self.first = state
+            self.current = self.current or digest(state)
+
     def show(self, state: bytes) -> bool:
         """The plugin was found in this state: whether that is another than was known."""
         found = digest(state)

@@ -223,7 +223,7 @@ class Talk:
             return []
         match kind:
             case "touch" | "edit" | "release":
-                name = self._named(hosted).by_id.get(message["id"])
+                name = self._named(hosted).by_id.get(message["param"])
                 if name is None:
                     return []
                 if kind == "edit":
@@ -268,6 +268,9 @@ class Talk:
             self._out.append(PluginValues(node, rows))
 
     def _tell_state(self, node: str) -> Done:
+        known = self._link.hosted(node)
+        before = known.memory.current if known is not None else b""
+
         def done(answer: Any, problem: str) -> None:
             hosted = self._link.hosted(node)
             if problem or hosted is None or not isinstance(answer, bytes):
@@ -275,7 +278,7 @@ class Talk:
             if len(answer) > MOST_STATE_BYTES:
                 words = f"its state has {len(answer)} bytes, more than a patch can hold, and is not kept"
                 self._out.append(Notice("warning", f"{node}: {hosted.name}: {words}."))
-            elif digest(answer) != hosted.memory.asked:
+            elif digest(answer) not in (before, hosted.memory.asked):
                 self._out.append(PluginState(node, answer))
             self._ask(node, "values", (), self._take_values(node, answer))
 

@@ -69,14 +69,16 @@ def until(condition: Callable[[], object], what: str, patience_s: float = PATIEN
 class Stage:
     """Plays a patch live, stereo in and out per output, in blocks that leave a plugin time even on a busy machine."""
 
-    def __init__(self, patch: Patch, link: Link, outputs: int = 2, block: int = 4096) -> None:
+    def __init__(
+        self, patch: Patch, link: Link, outputs: int = 2, block: int = 4096, folder: Path | None = None
+    ) -> None:
         self.live = Live(RATE, block)
         self.live.prepare(2, outputs, block)
         self.block, self.at, self.link = block, 0, link
         self.conductor = Conductor(
             self.live, kinds(), NoTapes(), lambda flow, first, count: list(range(first, first + count)), replay_s=0.1
         )
-        self.services = FileServices(Path(), link)
+        self.services = FileServices(folder or Path(), link)
         self.given: list[np.ndarray] = []
         self.heard: list[np.ndarray] = []
         self.slowest = 0.0

@@ -8,7 +8,6 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from ctypes import byref, c_int32, c_uint64, c_void_p
 from pathlib import Path
 
@@ -50,19 +49,6 @@ def children(window):
 def do(*words):
     subprocess.run(["xdotool", *map(str, words)], check=True)
 """
-
-
-@pytest.fixture
-def display() -> Iterator[str]:
-    read, write = os.pipe()
-    command = ["Xvfb", "-displayfd", str(write), "-screen", "0", "1280x800x24", "-nolisten", "tcp", "-noreset"]
-    with subprocess.Popen(command, pass_fds=[write], stderr=subprocess.DEVNULL) as server:
-        os.close(write)
-        try:
-            with os.fdopen(read) as told:
-                yield f":{int(told.readline())}"
-        finally:
-            server.terminate()
 
 
 def child(program: str, display: str, *words: object) -> list:
