@@ -254,7 +254,7 @@ class Chooser(Dialog):
             self._accept_folder(path)
             return
         only = [r for r in self.listing.rows if not r.folder]
-        if self.mode == "open" and len(only) == 1 and typed and not (self.folder / typed).is_file():
+        if self.mode == "open" and len(only) == 1 and self.words_typed and not (self.folder / typed).is_file():
             typed = only[0].name
         path = target(self.folder, typed, self.suffixes if self.mode == "save" else ())
         if path is None:
