@@ -9,11 +9,11 @@ import dearpygui.dearpygui as dpg
 
 from editor.canvas.curves import Curve, point_at
 from editor.canvas.scene import Scene
-from editor.canvas.view import Point
+from editor.canvas.view import Box, Point
 from editor.draw import Pen
 from editor.fonts import width as width_of
 from editor.theme import Colour, Look, alpha, mix
-from graph.document import Cable, CableKey
+from graph.document import CableKey
 from graph.layouts import LAYOUTS
 
 DASHES = 22
@@ -36,18 +36,24 @@ class CablePictures:
         self._state: dict[CableKey, object] = {}
 
     def sync(
-        self, scene: Scene, selected: frozenset[CableKey], dimmed: frozenset[CableKey], layouts: Mapping[str, str]
+        self,
+        scene: Scene,
+        seen: Box,
+        selected: frozenset[CableKey],
+        dimmed: frozenset[CableKey],
+        layouts: Mapping[str, str],
     ) -> None:
-        """Draw what is new, move what has moved, take away what is gone. ``layouts``: what a cable carries, by
-        ``node.port`` of its source.
+        """Draw what is new in the part of the plane that is seen, move what has moved, take away what is gone from
+        there. ``layouts``: what a cable carries, by ``node.port`` of its source.
         """
-        for key in self._made.keys() - scene.curves.keys():
+        visible = scene.bounds.meeting(seen)
+        for key in self._made.keys() - set(visible):
             dpg.delete_item(self._made.pop(key).node)
             self._state.pop(key, None)
-        for key, curve in scene.curves.items():
-            cable = scene.cables[key]
+        for key in visible:
+            curve, cable = scene.curves[key], scene.cables[key]
             layout = layouts.get(f"{key[0]}.{key[1]}", "")
-            how = (type_of(scene, cable), cable.feedback, cable.amount, key in selected, key in dimmed, layout)
+            how = (scene.types[key], cable.feedback, cable.amount, key in selected, key in dimmed, layout)
             state = (curve, how)
             before = self._state.get(key)
             if before == state:
@@ -81,10 +87,11 @@ class CablePictures:
         channels = len(LAYOUTS.get(layout, "LR"))
         thick = (1.6 if type != "audio" or channels == 1 else 2.4 if channels == 2 else 3.6) * max(f, 0.45) ** 0.7
         a, b, c, d = self._scaled(curve)
+        segments = segments_of(a, d)
         glow = alpha(mix(colour, theme.text, 0.4), 0.45) if selected else alpha(theme.desk, 0.0 if dimmed else 0.75)
         under = int(
             dpg.draw_bezier_cubic(
-                a, b, c, d, color=glow, thickness=thick + (6 if selected else 3), segments=28, parent=node
+                a, b, c, d, color=glow, thickness=thick + (6 if selected else 3), segments=segments, parent=node
             )
         )
         if selected:
@@ -96,7 +103,7 @@ class CablePictures:
                 picture.dashes.append(int(dpg.draw_line(p, q, color=colour, thickness=thick, parent=node)))
         else:
             picture.line = int(
-                dpg.draw_bezier_cubic(a, b, c, d, color=colour, thickness=thick, segments=28, parent=node)
+                dpg.draw_bezier_cubic(a, b, c, d, color=colour, thickness=thick, segments=segments, parent=node)
             )
         words = "feedback" if feedback else layout_badge(layout)
         if amount is not None:
@@ -124,25 +131,21 @@ class CablePictures:
         a, b, c, d = self._scaled(curve)
         for item in (picture.under, picture.line):
             if item:
-                dpg.configure_item(item, p1=a, p2=b, p3=c, p4=d)
+                dpg.configure_item(item, p1=a, p2=b, p3=c, p4=d, segments=segments_of(a, d))
         for item, (start, end) in zip(picture.dashes, dashes(curve), strict=False):
             p, q = ((x * self.factor, y * self.factor) for x, y in (start, end))
             dpg.configure_item(item, p1=p, p2=q)
+
+
+def segments_of(a: Point, b: Point) -> int:
+    """Of how many straight pieces a curve between two pixels is drawn."""
+    return int(min(max((abs(b[0] - a[0]) + abs(b[1] - a[1])) / 10, 8), 28))
 
 
 def dashes(curve: Curve) -> Iterator[tuple[Point, Point]]:
     """The ends of the dashes along a curve."""
     for k in range(DASHES):
         yield point_at(curve, k / DASHES), point_at(curve, (k + 0.58) / DASHES)
-
-
-def type_of(scene: Scene, cable: Cable) -> str:
-    """The type that a cable is coloured by: its target's, for a sidechain or a control signal; else its source's."""
-    target = scene.shapes[cable.target].pin(cable.target_port, "in")
-    source = scene.shapes[cable.source].pin(cable.source_port, "out")
-    if target is not None and target.type in ("sidechain", "control"):
-        return target.type
-    return source.type if source is not None else "audio"
 
 
 def layout_badge(layout: str) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dearpygui.dearpygui as dpg
+
 from editor.canvas.scene import Scene
 from editor.canvas.view import Box, Point, View, around
 from editor.draw import Pen
@@ -16,6 +18,9 @@ class Minimap:
 
     def __init__(self, scene: Scene, look: Look) -> None:
         self.scene, self.look = scene, look
+        self._frame: tuple[int, ...] = ()
+        self._made: dict[str, tuple[int, object]] = {}
+        self._seen: tuple[object, object] | None = None
 
     def _area(self, size: Point) -> Box:
         s = self.look.scale
@@ -31,7 +36,7 @@ class Minimap:
 
     def _fit(self, view: View, size: Point) -> tuple[Box, Box, float]:
         area = self._area(size)
-        span = around([self.scene.box(n) for n in self.scene.places]) or Box(0, 0, 1, 1)
+        span = self.scene.boxes.around() or Box(0, 0, 1, 1)
         span = (around([span, view.seen(size)]) or span).grown(30)
         return area, span, min(area.width / span.width, area.height / span.height)
 
@@ -42,27 +47,56 @@ class Minimap:
         return view.centred((span.x + (x - left) / f, span.y + (y - top) / f), size)
 
     def draw(self, view: View, size: Point, selection: frozenset[str]) -> None:
-        """Draw it into the upper layer."""
-        if not self.shown(size):
+        """Draw it into its layer, or bring it up to date: what has changed alone, and the whole by a transform."""
+        shown = self.shown(size)
+        if shown != bool(self._frame):
+            self._clear() if not shown else self._begin()
+        if not shown:
             return
-        pen, theme = Pen("canvas:over", self.look), self.look.theme
         area, span, f = self._fit(view, size)
-        pen.box((area.x, area.y), (area.right, area.bottom), fill=alpha(theme.panel, 0.88), line=theme.line, radius=7)
+        dpg.configure_item(self._frame[0], pmin=(area.x, area.y), pmax=(area.right, area.bottom))
         left, top = area.middle[0] - span.width * f / 2, area.middle[1] - span.height * f / 2
-
-        def at(x: float, y: float) -> Point:
-            return left + (x - span.x) * f, top + (y - span.y) * f
-
-        for id in self.scene.order:
-            if id not in self.scene.places:
-                continue
-            box = self.scene.box(id)
-            family = theme.family(self.scene.shapes[id].face.family)
-            fill = theme.accent if id in selection else mix(family, theme.panel, 0.35)
-            pen.box(at(box.x, box.y), at(box.right, box.bottom), fill=fill, radius=1.5)
+        self._nodes(selection)
+        move = dpg.create_translation_matrix([left - span.x * f, top - span.y * f])
+        dpg.apply_transform("canvas:map-nodes", move * dpg.create_scale_matrix([f, f, 1.0]))
         seen = view.seen(size)
         a, b = (
-            at(max(seen.x, span.x), max(seen.y, span.y)),
-            at(min(seen.right, span.right), min(seen.bottom, span.bottom)),
+            (left + (max(seen.x, span.x) - span.x) * f, top + (max(seen.y, span.y) - span.y) * f),
+            (left + (min(seen.right, span.right) - span.x) * f, top + (min(seen.bottom, span.bottom) - span.y) * f),
         )
-        pen.box(a, b, fill=alpha(theme.text, 0.05), line=alpha(theme.text, 0.5), radius=3)
+        dpg.configure_item(self._frame[1], pmin=a, pmax=b)
+
+    def _clear(self) -> None:
+        dpg.delete_item("canvas:map", children_only=True)
+        self._frame, self._made, self._seen = (), {}, None
+
+    def _begin(self) -> None:
+        pen, theme = Pen("canvas:map", self.look), self.look.theme
+        back = pen.box((0, 0), (1, 1), fill=alpha(theme.panel, 0.88), line=theme.line, radius=7)
+        dpg.add_draw_node(tag="canvas:map-nodes", parent="canvas:map")
+        front = pen.box((0, 0), (1, 1), fill=alpha(theme.text, 0.05), line=alpha(theme.text, 0.5), radius=3)
+        self._frame = back, front
+
+    def _nodes(self, selection: frozenset[str]) -> None:
+        """Nodes as rectangles of the plane, those alone drawn again that have changed."""
+        scene, theme = self.scene, self.look.theme
+        state = (scene.boxes, selection)
+        if self._seen is not None and state[0] is self._seen[0] and state[1] == self._seen[1]:
+            return
+        self._seen = state
+        for id in self._made.keys() - scene.places.keys():
+            dpg.delete_item(self._made.pop(id)[0])
+        pen = Pen("canvas:map-nodes", self.look)
+        for id, place in scene.places.items():
+            own = scene.shapes[id]
+            looks = (place, own.width, own.height, own.face.family, id in selection)
+            item, before = self._made.get(id, (0, None))
+            if looks == before:
+                continue
+            a, b = place, (place[0] + own.width, place[1] + own.height)
+            fill = theme.accent if id in selection else mix(theme.family(own.face.family), theme.panel, 0.35)
+            if item:
+                dpg.configure_item(item, pmin=a, pmax=b, fill=fill)
+            else:
+                item = pen.box(a, b, fill=fill, radius=1.5)
+            self._made[id] = item, looks

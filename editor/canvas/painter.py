@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from math import ceil
 
 import dearpygui.dearpygui as dpg
@@ -13,7 +14,7 @@ from editor.canvas.curves import curve
 from editor.canvas.gestures import Shown
 from editor.canvas.nodes import NodePicture, draw_pin
 from editor.canvas.scene import FRAME_TITLE, Scene
-from editor.canvas.shape import PIN
+from editor.canvas.shape import PIN, Shape
 from editor.canvas.view import Point, View
 from editor.canvas.waves import Waves
 from editor.draw import Pen
@@ -27,7 +28,11 @@ MARGIN = 120.0
 """How far beyond the canvas nodes are drawn all the same, in pixels."""
 ASK_EVERY_S = 0.25
 """How often plugins are asked for words that they have not given yet."""
-LAYERS = ("grid", "world", "frames", "cables", "nodes", "hand", "over")
+NARROWEST = 36.0
+"""How near to each other the points of the grid may be, in pixels."""
+LAYERS = ("grid", "world", "frames", "cables", "nodes", "hand", "map", "over")
+NO_PINS: frozenset[tuple[str, str]] = frozenset()
+UNMOVED: Mapping[str, str] = {}
 
 
 class Painter:
@@ -51,28 +56,28 @@ class Painter:
         self._grid_key: object = None
         self._pins: dict[str, frozenset[tuple[str, str]]] = {}
         self._moved: dict[str, dict[str, str]] = {}
+        self._followed: tuple[object, object] = (None, None)
+        self._drawn: dict[str, tuple[object, ...]] = {}
+        """What nodes were drawn from: as long as it is the same, they are left alone."""
+        self._hand: object = None
         self._ghost: tuple[str, Point] | None = None
         self._order: list[str] = []
         for layer in LAYERS:
-            inside = "canvas" if layer in ("grid", "world", "over") else "canvas:world"
+            inside = "canvas" if layer in ("grid", "world", "map", "over") else "canvas:world"
             dpg.add_draw_node(tag=f"canvas:{layer}", parent=inside)
         self._cables = CablePictures("canvas:cables", look, self.view.factor)
 
     # -- the view ------------------------------------------------------------------------------------------------------
 
     def look_at(self, view: View, size: Point) -> None:
-        """Show another part of the plane, on a canvas of a size."""
+        """Show another part of the plane, on a canvas of a size; ``sync`` draws what comes into view."""
         zoomed = view.factor != self.view.factor
         self.view, self.size = view, size
-        dpg.apply_transform(
-            "canvas:world", dpg.create_translation_matrix([float(round(view.pan[0])), float(round(view.pan[1]))])
-        )
+        at = [float(round(view.pan[0])), float(round(view.pan[1]))]
+        dpg.apply_transform("canvas:world", dpg.create_translation_matrix(at))
         self._grid()
         if zoomed:
             self.forget()
-            self.sync()
-        else:
-            self._come_and_go()
 
     def forget(self) -> None:
         """Draw every node and cable anew at the next ``sync``."""
@@ -84,7 +89,7 @@ class Painter:
     def _grid(self) -> None:
         f = self.view.factor
         step = GRID * f
-        while step < 22:
+        while step < NARROWEST:
             step *= 2
         key = (step, self.size, self.look.theme.grid)
         if key != self._grid_key:
@@ -101,73 +106,79 @@ class Painter:
     # -- following the scene -------------------------------------------------------------------------------------------
 
     def sync(self) -> None:
-        """Draw what is new or different."""
-        shapes = self.scene.shapes
-        for id in [id for id in self.pictures if id not in shapes]:
+        """Draw what is new or different of what is in view, and take away what is not in view."""
+        seen = self.view.seen(self.size).grown(MARGIN / self.view.factor)
+        self._follow_cables()
+        order = self.scene.boxes.meeting(seen)
+        for id in self.pictures.keys() - set(order):
             self._drop(id)
-        self._pins, self._moved = self._plugged(), self._driven()
-        self._come_and_go()
+        for id in order:
+            self._show(id)
+        self._stack(order)
         dimmed: frozenset[CableKey] = frozenset()
         if self.related is not None:
             related = self.related
             dimmed = frozenset(k for k in self.scene.curves if k[0] not in related or k[2] not in related)
-        self._cables.sync(self.scene, self.session.cables, dimmed, self.layouts)
+        self._cables.sync(self.scene, seen, self.session.cables, dimmed, self.layouts)
         self._frames()
 
     def _drop(self, id: str) -> None:
         self.pictures.pop(id).delete()
-        self._places.pop(id, None)
-        self._outlines.pop(id, None)
+        for kept in (self._places, self._outlines, self._drawn):
+            kept.pop(id, None)
         veil = self._veils.pop(id, None)
         if veil is not None and dpg.does_item_exist(veil):
             dpg.delete_item(veil)
 
-    def _come_and_go(self) -> None:
-        margin = MARGIN / self.view.factor
-        seen = self.view.seen(self.size).grown(margin)
-        plugged, driven = self._pins, self._moved
-        none: frozenset[tuple[str, str]] = frozenset()
-        order = [id for id in self.scene.order if id in self.scene.places and self.scene.box(id).meets(seen)]
-        for id in [id for id in self.pictures if id not in set(order)]:
+    def _show(self, id: str) -> None:
+        shape = self.scene.shapes[id]
+        state = (shape, self._pins.get(id, NO_PINS), self._moved.get(id, UNMOVED), self.waves.count)
+        before = self._drawn.get(id)
+        if before is None or any(a is not b for a, b in zip(before, state, strict=True)):
+            self._drawn[id] = state
+            self._draw(id, shape, state[1], state[2])
+        self._put(id)
+        self._outline(id)
+
+    def _draw(self, id: str, shape: Shape, pins: frozenset[tuple[str, str]], moved: Mapping[str, str]) -> None:
+        """Draw a node, anew only if its picture cannot become the new one."""
+        turned = {knob.param.name for knob in shape.knobs}
+        driven = {param: how for param, how in moved.items() if param in turned}
+        wave, picture = self.waves.of(id, shape.face), self.pictures.get(id)
+        if picture is not None and picture.wave is wave and picture.fits(shape, pins, driven):
+            if picture.shape is not shape:
+                picture.update(shape)
+            return
+        if picture is not None:
             self._drop(id)
-        if [id for id in self._order if id in self.pictures] != [id for id in order if id in self.pictures]:
-            lower = [id for id in self._order if id in self.pictures]
-            upper = [id for id in order if id in self.pictures]
-            at = next((k for k, (a, b) in enumerate(zip(lower, upper, strict=False)) if a != b), len(upper))
-            for id in upper[at:]:
-                self._drop(id)
-        self._order = order
-        for id in order:
-            shape, picture = self.scene.shapes[id], self.pictures.get(id)
-            pins, moved = plugged.get(id, none), driven.get(id, {})
-            wave = self.waves.of(id, shape.face)
-            if (picture is not None and picture.shape is not shape) or (
-                picture is not None and picture.wave is not wave
-            ):
-                if picture.fits(shape, pins, moved) and picture.wave is wave:
-                    picture.update(shape)
-                else:
-                    self._drop(id)
-                    picture = None
-            elif picture is not None and not picture.fits(shape, pins, moved):
-                self._drop(id)
-                picture = None
-            if picture is None:
-                self.pictures[id] = NodePicture(
-                    "canvas:nodes",
-                    f"canvas:node:{id}",
-                    shape,
-                    self.look,
-                    self.view.factor,
-                    plugged=pins,
-                    driven=moved,
-                    kind=self.session.kinds.get(shape.face.kind),
-                    rate=float(self.session.patch.sample_rate or 48000),
-                    wave=wave,
-                    words=lambda param, value, node=id: self.words(self.session.address(node), param, value),
-                )
-            self._put(id)
-            self._outline(id)
+            self._drawn[id] = (shape, pins, moved, self.waves.count)
+        self.pictures[id] = NodePicture(
+            "canvas:nodes",
+            f"canvas:node:{id}",
+            shape,
+            self.look,
+            self.view.factor,
+            plugged=pins,
+            driven=driven,
+            kind=self.session.kinds.get(shape.face.kind),
+            rate=float(self.session.patch.sample_rate or 48000),
+            wave=wave,
+            words=lambda param, value: self.words(self.session.address(id), param, value),
+        )
+        self._order = [*(other for other in self._order if other != id), id]
+
+    def _stack(self, order: list[str]) -> None:
+        """Put the nodes one above the other as they are to be: those that are out of order are moved."""
+        lie = [id for id in self._order if id in self.pictures]
+        above: int | str = 0
+        for k in range(len(order) - 1, -1, -1):
+            id = order[k]
+            if lie[k] != id:
+                lie.remove(id)
+                lie.insert(k, id)
+                dpg.move_item(f"canvas:node:{id}", parent="canvas:nodes", before=above)
+            above = f"canvas:node:{id}"
+        self._order = lie
 
     def _put(self, id: str) -> None:
         place = self.scene.places[id]
@@ -195,22 +206,23 @@ class Painter:
             corner = (own.width * f + 8 * f, own.height * f + 4 * f)
             self._veils[id] = pen.box((-8 * f, -4 * f), corner, fill=alpha(theme.desk, 0.68), radius=9 * f)
 
-    def _plugged(self) -> dict[str, frozenset[tuple[str, str]]]:
-        found: dict[str, set[tuple[str, str]]] = {}
-        for source, out, target, into in self.scene.cables:
-            found.setdefault(source, set()).add((out, "out"))
-            found.setdefault(target, set()).add((into, "in"))
-        return {id: frozenset(pins) for id, pins in found.items()}
-
-    def _driven(self) -> dict[str, dict[str, str]]:
-        found: dict[str, dict[str, str]] = {}
-        for _, _, target, into in self.scene.cables:
-            found.setdefault(target, {})[into] = "cable"
-        for line in self.session.here.automation:
+    def _follow_cables(self) -> None:
+        """Which pins have a cable, and what moves params; found anew when cables or automation are other ones."""
+        cables, lines = self.scene.cables, list(self.session.here.automation)
+        if cables is self._followed[0] and lines == self._followed[1]:
+            return
+        self._followed = cables, lines
+        pins: dict[str, set[tuple[str, str]]] = {}
+        moved: dict[str, dict[str, str]] = {}
+        for source, out, target, into in cables:
+            pins.setdefault(source, set()).add((out, "out"))
+            pins.setdefault(target, set()).add((into, "in"))
+            moved.setdefault(target, {})[into] = "cable"
+        for line in lines:
             if line.enabled and line.points:
-                found.setdefault(line.node, {})[line.param] = "automation"
-        own = {id: {k.param.name for k in s.knobs} for id, s in self.scene.shapes.items()}
-        return {id: {p: how for p, how in ps.items() if p in own.get(id, ())} for id, ps in found.items()}
+                moved.setdefault(line.node, {})[line.param] = "automation"
+        self._pins = {id: frozenset(own) for id, own in pins.items()}
+        self._moved = moved
 
     def _frames(self) -> None:
         key = (tuple(self.scene.frames), self.view.factor, id(self.look))
@@ -237,6 +249,12 @@ class Painter:
 
     def hand(self, shown: Shown, hover: tuple[str, str, str] | None, hover_cable: CableKey | None) -> None:
         """Draw what a gesture shows, and what the mouse is over: a pin (node, name, flow), or a cable."""
+        keys = [key for key in (hover_cable, shown.insert) if key is not None]
+        curves, at = [self.scene.curves.get(key) for key in keys], self.scene.pin_place(*hover) if hover else None
+        state = (replace(shown), hover, hover_cable, self._ghost, curves, at, self.view.factor)
+        if state == self._hand:
+            return
+        self._hand = state
         dpg.delete_item("canvas:hand", children_only=True)
         pen, theme, f = Pen("canvas:hand", self.look), self.look.theme, self.view.factor
         if hover_cable is not None and hover_cable in self.scene.curves:

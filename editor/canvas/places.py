@@ -21,6 +21,14 @@ class Places(Generic[Key]):
         self.keys = keys
         self._corners = corners.T
 
+    def around(self) -> Box | None:
+        """The smallest rectangle with all of them in it; None where there are none."""
+        if not self.keys:
+            return None
+        left, top, right, bottom = self._corners
+        x, y = float(left.min()), float(top.min())
+        return Box(x, y, float(right.max()) - x, float(bottom.max()) - y)
+
     def near(self, x: float, y: float, reach: float = 0.0) -> list[Key]:
         """What a point is in, or at most so far from, along each axis; in the order of the keys."""
         return self.meeting(Box(x - reach, y - reach, 2 * reach, 2 * reach))

@@ -10,7 +10,7 @@ import numpy as np
 from editor.faces import Face
 from editor.link import Floats
 from editor.model import Session
-from graph.spec import Stream
+from graph.spec import Node, Stream
 
 COLUMNS = 82
 PIECE = 1 << 16
@@ -24,15 +24,16 @@ class Waves:
         self.session = session
         self.count = 0
         self._known: dict[Path, Floats | None] = {}
+        self._settings: dict[type[Node], str] = {}
 
     def of(self, node: str, face: Face) -> Floats | None:
         """The overview of the file that a node plays, as far as it has been read; None where there is none."""
         kind = self.session.kinds.get(face.kind)
         if kind is None:
             return None
-        played = any(isinstance(i, Stream) and i.serves == "file" and i.flow == "in" for i in kind.declared.values())
-        setting = next((s.name for s in kind.settings_declared() if s.type == "path"), None)
-        given = face.settings.get(setting) if played and setting else None
+        if kind not in self._settings:
+            self._settings[kind] = played_setting(kind)
+        given = face.settings.get(self._settings[kind])
         if not isinstance(given, str) or not given or "\0" in given:
             return None
         path = (self.session.patch.folder or Path()) / given
@@ -49,6 +50,12 @@ class Waves:
         except (AudioFileError, OSError):  # a missing file is told by the engine; here there is just nothing to draw
             return
         self.count += 1
+
+
+def played_setting(kind: type[Node]) -> str:
+    """The setting of a kind that names the file it plays; empty where it plays none."""
+    played = any(isinstance(i, Stream) and i.serves == "file" and i.flow == "in" for i in kind.declared.values())
+    return next((s.name for s in kind.settings_declared() if s.type == "path"), "") if played else ""
 
 
 def overview(path: Path, columns: int = COLUMNS) -> Floats:
