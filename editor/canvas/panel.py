@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, cast
 import dearpygui.dearpygui as dpg
 
 from editor.canvas.adding import add_item
+from editor.canvas.badges import Badges
 from editor.canvas.commands import COMMANDS
 from editor.canvas.gestures import Gestures, Keys
 from editor.canvas.insight import Insights, layouts_here
@@ -46,6 +47,7 @@ class Canvas(Panel):
         dpg.add_drawlist(10, 10, tag="canvas", parent=parent)
         self.painter = Painter(self.session, self.scene, look, self.waves)
         self.painter.words = lambda address, param, value: self._plugins.playing.text(address, param, value)
+        self.badges = Badges(self.painter)
         self.minimap = Minimap(self.scene, look)
         self.overlay = Overlay(self.session, self.scene, look)
         self.gestures.view = replace(self.gestures.view, scale=look.scale)
@@ -148,6 +150,7 @@ class Canvas(Panel):
         if self._flight is not None:
             self._fly()
         self.painter.live(readings, now)
+        self.badges.show(self._plugins.badges(self.scene.shapes))
         self.overlay.live(self.insights.now, self.app.sound, self.gestures.view, now)
 
     @property

@@ -5,14 +5,17 @@ It has no place in the window: it brings commands, and the browser.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
+from editor.canvas.badges import Badge
+from editor.canvas.shape import Shape
 from editor.commands import Command
 from editor.link import Readings
 from editor.panel import Panel
 from editor.plugins.playing import Playing
 from editor.plugins.scanning import Work
+from editor.plugins.words import doing
 from graph.edits import Edit, Retitle, SetSetting
 from graph.errors import PatchError
 from graph.resolve import resolve_settings
@@ -51,6 +54,18 @@ class Plugins(Panel):
         from editor.plugins.browser import PluginBrowser
 
         PluginBrowser(self.app, self, choose, words).open()
+
+    def badges(self, shapes: Mapping[str, Shape]) -> dict[str, Badge]:
+        """What stands over the nodes whose plugins do not play, of those on the canvas."""
+        found: dict[str, Badge] = {}
+        on, plays = self.app.sound.state.phase == "on", self.playing.engine is not None
+        for id, shape in shapes.items():
+            if shape.face.varies and (shape.face.about or shape.face.missing):
+                standing = self.playing.standing.get(self.session.address(id))
+                now = doing(shape.face, standing, on, plays)
+                if now.badge:
+                    found[id] = Badge(now.level, now.badge)
+        return found
 
     # -- what is done to a node ----------------------------------------------------------------------------------------
 

@@ -27,7 +27,7 @@ class Doing:
 def doing(face: Face, standing: Any, engine: bool, plugins: bool) -> Doing:
     """How a node's plugin is. ``engine``: whether there is one; ``plugins``: whether it plays plugins at all."""
     if face.missing:
-        return Doing("dim", "Not on this machine", badge="not here")
+        return Doing("dim", "Not on this machine")
     if not engine:
         return Doing("dim", "Not playing", "There is no engine.")
     if not plugins:
