@@ -16,7 +16,7 @@ from graph.document import Patch
 from host.plugins.link import Link
 
 from .c.build import USABLE, WHY_NOT
-from .rig import Stage
+from .rig import Stage, until
 from .scores import PLUGIN, by_frame, levels, note, playing, real_link, write
 
 pytestmark = pytest.mark.skipif(not USABLE, reason=WHY_NOT)
@@ -184,8 +184,10 @@ def test_a_note_off_that_came_while_the_plugin_was_late_is_not_lost(tmp_path):
         assert np.all(stage.left(2) == HOLD)
         (group,) = stage.link._watch.groups.values()
         assert group.child is not None
+        status = Path(f"/proc/{group.child.process.pid}/stat")
         os.kill(group.child.process.pid, signal.SIGSTOP)
         try:
+            until(lambda: status.read_text().rpartition(")")[2].split()[0] == "T", "the worker to stand still")
             stage.play(6)
         finally:
             os.kill(group.child.process.pid, signal.SIGCONT)
