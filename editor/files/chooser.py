@@ -14,12 +14,12 @@ from editor import fonts
 from editor.files.dialog import Ask, Dialog, Tag
 from editor.files.folders import SHIPPED, home, presets_folder
 from editor.files.listing import Listing, Row, crumbs, listed, size_words, target
+from editor.pointer import DOUBLE_S
 
 if TYPE_CHECKING:
     from editor.app import App
 
 Mode = Literal["open", "save", "folder"]
-DOUBLE_S = 0.4
 
 
 class Chooser(Dialog):
