@@ -48,7 +48,7 @@ def order(nodes: list[Wired]) -> Order:
     for node in nodes:
         for source in into[node.index]:
             followers[source].append(node.index)
-    loops = _loops(range(len(nodes)), into)
+    loops = [] if _runs_out(into, followers) else _loops(range(len(nodes)), into)
     member = {k: at for at, loop in enumerate(loops) for k in loop}
     closing: set[int] = set()
     breakers: set[int] = set()
@@ -73,6 +73,18 @@ def _add_returns(nodes: list[Wired], into: list[list[int]]) -> None:
                     f"there is no node {back!r}", place=f"nodes.{node.id}.settings.return_of", node=node.id
                 )
             into[node.index].append(numbers[back])
+
+
+def _runs_out(into: list[list[int]], followers: list[list[int]]) -> bool:
+    """Whether all can run one after another: there is no loop."""
+    waiting = [len(sources) for sources in into]
+    ready = [k for k, count in enumerate(waiting) if not count]
+    for k in ready:
+        for follower in followers[k]:
+            waiting[follower] -= 1
+            if not waiting[follower]:
+                ready.append(follower)
+    return len(ready) == len(into)
 
 
 def _loops(members: Iterable[int], into: list[list[int]]) -> list[list[int]]:

@@ -196,15 +196,10 @@ def _ends(node: Wired) -> bool:
     return any(isinstance(f, Stream) and f.flow == "out" for f in node.kind.declared.values())
 
 
-def delay_of(plan: Plan, wire: Wire) -> int:
-    """Frames of compensation on a cable."""
-    return plan.timing.delay(wire, plan.found.closing)
-
-
 def _term(plan: Plan, wire: Wire) -> Term:
     closing = id(wire) in plan.found.closing
-    key = plan.nodes[wire.source].key
-    return Term(key, wire.source_port, delay_of(plan, wire), wire.feedback and not closing, closing)
+    delay = plan.timing.delay(wire, plan.found.closing)
+    return Term(plan.nodes[wire.source].key, wire.source_port, delay, wire.feedback and not closing, closing)
 
 
 def _plugged(plan: Plan, node: Wired, port: str) -> tuple[bool, list[Wire]]:
@@ -220,12 +215,6 @@ def _heard(plan: Plan, node: Wired, port: str) -> list[Wire] | None:
     return None if declared.fallback is not None and not plugged else wires
 
 
-def _moves(plan: Plan, node: Wired) -> dict[_Move, Wire]:
-    """The cables into a node's params that are not mute."""
-    wires = [w for w in node.wires if w.to_param and not plan.nodes[w.source].mute]
-    return {(w.target_port, w.amount, _term(plan, w)): w for w in wires}
-
-
 def _fallback(node: Wired, port: str) -> str:
     found = next(p for p in node.inputs if p.name == port).fallback
     assert found is not None
@@ -239,7 +228,7 @@ class _Union:
         self.old, self.new, self.kept = old, new, kept
         for node in new.nodes:
             node.key = old.nodes[kept[node.index]].key if node.index in kept else f"{node.id}#{serial}"
-        self.nodes: list[Wired] = [replace(node, wires=[], cut={}) for node in new.nodes]
+        self.nodes: list[Wired] = [node.alone(node.index, node.id) for node in new.nodes]
         self.cuts = False
         self.from_old: dict[int, int] = {o: n for n, o in kept.items()}
         self.origin: list[tuple[Plan, int]] = [(new, node.index) for node in new.nodes]
@@ -247,6 +236,7 @@ class _Union:
         self.crossed: list[int] = []
         self.entered: set[int] = set()
         self.fixed: dict[int, int] = {}
+        self.terms = {id(w): _term(plan, w) for plan in (old, new) for node in plan.nodes for w in node.wires}
 
     def transition(self) -> Transition:
         params: dict[tuple[str, str], float] = {}
@@ -296,11 +286,16 @@ class _Union:
                 was = _heard(self.old, before, _fallback(before, port.name)) or []
             if now is None:
                 now = _heard(self.new, after, _fallback(after, port.name)) or []
-            if [_term(self.old, w) for w in was] == [_term(self.new, w) for w in now]:
+            if [self.terms[id(w)] for w in was] == [self.terms[id(w)] for w in now]:
                 self._wire(n, port.name, self.new, now)
             else:
                 self._cross(n, port.name, after.layouts[port.name], was, now)
-        self._move(n, _moves(self.old, before), _moves(self.new, after))
+        self._move(n, self._moves(self.old, before), self._moves(self.new, after))
+
+    def _moves(self, plan: Plan, node: Wired) -> dict[_Move, Wire]:
+        """The cables into a node's params that are not mute."""
+        wires = [w for w in node.wires if w.to_param and not plan.nodes[w.source].mute]
+        return {(w.target_port, w.amount, self.terms[id(w)]): w for w in wires}
 
     def _move(self, n: int, was: dict[_Move, Wire], now: dict[_Move, Wire]) -> None:
         """The cables into params of a node that stays: those that come or go are faded."""
@@ -317,7 +312,7 @@ class _Union:
         """An events input of a node that stays. New cables are heard at once, and the notes of those cut are ended."""
         was, now = _plugged(self.old, before, port)[1], _plugged(self.new, after, port)[1]
         self._wire(n, port, self.new, now)
-        left = {_term(self.old, w).name for w in was} - {_term(self.new, w).name for w in now}
+        left = {self.terms[id(w)].name for w in was} - {self.terms[id(w)].name for w in now}
         if left:
             self.nodes[n].cut[port] = tuple(sorted(left))
             self.cuts = True
@@ -353,7 +348,7 @@ class _Union:
         if o not in self.from_old:
             node = self.old.nodes[o]
             self.from_old[o] = len(self.nodes)
-            self.nodes.append(replace(node, index=len(self.nodes), id=f"{node.id}~", wires=[]))
+            self.nodes.append(node.alone(len(self.nodes), f"{node.id}~"))
             self.origin.append((self.old, o))
             self.ghosts.append(o)
         return self.from_old[o]
@@ -401,14 +396,14 @@ class _Union:
             source = self._ghost(wire.source) if plan is self.old else wire.source
             moves = wire.to_param and self.nodes[at].kind not in (Cross, Enter)
             copy = Wire(source, wire.source_port, at, port, moves, wire.feedback, wire.amount, wire.name)
-            self.fixed[id(copy)] = delay_of(plan, wire)
+            self.fixed[id(copy)] = self.terms[id(wire)].delay
             self.nodes[at].wires.append(copy)
         self.nodes[at].wires.sort()
 
     def _wait(self, plan: Plan) -> int:
         """Frames until every new delay on the way to a crossfade is filled, and what begins softly is there."""
         heard = (w for node in self.old.nodes for w in node.wires if not self.old.nodes[w.source].mute)
-        lines = {_term(self.old, w)[:3] for w in heard}
+        lines = {self.terms[id(w)][:3] for w in heard}
         new = {node.index for node in self.new.nodes if node.index not in self.kept}
         filled = [0] * len(self.nodes)
 

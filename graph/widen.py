@@ -8,11 +8,13 @@ alone.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache
 
 from graph.layouts import channels_of
 from graph.order import Order, depth_first
-from graph.spec import State
+from graph.spec import Config, Node, State
 from graph.timing import Timing
 from graph.wiring import Wired
 
@@ -64,13 +66,21 @@ def _key(node: Wired, timing: Timing, rate: int) -> tuple[object, ...] | None:
     channels = channels_of(node.layouts[main])
     if len(layouts) != 1 or 2 * channels > WIDTHS[0]:
         return None
-    config = node.config(rate)
-    if node.kind.alone(config):
-        return None
-    states = [f.shape for f in node.kind.declared.values() if isinstance(f, State)]
-    shapes = tuple(shape(config) for shape in states if callable(shape))
-    settings = repr(sorted(node.settings.items()))
-    return node.kind.kind, settings, node.layouts[main], shapes, timing.arrival[node.index], bool(states)
+    states, shapes, may_be_alone = _traits(node.kind)
+    sizes: tuple[object, ...] = ()
+    if shapes or may_be_alone:
+        config = node.config(rate)
+        if node.kind.alone(config):
+            return None
+        sizes = tuple(shape(config) for shape in shapes)
+    return node.kind.kind, repr(node.settings), node.layouts[main], sizes, timing.arrival[node.index], states
+
+
+@cache
+def _traits(kind: type[Node]) -> tuple[bool, tuple[Callable[[Config], object], ...], bool]:
+    """Whether a kind keeps state, the sizes of it that vary, and whether some of its nodes must run alone."""
+    states = [f.shape for f in kind.declared.values() if isinstance(f, State)]
+    return bool(states), tuple(s for s in states if callable(s)), kind.alone.__func__ is not Node.alone.__func__
 
 
 def _ranks(nodes: list[Wired], found: Order) -> list[int]:

@@ -65,6 +65,30 @@ class Wired:
     def __post_init__(self) -> None:
         self.key = self.key or self.id
 
+    def alone(self, index: int, id: str) -> Wired:
+        """The same under another number and id, with nothing plugged in. ``dataclasses.replace`` takes five times as
+        long.
+        """
+        return Wired(
+            index,
+            id,
+            self.kind,
+            self.settings,
+            self.params,
+            self.bypass,
+            self.mute,
+            self.inputs,
+            self.outputs,
+            self.declared,
+            automation=self.automation,
+            layouts=self.layouts,
+            info=self.info,
+            tempo=self.tempo,
+            state=self.state,
+            given=self.given,
+            key=self.key,
+        )
+
     def config(self, rate: float) -> Config:
         """What the kind's hooks are told of this node."""
         plugged = frozenset(w.target_port for w in self.wires if not w.to_param)
