@@ -12,6 +12,7 @@ from editor.canvas.badges import Badge
 from editor.canvas.shape import Shape
 from editor.commands import Command
 from editor.link import Readings
+from editor.model import Changes
 from editor.panel import Panel
 from editor.plugins.playing import Playing
 from editor.plugins.scanning import Work
@@ -36,6 +37,10 @@ class Plugins(Panel):
         self.playing = Playing(self.session, lambda: app.sound.plugins)
         self._seen = self.session.shelf.count
         self.session.shelf.read()
+
+    def sync(self, changes: Changes) -> None:
+        if changes.history or changes.everything:
+            self.playing.edited()
 
     def frame(self, now: float, readings: Readings) -> None:
         if self.work.progress is not None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Mapping
+from time import monotonic
 from typing import Any, Protocol
 
 from editor.model import Session
@@ -29,6 +30,8 @@ class EnginePlugins(Protocol):
     def state(self, node: str) -> bytes: ...
 
 
+ECHO_S = 2.0
+"""So long after a change of the patch a plugin's new state may be what it made of that change."""
 NOTHING: Mapping[str, float] = {}
 
 
@@ -42,7 +45,9 @@ class Playing:
         self.waiting = False
         """Whether a text was asked for that is not known yet."""
         self._gestures: dict[str, object] = {}
-        """The last gesture in each plugin's window."""
+        """The last gesture in each plugin's window, until the state that comes of it."""
+        self._edited = 0.0
+        """When the patch was changed here last."""
         self._later: deque[Callable[[], object]] = deque()
 
     @property
@@ -66,11 +71,26 @@ class Playing:
             gesture = self._gestures[edit.node] = ("plugin", edit.node, edit.gesture)
             if edit.phase == "perform":
                 self._do(edit.node, lambda node, e=edit: SetParam(node, e.param, e.value), f"Set {edit.param}", gesture)
-        for node, state in plugins.states().items():
-            title = self._title(node)
-            gesture = self._gestures.get(node)
-            self._do(node, lambda own, s=state: SetState(own, s), f"Change in {title}", gesture)
         self.standing = plugins.standing()
+        for node, state in plugins.states().items():
+            if self._is_done_by_hand(node):
+                words, gesture = f"Change in {self._title(node)}", self._gestures.pop(node, None)
+                self._do(node, lambda own, s=state: SetState(own, s), words, gesture)
+
+    def edited(self) -> None:
+        """The patch was changed: what a plugin makes of that is no work of anybody's hands."""
+        self._edited = monotonic()
+        if self.session.history.undone:
+            self._gestures.clear()
+
+    def _is_done_by_hand(self, node: str) -> bool:
+        """Whether a new state comes of what somebody did in a plugin's window, and not of being loaded or of a param
+        that was turned or taken back here: that is in the patch already, and must not become a step of its own.
+        """
+        if node in self._gestures:
+            return True
+        open_ = node in self.standing and self.standing[node].window
+        return open_ and monotonic() - self._edited > ECHO_S
 
     def _do(self, address: str, make: Callable[[str], Edit], name: str, gesture: object) -> None:
         """Do an edit of the node of an address, wherever one is looking; one that is gone meanwhile is passed over."""

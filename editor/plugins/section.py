@@ -75,9 +75,14 @@ class PluginSection:
             dpg.bind_item_font(mark, fonts.font("icons"))
             dpg.add_text("", tag=self.tag("doing"))
         self._text("", "small", tag=self.tag("more"))
-        third = (self.width - px(12)) // 3
+        third = (self.width - px(12)) * 29 // 100
         with dpg.group(horizontal=True, parent=self.root, horizontal_spacing=px(6)):
-            dpg.add_button(label="Open window", tag=self.tag("window"), width=third, callback=self._window)
+            dpg.add_button(
+                label="Open window",
+                tag=self.tag("window"),
+                width=self.width - px(12) - 2 * third,
+                callback=self._window,
+            )
             dpg.add_button(
                 label="Presets…", tag=self.tag("presets"), width=third,
                 callback=lambda: Presets(self.app, self.plugins, self.subject.id).open(),

@@ -379,7 +379,8 @@ class Watch:
                 continue
             hosted.status = "new"
             blame = "" if hosted in guilty or not guilty else f" with {guilty[0].name}, with which it shares a process"
-            self.notice(f"{hosted.request.node}: {hosted.name} was lost{blame}: {text}; it is started again")
+            lost = f"{hosted.request.node}: {hosted.name} was lost{blame}: {text}"
+            self.notice(f"{lost}; sound passes and nothing is lost while it is started again")
             self.news(hosted, {"notice": "lost"})
         group.retry_at = now + DELAYS_S[min(len(group.deaths), len(DELAYS_S) - 1)]
         self.moved.notify_all()
