@@ -22,7 +22,7 @@ from host.plugins import messages as of_plugins
 
 __all__ = ["MOST_MESSAGE_BYTES", "MOST_PATCH_BYTES", "FromEngine", "Message", "MessageError", "ToEngine"]
 
-PROTOCOL = 2
+PROTOCOL = 3
 """Changes whenever the messages do: an engine of another number is not talked to."""
 
 
@@ -159,7 +159,7 @@ class Applied(FromEngine):
 
 @dataclass(frozen=True, slots=True)
 class Status(FromEngine):
-    """What seldom changes. Latencies are in frames: of the device, in and out, and of the patch to its latest output.
+    """What seldom changes. Latencies are in frames: of the device, in and out, and of the patch to each of its outputs.
     ``recording`` are the files being written.
     """
 
@@ -171,8 +171,13 @@ class Status(FromEngine):
     inputs: int = f.field(f.COUNT)
     outputs: int = f.field(f.COUNT)
     device_latency: int = f.field(f.COUNT)
-    patch_latency: int = f.field(f.COUNT)
+    latencies: tuple[tuple[str, int], ...] = f.field(f.many(f.row(f.words, f.COUNT)))
     recording: tuple[str, ...] = f.field(f.many(f.words))
+
+    @property
+    def patch_latency(self) -> int:
+        """Frames by which the latest output lags the timeline."""
+        return max((frames for _, frames in self.latencies), default=0)
 
 
 @dataclass(frozen=True, slots=True)

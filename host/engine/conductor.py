@@ -23,7 +23,7 @@ from host.native.arena import Arena
 from host.native.binding import bind
 from host.native.live import Live, Playable
 from host.native.program import Program
-from host.native.runner import ROW_CYCLES
+from host.native.runner import ROW_CYCLES, ROW_WORST
 from host.native.steps import PAST_IDENTITY, PAST_LAST
 from host.values import set_values
 from nodes.dsp.machine import bits_of
@@ -299,6 +299,17 @@ class Conductor:
                 found[id] = found.get(id, 0.0) + spent / len(members)
         return {node.id: found.get(node.id, 0.0) for node in schedule.nodes}
 
+    def take_worst(self) -> dict[str, float]:
+        """Seconds that each node took in its worst block since this was last asked; steps of several share it."""
+        found: dict[str, float] = {}
+        if self.playing is not None:
+            worst = self.playing.program.rows[:, ROW_WORST]
+            for cycles, members in zip(worst.tolist(), self._members(), strict=True):
+                for id in members:
+                    found[id] = found.get(id, 0.0) + cycles / self.live.cycles_per_second / len(members)
+            worst[:] = 0
+        return found
+
     def _members(self) -> list[list[str]]:
         """The nodes that each row works for; a loop's first row stands for all of it."""
         assert self.playing is not None
@@ -309,7 +320,7 @@ class Conductor:
         return found
 
     def culprit(self) -> str:
-        """The node whose step took longest in the last block."""
+        """The node whose step took longest in the last block that came too late."""
         if self.playing is None:
             return ""
         members = self._members()

@@ -38,8 +38,12 @@ if TYPE_CHECKING:
     from host.plugins.talk import Talk
 
 COST = "@cost"
-"""The reading of every node that says what it costs: its share of the time there is, of late, and the most so far."""
+"""The reading of every node that says what it costs: its share of the time there is, of late, and in the worst block
+of late.
+"""
 COSTS_S = 0.5
+FADING = 0.9
+"""What is left of the worst there was, from one adding up to the next."""
 """How often costs are added up."""
 LEVEL_FRAMES = 4096
 """Of what left the patch, so many frames at most are looked at for its level."""
@@ -77,6 +81,7 @@ class LivePlayer:
         self._talk: Talk | None = None
         self._plugins_in: Grouping = "plugin"
         self._late_plugin = Event()
+        self._late = 0
         self._put_off = False
         self._serial = 0
         self._outcome: tuple[int, bool, list[tuple[str, str, str]]] | None = None
@@ -85,7 +90,7 @@ class LivePlayer:
         self._costs: dict[str, np.ndarray] = {}
         self._spent: dict[str, float] = {}
         self._levels: dict[str, tuple[np.ndarray, int]] = {}
-        self._costs_at = (0.0, 0)
+        self._costs_at = (0.0, 0, 0)
         self._then = (0, 0, 0)
         self._worst = 0.0
 
@@ -302,9 +307,9 @@ class LivePlayer:
         """The serial of the newest patch, whether it plays, and its problems; None while that is open."""
         return self._outcome
 
-    def latency(self) -> int:
-        """Frames by which the latest output lags the timeline."""
-        return max(self._conductor.latencies().values(), default=0)
+    def latencies(self) -> dict[str, int]:
+        """Frames by which each output lags the timeline."""
+        return self._conductor.latencies()
 
     def recording(self) -> tuple[str, ...]:
         """The files being written."""
@@ -317,8 +322,9 @@ class LivePlayer:
         return self._jump.place if self._jump is not None else self.renderer.place
 
     def culprit(self) -> str:
-        """The node that took longest in the last block."""
-        return self._conductor.culprit()
+        """The node that took longest in the last block that took too long; none where none has since the last call."""
+        late, self._late = self._late, self.renderer.late
+        return self._conductor.culprit() if self.renderer.late > late else ""
 
     def numbers(self) -> dict[str, float]:
         """Numbers to publish. Loads are of the time since the last call."""
@@ -344,19 +350,24 @@ class LivePlayer:
         }
 
     def _add_up_costs(self) -> None:
-        now, frames = monotonic(), self.renderer.frames
-        then, before = self._costs_at
+        now, frames, calls = monotonic(), self.renderer.frames, self.renderer.callbacks
+        then, before, calls_before = self._costs_at
         if now - then < COSTS_S:
             return
-        self._costs_at = now, frames
+        self._costs_at = now, frames, calls
         spent = self._conductor.costs()
         passed = (frames - before) / self.rate
         for id, seconds in spent.items():
             cost = self._costs.get(id)
             if cost is not None and passed > 0 and seconds >= self._spent.get(id, 0.0):
                 cost[0] = (seconds - self._spent.get(id, 0.0)) / passed
-                cost[1] = max(cost[1], cost[0])
         self._spent = spent
+        block_s = passed / max(calls - calls_before, 1)
+        worst = self._conductor.take_worst() if block_s > 0 else {}
+        for id, seconds in worst.items():
+            cost = self._costs.get(id)
+            if cost is not None:
+                cost[1] = max(seconds / block_s, cost[0], cost[1] * FADING)
 
     def _measure_outputs(self) -> None:
         """The highest sample of each channel since the last call, of what leaves the patch."""

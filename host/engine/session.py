@@ -111,7 +111,9 @@ class Player(Protocol):
         """
         ...
 
-    def latency(self) -> int: ...
+    def latencies(self) -> Mapping[str, int]:
+        """Frames by which each output lags the timeline."""
+        ...
 
     def recording(self) -> tuple[str, ...]: ...
 
@@ -291,7 +293,7 @@ class Session:
             opened.inputs,
             opened.outputs,
             opened.latency,
-            self._player.latency() if self._player else 0,
+            tuple(self._player.latencies().items()) if self._player else (),
             self._player.recording() if self._player else (),
         )
 
@@ -431,8 +433,8 @@ class Session:
             if monotonic() - self._xruns_said_at > XRUNS_SAID_S:
                 self._xruns_said_at = monotonic()
                 culprit = self._player.culprit()
-                most = f"; {culprit} took longest" if culprit else ""
-                self.say(f"Sound dropped out: {self._xruns} blocks came too late so far{most}.")
+                why = f"{culprit} took longest" if culprit else "the nodes were in time, the system was not"
+                self.say(f"Sound dropped out at {self.place_s():.1f} s, {self._xruns} blocks so far; {why}.")
         self._sound_xruns = count
 
     def _ask_plugins(self, message: OpenPluginWindow | ClosePluginWindow | AskPlugin | AskPlugins) -> None:

@@ -74,9 +74,10 @@ from nodes.dsp.machine import bits_of, float_of
     BUDGET,
     SPENT,
     SPENT_WORST,
-    CULPRIT,
+    SLOWEST,
     FADE_END,
-) = range(33)
+    CULPRIT,
+) = range(34)
 LIVE_WORDS = 64
 MOST_ACTIVE = 8192
 """Ramps that may be under way at once; beyond, a param is set at once."""
@@ -128,6 +129,7 @@ def callback(source, target, frames, info, flags, live):
     set_word(live, SPENT, word(live, SPENT) + spent)
     set_word(live, SPENT_WORST, max(word(live, SPENT_WORST), spent))
     if spent > frames * load_f64(live, BUDGET):
+        set_word(live, CULPRIT, word(live, SLOWEST))
         set_word(live, LATE, word(live, LATE) + 1)
     store_atomic(live + 8 * CALLBACKS, word(live, CALLBACKS) + 1)
     return 0
@@ -240,7 +242,7 @@ def run_measured(live, rows, count, n):
             most, slowest = spent, at
         before = now
         at = following
-    set_word(live, CULPRIT, slowest)
+    set_word(live, SLOWEST, slowest)
 
 
 # Device channels, tapes and takes

@@ -31,7 +31,7 @@ EXAMPLES = [
     m.Held(m.encode(m.Play())),
     m.Pong(0),
     m.Applied(7, False, (("eq", "nodes.eq", "what is wrong"), ("", "", "x"))),
-    m.Status("null", "null", True, 48000, 64, 2, 2, 128, 64, ("a.wav", "b.wav")),
+    m.Status("null", "null", True, 48000, 64, 2, 2, 128, (("out", 64), ("take", 0)), ("a.wav", "b.wav")),
     m.Progress(12, 40),
     m.Notice("warning", "The device is gone."),
     m.ReadingMap(3, (("meter", "peak", 0, 2, ("L", "R")), ("x", "y", 2, 0, ()))),

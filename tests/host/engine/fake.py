@@ -96,8 +96,8 @@ class FakePlayer:
     def outcome(self) -> tuple[int, bool, Iterable[tuple[str, str, str]]] | None:
         return self._outcome
 
-    def latency(self) -> int:
-        return 64
+    def latencies(self) -> dict[str, int]:
+        return {"out": 64}
 
     def recording(self) -> tuple[str, ...]:
         return self._takes

@@ -13,6 +13,8 @@ from graph.compiler import compile
 from graph.spec import helper
 from host import Engine
 from host.engine.compiling import Compiler, foundation, recipes
+from host.native import live
+from host.native.live import Live
 from host.native.raw import store_f32
 from host.native.source import KernelError
 from host.native.store import Library, NotCompiledError, cache_folder, function_recipe, library
@@ -20,6 +22,9 @@ from host.services import FileServices
 from nodes import kinds
 
 from .conftest import until
+
+LONG_S = 120.0
+"""A compiler may take its time on a machine that has other things to do."""
 
 
 @helper
@@ -36,9 +41,11 @@ def wrong(a):
 def cold(tmp_path, monkeypatch) -> Path:
     """A cache that holds what every engine needs, and nothing of any node."""
     compiled = cache_folder()
-    for recipe in foundation():
+    Live(48000).adopt()
+    always = [*foundation(), function_recipe(live._store_released, 2), function_recipe(live._read_cycles, 1)]
+    for recipe in always:
         library().address(recipe)
-    needed = {f"{recipe.key}.o" for recipe in foundation()}
+    needed = {f"{recipe.key}.o" for recipe in always}
     folder = tmp_path / "cache"
     folder.mkdir()
     for path in compiled.glob("*.o"):
@@ -92,15 +99,15 @@ def test_a_compiler_does_what_was_put_off(cold):
 
 
 def test_the_list_of_needs_is_all_that_a_patch_needs(patch, cold):
+    known = {path.name for path in cold.iterdir()}
     schedule = compile(patch, kinds(), FileServices(Path.cwd()), 48000)
     needed = recipes(schedule)
     assert len(needed) == 3
     for recipe in needed:
         library().address(recipe)
     with Engine(patch, device="null") as engine:
-        assert engine.status.compiling is None
-        # beside them, at most a step or two of the engine's own
-        assert len({path.name for path in cold.iterdir()} - {f"{r.key}.o" for r in needed}) < len(foundation()) + 3
+        until(lambda: engine.status.numbers.get("clock", 0) > 0)
+        assert {path.name for path in cold.iterdir()} == known | {f"{recipe.key}.o" for recipe in needed}
 
 
 def test_while_a_patch_is_compiled_the_engine_answers_and_says_how_far_it_is(patch, cold):
@@ -112,7 +119,7 @@ def test_while_a_patch_is_compiled_the_engine_answers_and_says_how_far_it_is(pat
     with Engine(device="null", on_progress=lambda done, total: said.append((done, total))) as engine:
         assert engine.load(first) == ()
         assert any(total > 0 for _, total in said)
-        until(lambda: engine.status.compiling is None)
+        until(lambda: engine.status.compiling is None, seconds=LONG_S)
         until(lambda: float(engine.readings().get("out", {}).get("peak", [0])[0]) > 0.2)
         said.clear()
         patch.add("room", "reverb")
@@ -127,9 +134,9 @@ def test_while_a_patch_is_compiled_the_engine_answers_and_says_how_far_it_is(pat
             answers += 1
         assert answers > 2
         assert [n.text for n in engine.notices if n.level == "error"] == []
-        until(lambda: engine.status.problems == () and "room" in engine.costs())
+        until(lambda: engine.status.problems == () and "room" in engine.costs(), seconds=LONG_S)
         totals = [total for _, total in said]
         assert max(totals) >= 2
-        assert said[-1] == (0, 0)
+        until(lambda: said[-1] == (0, 0), seconds=LONG_S)
         assert engine.patch.node("tone").params["freq_hz"] == 199 + answers
     assert os.environ["PATCHWRIGHT_CACHE"] == str(cold)

@@ -26,6 +26,7 @@ from .stage import RATE, patch, roughness, sine
 
 BLOCK = 256
 AHEAD_S = 10.0
+LONG_S = 120.0
 PLAYER = {"kind": "file_player", "settings": {"path": "tone.wav"}}
 NODES = {"p": PLAYER, "g": {"kind": "gain", "params": {"level_db": -6}}, "o": {"kind": "audio_out"}}
 CABLES = "p.out>g.in g.out>o.in"
@@ -192,7 +193,7 @@ def test_a_disk_that_lets_wait_holds_up_the_edit_and_nothing_else(deck, monkeypa
         return read_into(reader, out)
 
     monkeypatch.setattr(AudioReader, "read_into", waiting)
-    monkeypatch.setattr(ports, "FILL_S", AHEAD_S if comes else 0.0)
+    monkeypatch.setattr(ports, "FILL_S", LONG_S if comes else 0.0)
     several = {f"p{k}": PLAYER for k in range(5)}
     cables = "t.out>o.in " + " ".join(f"{id}.out>o.in" for id in several)
     try:
@@ -200,7 +201,7 @@ def test_a_disk_that_lets_wait_holds_up_the_edit_and_nothing_else(deck, monkeypa
             patch({"t": {"kind": "oscillator"}, "o": {"kind": "audio_out"}, **several}, cables), deck.services
         )
         deck.live.roll(True)
-        end = monotonic() + AHEAD_S
+        end = monotonic() + LONG_S
         for _ in range(20):
             deck.conductor.step()
             deck.live.process(None, np.empty((BLOCK, 2), np.float32))

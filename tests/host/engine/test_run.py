@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import subprocess
@@ -11,9 +12,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from host import messages as m
 from host.engine import folder as folders
+from host.engine.client import EngineStatus
 from host.messages import Notice
-from host.terminal import FLOOR_DB, WIDTH, Playing, _bar, _Meters
+from host.terminal.playing import Playing
+from host.terminal.view import FLOOR_DB, WIDTH, Meters, bar, picture
 
 from .conftest import until
 
@@ -119,11 +123,16 @@ class FakeEngine:
     def __init__(self) -> None:
         self.told: list[tuple[object, ...]] = []
         self.rolling, self.place_s, self.alive = True, 7.0, True
+        self.looped: tuple[float, float] | None = None
+        self.device: m.Status | None = None
+        self.compiling: tuple[int, int] | None = None
         self.numbers = {"clock": 0.0, "rate": 48000.0, "xruns": 0.0}
 
     @property
-    def status(self) -> FakeEngine:
-        return self
+    def status(self) -> EngineStatus:
+        return EngineStatus(
+            self.alive, 1, self.rolling, self.place_s, self.numbers, self.device, (), self.looped, self.compiling
+        )
 
     def play(self) -> None:
         self.told.append(("play",))
@@ -133,6 +142,15 @@ class FakeEngine:
 
     def locate(self, seconds: float) -> None:
         self.told.append(("locate", seconds))
+
+    def loop(self, *span) -> None:
+        self.told.append(("loop", *span))
+
+    def record(self, on: bool) -> None:
+        self.told.append(("record", on))
+
+    def save_replay(self, path: Path, seconds: float) -> None:
+        self.told.append(("replay", path.name, seconds))
 
 
 @pytest.fixture
@@ -161,6 +179,27 @@ def test_keys(playing):
     assert not playing.press("q")
 
 
+def test_keys_for_loop_record_and_the_last_minute(playing):
+    assert playing.press("l")
+    assert playing.notices.get_nowait().text == "This patch has no loop."
+    engine = playing.engine
+    engine.looped = (2.0, 4.0)
+    playing.press("l")
+    engine.looped = None
+    playing.press("l")
+    playing.press("r")
+    engine.device = m.Status("null", "", True, 48000, 64, 0, 2, 0, (), ("take.wav",))
+    playing.press("r")
+    playing.press("s")
+    assert engine.told == [
+        ("loop", None),
+        ("loop", 2.0, 4.0),
+        ("record", True),
+        ("record", False),
+        ("replay", "Test last minute.wav", 60.0),
+    ]
+
+
 def test_time_and_dropouts_add_up_over_engines(playing):
     for clock, xruns in ((48000, 1), (96000, 2), (24000, 0), (48000, 3)):
         playing.engine.numbers.update(clock=clock, xruns=xruns)
@@ -176,13 +215,13 @@ def test_time_and_dropouts_add_up_over_engines(playing):
 
 def test_the_place_is_said_as_timecode_and_bars(playing):
     playing.engine.place_s = 61.5
-    assert playing.place(playing.engine) == "00:01:01:12 (25)  31|4|000"
+    assert playing.place(playing.engine.status) == "00:01:01:12 (25)  31|4|000"
     playing.press("t")
-    assert "(29.97)" in playing.place(playing.engine)
+    assert "(29.97)" in playing.place(playing.engine.status)
 
 
 def test_meters_hold_the_highest_for_a_while():
-    meters = _Meters()
+    meters = Meters()
     loud, soft = ({"m": {"peak": np.array([value, 0.0], np.float32)}} for value in (0.5, 0.125))
     assert meters.rows(loud, 0.0)[0] == ("m 1", pytest.approx(-6.02, abs=0.01), pytest.approx(-6.02, abs=0.01))
     assert meters.rows(soft, 1.0)[0][1:] == (pytest.approx(-18.06, abs=0.01), pytest.approx(-6.02, abs=0.01))
@@ -192,6 +231,42 @@ def test_meters_hold_the_highest_for_a_while():
 
 @pytest.mark.parametrize(("level", "full"), [(0.0, WIDTH), (20.0, WIDTH), (FLOOR_DB, 0), (-np.inf, 0), (-30.0, 20)])
 def test_a_bar_is_as_long_as_the_level_is_high(level, full):
-    text = _bar("m", level, level).plain
+    text = bar("m", level, level).plain
     assert text.count("█") == full
     assert len(text.split()[1]) == WIDTH
+
+
+class Picture(FakeEngine):
+    """One that measures."""
+
+    def readings(self):
+        return {"out": {"peak": np.array([0.5, 0.0], np.float32)}}
+
+    def costs(self):
+        return {"tone": (0.01, 0.05), "level": (0.002, 0.002)}
+
+
+def test_the_view_says_what_there_is_to_say(patch):
+    from queue import SimpleQueue
+
+    from rich.console import Console
+
+    engine = Picture()
+    engine.looped, engine.compiling = (1.0, 2.5), (3, 7)
+    latencies = (("out", 480), ("early", 0))
+    engine.device = m.Status("Box", "JACK", True, 48000, 64, 2, 2, 128, latencies, ("take.wav",))
+    console = Console(width=120, record=True, file=io.StringIO())
+    console.print(picture(Playing(engine, patch, None, SimpleQueue()), Meters(), "Test", ["Something happened."]))
+    shown = console.export_text()
+    for words in (
+        "Test  playing, going round from 1 to 2.5 s, recording 1",
+        "00:00:07:00 (25)",
+        "JACK: Box, 48000 Hz, blocks of 64, 2 in, 2 out, latency 12.7 ms (128 frames the device; out 480)",
+        "most: tone 1.00% (worst 5.00%), level 0.20%",
+        "compiling kernels: 3 of 7",
+        "out 1",
+        "-6.0",
+        "Something happened.",
+        "s save the last minute",
+    ):
+        assert words in shown

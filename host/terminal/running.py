@@ -1,0 +1,187 @@
+"""Playing a patch from the command line, in a terminal or in lines, until its time is over or somebody ends it."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from time import monotonic, sleep
+
+from graph.document import Patch
+from graph.errors import PatchError
+from host.engine.client import Engine
+from host.messages import Notice
+from host.terminal.playing import Playing
+from host.terminal.view import compiling_words, device_words, number_words
+
+FRAMES_PER_S = 20.0
+LINE_EVERY_S = 5.0
+SHOWN_NOTICES = 6
+
+
+def run(
+    path: Path,
+    *,
+    device: str = "",
+    in_device: str = "",
+    rate: int = 0,
+    block: int = 0,
+    seconds: float | None = None,
+    osc: int | None = None,
+    midi: str = "",
+) -> int:
+    """Play a patch until its time is over, a key or a signal ends it. The answer is the exit status: 1 where sound
+    dropped out, where the patch has problems, or where less was played than asked for.
+
+    ``osc``: the port to listen at on this machine; ``midi``: the controller, or a part of its name, whose controls the
+    patch's metadata map. Raises PatchError, EngineError.
+    """
+    notices: SimpleQueue[Notice] = SimpleQueue()
+    wishes = {"device": device, "in_device": in_device, "rate": rate, "block": block}
+    compiling = _Compiling()
+    with _ended_by_signals(), Engine(**wishes, on_notice=notices.put, on_progress=compiling) as engine:
+        patch = Patch.load(path)
+        engine.play()
+        try:
+            problems = engine.load(patch)
+        except KeyboardInterrupt:
+            _say("ended before anything was played")
+            return 1
+        compiling.over = True
+        for node, place, message in problems:
+            _say(f"{place or node}: {message}" if place or node else message)
+        playing = Playing(engine, patch, seconds, notices)
+        with contextlib.suppress(KeyboardInterrupt), _remote(engine, patch, osc, midi, notices):  # the way to end it
+            (_in_terminal if sys.stdout.isatty() else _in_lines)(playing, patch.name or path.stem)
+        worst = playing.look().numbers.get("worst", 0.0)
+        _tell(notices)
+    _out(f"{playing.played_s:.1f} s played, worst load of late {worst:.0%}, {playing.xruns} dropouts")
+    if playing.short:
+        _say(f"only {playing.played_s:.1f} s were played: the device asked for no more")
+    if playing.xruns:
+        _say(f"sound dropped out: {playing.xruns} blocks came too late")
+    return 1 if playing.xruns or problems or playing.short else 0
+
+
+class _Compiling:
+    """Says how far the compiler is, until it is ``over``: again and again in one line of a terminal, else once."""
+
+    def __init__(self) -> None:
+        self.over = False
+        self._said = self._open = False
+
+    def __call__(self, done: int, total: int) -> None:
+        if self.over:
+            return
+        if sys.stderr.isatty():
+            words = compiling_words(done, total) if total else ""
+            if words or self._open:
+                sys.stderr.write(f"\r\x1b[K{words}")
+                sys.stderr.flush()
+            self._open = bool(words)
+        elif total and not self._said:
+            self._said = True
+            _say(f"compiling {total} kernels, the first time")
+
+
+@contextmanager
+def _remote(engine: Engine, patch: Patch, osc: int | None, midi: str, notices: SimpleQueue[Notice]) -> Iterator[None]:
+    """Hands from outside on the params, where that is wished for. Raises PatchError where the port is taken."""
+    if osc is None and not midi:
+        yield
+        return
+    from host.remote.control import Remote
+    from host.remote.engine import EngineTarget, EngineTransport
+
+    target = EngineTarget(engine, patch)
+    try:
+        remote = Remote(
+            target,
+            osc=None if osc is None else ("127.0.0.1", osc),
+            midi=midi,
+            transport=EngineTransport(engine, patch.transport.tempo),
+            notice=lambda text: notices.put(Notice("warning", text)),
+        )
+    except OSError as error:
+        raise PatchError(f"port {osc} cannot be listened at: {error.strerror or error}") from None
+    with remote:
+        remote.use(patch.metadata)
+        remote.start()
+        yield
+
+
+@contextmanager
+def _ended_by_signals() -> Iterator[None]:
+    """SIGTERM and a closed terminal end things as Ctrl-C does."""
+
+    def end(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    names = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    before = {name: signal.signal(name, end) for name in names}
+    try:
+        yield
+    finally:
+        for name, handler in before.items():
+            signal.signal(name, handler)
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(f"{text}\n")
+    sys.stderr.flush()
+
+
+def _out(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+def _drained(notices: SimpleQueue[Notice]) -> list[Notice]:
+    found: list[Notice] = []
+    while True:
+        try:
+            found.append(notices.get_nowait())
+        except Empty:
+            return found
+
+
+def _tell(notices: SimpleQueue[Notice]) -> None:
+    for notice in _drained(notices):
+        _say(notice.text)
+
+
+def _in_lines(playing: Playing, name: str) -> None:
+    shown, line_at = "", monotonic() + LINE_EVERY_S
+    while not playing.over:
+        status = playing.look()
+        device = device_words(status)
+        if status.device is not None and status.device.device and device != shown:
+            shown = device
+            _out(f"{name}: {device}")
+        if monotonic() >= line_at:
+            line_at += LINE_EVERY_S
+            _out(f"{playing.place(status)}  {number_words(status, playing)}")
+        _tell(playing.notices)
+        sleep(1 / FRAMES_PER_S)
+
+
+def _in_terminal(playing: Playing, name: str) -> None:
+    from rich.console import Console
+    from rich.live import Live
+
+    from host.terminal.keyboard import keyboard
+    from host.terminal.view import Meters, picture
+
+    meters, said = Meters(), list[str]()
+    with keyboard() as key, Live(console=Console(), auto_refresh=False, transient=True) as live:
+        while not playing.over:
+            said.extend(notice.text for notice in _drained(playing.notices))
+            del said[:-SHOWN_NOTICES]
+            live.update(picture(playing, meters, name, said), refresh=True)
+            pressed = key(1 / FRAMES_PER_S)
+            if pressed and not playing.press(pressed):
+                return
