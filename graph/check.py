@@ -255,6 +255,11 @@ def _snapshot_problems(patch: Patch, flat: Flat, kinds: Kinds, shapes: _Shapes) 
                     wrong = misfit(declared, value)
                 if wrong:
                     yield Problem(outer, place, wrong)
+    for name, states in patch.snapshot_states.items():
+        for node in states:
+            if node not in flat.nodes:
+                place = within(within("snapshot_states", name), node)
+                yield Problem(node, place, f"there is no node {brief(repr(node), 80)}")
 
 
 def _target_problem(flat: Flat, kinds: Kinds, shapes: _Shapes, node: str, param: str) -> str:

@@ -131,6 +131,8 @@ class Patch:
         self.sample_rate = sample_rate
         self.automation: list[Automation] = []
         self.snapshots: dict[str, Snapshot] = {}
+        self.snapshot_states: dict[str, dict[str, bytes]] = {}
+        """States of plugins that belong to snapshots."""
         self.transport = Transport()
         self.metadata: dict[str, Any] = {}
         self.extra: dict[str, Any] = {}
@@ -176,12 +178,14 @@ class Patch:
         entry.params.update(checked)
 
     def remove(self, id: str) -> None:
-        """Remove a node with its cables, automation and snapshot values. Raises PatchError where there is none."""
+        """Remove a node with its cables, automation and what snapshots hold of it. Raises PatchError."""
         self.node(id)
         self.graph.remove_node(id)
         self.automation = [line for line in self.automation if not belongs(line.node, id)]
         for name, values in self.snapshots.items():
             self.snapshots[name] = {node: v for node, v in values.items() if not belongs(node, id)}
+        for name, states in self.snapshot_states.items():
+            self.snapshot_states[name] = {node: v for node, v in states.items() if not belongs(node, id)}
 
     # -- cables --------------------------------------------------------------------------------------------------------
 
@@ -280,6 +284,7 @@ class Patch:
         other.tags = list(self.tags)
         other.automation = list(self.automation)
         other.snapshots = {name: {node: dict(v) for node, v in s.items()} for name, s in self.snapshots.items()}
+        other.snapshot_states = {name: dict(states) for name, states in self.snapshot_states.items()}
         other.transport = self.transport
         other.metadata = copied(self.metadata)
         other.extra = copied(self.extra)
@@ -300,7 +305,8 @@ class Patch:
 
     def _content(self) -> tuple[object, ...]:
         words = (self.name, self.description, self.author, self.license, self.tags, self.sample_rate)
-        rest = (self.automation, self.snapshots, self.transport, self.metadata, self.extra)
+        snapshots = self.snapshots, {name: s for name, s in self.snapshot_states.items() if s}
+        rest = (self.automation, snapshots, self.transport, self.metadata, self.extra)
         return words, self.nodes(), {cable.key: cable for cable in self.cables()}, rest
 
     def __repr__(self) -> str:

@@ -93,6 +93,16 @@ def checked_snapshot(values: object, place: str, *, strict: bool = False) -> Sna
     return found
 
 
+def checked_states(values: object, place: str) -> dict[str, bytes]:
+    """States of plugins by node. Raises PatchError."""
+    found: dict[str, bytes] = {}
+    for node, state in _entries(values, place, "a map of nodes"):
+        if not isinstance(state, bytes):
+            raise mismatch("bytes", state, within(place, node))
+        found[checked_address(node, place)] = state
+    return found
+
+
 def _entries(value: object, place: str, expected: str) -> Iterable[tuple[object, object]]:
     if not isinstance(value, Mapping):
         raise mismatch(expected, value, place)

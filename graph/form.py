@@ -16,6 +16,7 @@ from graph.fields import (
     checked_points,
     checked_rate,
     checked_snapshot,
+    checked_states,
 )
 from graph.plain import checked_key, checked_number, checked_text, mismatch, plain, within
 
@@ -33,6 +34,7 @@ _PATCH_DEFAULTS: _Fields = {
     "sample_rate": None,
     "automation": [],
     "snapshots": {},
+    "snapshot_states": {},
     "transport": {},
     "metadata": {},
 }
@@ -95,6 +97,9 @@ class _Reader:
         for name, values in _map(raw.get("snapshots", {}), "snapshots", "a map of snapshots").items():
             place = within("snapshots", name)
             patch.snapshots[checked_key(name, "snapshots")] = checked_snapshot(values, place, strict=True)
+        for name, states in _map(raw.get("snapshot_states", {}), "snapshot_states", "a map of snapshots").items():
+            place = within("snapshot_states", name)
+            patch.snapshot_states[checked_key(name, "snapshot_states")] = checked_states(states, place)
         patch.transport = self.transport(raw.get("transport", {}))
         patch.metadata = self.plain(_map(raw.get("metadata", {}), "metadata", "a map"), "metadata", 1)
         for field in ("name", "description", "author", "license"):
@@ -292,6 +297,11 @@ def to_document(patch: Patch) -> _Fields:
         "sample_rate": patch.sample_rate,
         "automation": [_automation_out(line) for line in patch.automation],
         "snapshots": {name: _snapshot_out(name, values) for name, values in patch.snapshots.items()},
+        "snapshot_states": {
+            name: checked_states(states, within("snapshot_states", name))
+            for name, states in patch.snapshot_states.items()
+            if states
+        },
         "transport": _transport_out(patch.transport),
         "metadata": plain(patch.metadata, "metadata"),
     }

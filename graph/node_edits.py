@@ -16,17 +16,22 @@ from graph.plain import checked_number, checked_text, mismatch, plain, within
 Placed = tuple[int, Cable]
 Values = tuple[tuple[str, str, Mapping[str, float]], ...]
 """Of snapshots: the snapshot, the node, its values."""
+States = tuple[tuple[str, str, bytes], ...]
+"""Of snapshots: the snapshot, the node, its plugin's state."""
 
 
 @dataclass(frozen=True, slots=True)
 class AddNode(Edit):
-    """Add a node; and, where it was there before, its cables, automation and snapshot values, each to its old place."""
+    """Add a node; and, where it was there before, its cables, automation and what snapshots held of it, each to its old
+    place.
+    """
 
     id: str
     entry: NodeEntry
     cables: tuple[Placed, ...] = ()
     automation: tuple[tuple[int, Automation], ...] = ()
     snapshots: Values = ()
+    states: States = ()
 
     @property
     def name(self) -> str:
@@ -34,7 +39,7 @@ class AddNode(Edit):
 
     def apply(self, patch: Patch) -> Edit:
         spoken_of = _references(patch, self.id)
-        if spoken_of and (self.automation or self.snapshots):
+        if spoken_of and (self.automation or self.snapshots or self.states):
             raise _taken(self.id)
         patch.put(self.id, self.entry.copy())
         try:
@@ -47,12 +52,14 @@ class AddNode(Edit):
             patch.automation.insert(index, line)
         for snapshot, node, values in self.snapshots:
             patch.snapshots.setdefault(snapshot, {})[node] = dict(values)
+        for snapshot, node, state in self.states:
+            patch.snapshot_states.setdefault(snapshot, {})[node] = state
         return RemoveNode(self.id, references=not spoken_of)
 
 
 @dataclass(frozen=True, slots=True)
 class RemoveNode(Edit):
-    """Remove a node with its cables and, unless ``references`` says no, its automation and snapshot values."""
+    """Remove a node with its cables and, unless ``references`` says no, automation and snapshot values."""
 
     id: str
     references: bool = True
@@ -73,13 +80,19 @@ class RemoveNode(Edit):
             for node, values in snapshot.items()
             if belongs(node, self.id)
         )
+        states = tuple(
+            (name, node, state)
+            for name, kept in patch.snapshot_states.items()
+            for node, state in kept.items()
+            if belongs(node, self.id)
+        )
         patch.remove(self.id)
-        return AddNode(self.id, entry, cables, automation, snapshots)
+        return AddNode(self.id, entry, cables, automation, snapshots, states)
 
 
 @dataclass(frozen=True, slots=True)
 class RenameNode(Edit):
-    """Give a node another id; its cables, automation and snapshot values follow."""
+    """Give a node another id; its cables, its automation and what snapshots hold of it follow."""
 
     old: str
     new: str
@@ -103,6 +116,7 @@ class RenameNode(Edit):
             ),
             tuple((i, replace(line, node=self._new(line.node))) for i, line in removed.automation),
             tuple((snapshot, self._new(node), values) for snapshot, node, values in removed.snapshots),
+            tuple((snapshot, self._new(node), state) for snapshot, node, state in removed.states),
         ).apply(patch)
         return RenameNode(self.new, self.old)
 
@@ -113,7 +127,10 @@ class RenameNode(Edit):
 def _references(patch: Patch, id: str) -> bool:
     """Whether automation or a snapshot speaks of a node."""
     return any(belongs(line.node, id) for line in patch.automation) or any(
-        belongs(node, id) for snapshot in patch.snapshots.values() for node in snapshot
+        belongs(node, id)
+        for kept in (patch.snapshots, patch.snapshot_states)
+        for each in kept.values()
+        for node in each
     )
 
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 from graph.document import Automation, Cable, CableKey, Patch, Transport
 from graph.edit import Edit
 from graph.errors import PatchError
-from graph.fields import address, checked_points, checked_rate, checked_snapshot
+from graph.fields import address, checked_points, checked_rate, checked_snapshot, checked_states
 from graph.plain import checked_number, checked_text, mismatch, plain, within
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,10 +142,11 @@ class ReplaceAutomation(Edit):
 
 @dataclass(frozen=True, slots=True)
 class SetSnapshot(Edit):
-    """Keep values of params, by node and param, under a name; None: keep none."""
+    """Keep values of params, by node and param, under a name, and states of plugins, by node; None: keep none."""
 
     snapshot: str
     values: Mapping[str, Mapping[str, float]] | None
+    states: Mapping[str, bytes] | None = None
 
     @property
     def name(self) -> str:
@@ -151,12 +154,19 @@ class SetSnapshot(Edit):
 
     def apply(self, patch: Patch) -> Edit:
         name = checked_text(self.snapshot, "snapshots")
-        before = SetSnapshot(name, patch.snapshots.get(name))
-        if self.values is None:
-            patch.snapshots.pop(name, None)
-        else:
-            patch.snapshots[name] = checked_snapshot(self.values, within("snapshots", name))
+        before = SetSnapshot(name, patch.snapshots.get(name), patch.snapshot_states.get(name))
+        values = None if self.values is None else checked_snapshot(self.values, within("snapshots", name))
+        states = None if self.states is None else checked_states(self.states, within("snapshot_states", name))
+        _keep(patch.snapshots, name, values)
+        _keep(patch.snapshot_states, name, states)
         return before
+
+
+def _keep(kept: dict[str, T], name: str, value: T | None) -> None:
+    if value is None:
+        kept.pop(name, None)
+    else:
+        kept[name] = value
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,12 +19,15 @@ from graph.errors import PatchError
 from graph.groups import expand
 from graph.layouts import LAYOUTS
 from graph.schedule import CompiledNode, Schedule
-from graph.spec import TICK, Kinds
+from graph.spec import TICK, Kinds, Song
 from host.audiofile import AudioFileError, AudioReader, AudioWriter, create_audio, open_audio
 from host.disk.feeds import FileFeed, open_request
+from host.midi.files import MidiFileError, read_song
+from host.midi.ring import Songs
+from host.native.events import LOST
 from host.offline import CHUNK, Feed, Frames, Offline
 from host.services import FileServices, inside
-from host.values import set_values, snapshot_values
+from host.values import set_states, set_values, snapshot_states, snapshot_values
 
 if TYPE_CHECKING:
     from host.plugins.link import Link
@@ -88,7 +91,8 @@ def render(
     kinds: Kinds | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> RenderReport:
-    """Render a patch: ``inputs`` and ``outputs`` are files by the ids of ``audio_in`` and ``audio_out`` nodes.
+    """Render a patch: ``inputs`` and ``outputs`` are files by the ids of ``audio_in`` and ``audio_out`` nodes; an input
+    is a MIDI file for a ``midi_in`` node.
 
     The length is ``seconds``, else that of the longest input and a tail: ``tail`` seconds, or until everything is
     below −120 dBFS (at most 30 s). The rate is ``rate``, else the patch's, else the first input's, else 48000 Hz.
@@ -105,7 +109,7 @@ def render(
         kinds = built_in()
     notes: list[str] = []
     patch = _adjusted(patch, snapshot, settings or {}, kinds, notes)
-    rate = rate or patch.sample_rate or _first_rate(inputs or {}) or DEFAULT_RATE
+    rate = rate or patch.sample_rate or _first_rate(patch, inputs or {}) or DEFAULT_RATE
     if not 1000 <= rate <= 768_000:
         raise RenderError(f"a sample rate of {rate} Hz is outside 1000 to 768000")
     with ExitStack() as stack:
@@ -153,6 +157,8 @@ def render(
         clipped = {id: writer.clipped for id, writer in job.writers.items()}
         notes += [f"{id}: {count} samples were clipped" for id, count in clipped.items() if count]
         unsound = job.unsound(offline)
+        lost = int(offline.program.context[LOST])
+        notes += [f"{lost} events were lost: more came at once than there is room for"] if lost else []
         notes += [f"{place}: {count} samples were NaN or infinite, and became silence" for place, count in unsound]
         scrubbed = sum(count for _, count in unsound)
         return RenderReport(rate, length, elapsed, files, clipped, dict(sink.peaks), scrubbed, notes)
@@ -206,13 +212,17 @@ def _adjusted(
         if (address, param) in automated:
             notes.append(f"{address}.{param} is automated: the automation outranks the value {value:g}")
     set_values(patch, [(*address, value) for address, value in values.items()], kinds)
+    set_states(patch, snapshot_states(patch, snapshot) if snapshot is not None else [])
     return patch
 
 
-def _first_rate(inputs: Mapping[str, PathLike]) -> int | None:
-    for path in inputs.values():
-        with open_audio(path) as reader:
-            return reader.rate
+def _first_rate(patch: Patch, inputs: Mapping[str, PathLike]) -> int | None:
+    """The rate of the first audio that goes in."""
+    kinds = {id: entry.kind for id, entry in expand(patch).nodes.items()}
+    for id, path in inputs.items():
+        if kinds.get(id) != "midi_in":
+            with open_audio(path) as reader:
+                return reader.rate
     return None
 
 
@@ -247,9 +257,12 @@ class _Job:
         """Open what feeds the patch; the last frame that any of it has, or None where nothing is finite."""
         ends: list[int] = []
         device_inputs = {n.id: n for n in self.schedule.nodes if n.kind.kind == "audio_in"}
+        midi = [n.id for n in self.schedule.nodes if n.kind.kind == "midi_in"]
         for id in inputs:
-            if id not in device_inputs:
-                raise RenderError(f"there is no audio_in node {id!r}; there are {', '.join(device_inputs) or 'none'}")
+            if id not in device_inputs and id not in midi:
+                there = ", ".join([*device_inputs, *midi]) or "none"
+                raise RenderError(f"there is no audio_in or midi_in node {id!r}; there are {there}")
+        ends += self._open_midi(midi, inputs)
         for id, node in device_inputs.items():
             if id not in inputs:
                 self.notes.append(f"{id} has no input file: it is silent")
@@ -275,7 +288,22 @@ class _Job:
             self.feeds[node.id] = feed
             if not request.loop:
                 ends.append(feed.first + feed.reader.frames)
+        ends += [end for end in (n.kind.ends_at(n.config) for n in self.schedule.nodes) if end is not None]
         return max(ends, default=None)
+
+    def _open_midi(self, nodes: list[str], inputs: Mapping[str, PathLike]) -> list[int]:
+        """Let ``midi_in`` nodes play files; where each ends."""
+        songs: dict[str, Song] = {}
+        for id in nodes:
+            if id not in inputs:
+                self.notes.append(f"{id} has no input file: it is silent")
+                continue
+            try:
+                songs[id] = read_song(Path(inputs[id]), self.schedule.rate)
+            except MidiFileError as error:
+                raise RenderError(str(error)) from None
+        self.services.midi = Songs(songs)
+        return [song.frames for song in songs.values()]
 
     def open_outputs(
         self, outputs: Mapping[str, PathLike], subtype: str | None, dither: bool, tags: Mapping[str, str]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from graph.document import NodeEntry, Patch
-from graph.edits import Edit, Inside, SetBypass, SetMute, SetParam
+from graph.edits import Edit, Inside, SetBypass, SetMute, SetParam, SetState
 from graph.errors import PatchError
 from graph.groups import expand
 from graph.plain import brief
@@ -44,6 +44,36 @@ def snapshot_values(patch: Patch, name: str) -> list[Row]:
         have = ", ".join(sorted(patch.snapshots)) or "none"
         raise PatchError(f"there is no snapshot {brief(repr(name), 80)}; there are {brief(have, 500)}")
     return [(node, param, float(v)) for node, params in patch.snapshots[name].items() for param, v in params.items()]
+
+
+def snapshot_states(patch: Patch, name: str) -> list[tuple[str, bytes]]:
+    """The states of plugins that a snapshot holds, by node: of those nodes that are there, and that want theirs to be
+    set by snapshots. Raises PatchError where there is none of that name.
+    """
+    snapshot_values(patch, name)
+    nodes = expand(patch).nodes
+    kept = patch.snapshot_states.get(name, {}).items()
+    return [(node, state) for node, state in kept if node in nodes and _in_snapshots(nodes[node])]
+
+
+def states_to_keep(patch: Patch) -> dict[str, bytes]:
+    """What a snapshot that is taken now holds of plugins' states: of all that have one, unless they are left out."""
+    nodes = expand(patch).nodes
+    return {id: e.state for id, e in nodes.items() if e.state is not None and _in_snapshots(e)}
+
+
+def _in_snapshots(entry: NodeEntry) -> bool:
+    return entry.settings.get("state_in_snapshots", True) is not False
+
+
+def set_states(patch: Patch, states: Iterable[tuple[str, bytes]]) -> None:
+    """Give plugins other states, in groups too. Raises PatchError."""
+    for address, state in states:
+        *outer, id = address.split("/")
+        edit: Edit = SetState(id, state)
+        for group in reversed(outer):
+            edit = Inside(group, edit)
+        edit.apply(patch)
 
 
 def morphed(patch: Patch, kinds: Kinds, a: str, b: str, x: float) -> list[Row]:

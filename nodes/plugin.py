@@ -57,6 +57,12 @@ class _Settings(Node):
     layout = ChoiceSetting(
         "layout", ("auto", *LAYOUTS), doc="Layout of its main input and output; auto: the plugin's own."
     )
+    state_in_snapshots = Setting(
+        "state_in_snapshots",
+        True,
+        "switch",
+        doc="Whether snapshots hold its state, and set it; params they always hold.",
+    )
     latency_frames = Setting(
         "latency_frames", -1, "integer", doc="Its latency, where it reports a wrong one; -1: as reported.", low=-1
     )

@@ -42,7 +42,7 @@ from host.messages import (
     decode,
 )
 from host.plugins.messages import AskPlugins, PluginsIn
-from host.values import morphed, set_values, snapshot_values
+from host.values import morphed, set_states, set_values, snapshot_states, snapshot_values
 
 ANSWER_S = 60.0
 """How long to wait for an engine that is asked something, and that makes no progress with what it compiles."""
@@ -208,8 +208,15 @@ class Engine:
         self.load(patch)
 
     def snapshot(self, name: str) -> None:
-        """Let all params that a snapshot holds glide to its values. Raises PatchError."""
-        self.set_many(snapshot_values(self.patch, name))
+        """Let all params that a snapshot holds glide to its values, and plugins take over its states. Raises
+        PatchError.
+        """
+        patch = self.patch
+        states = snapshot_states(patch, name)
+        if states:
+            set_states(patch, states)
+            self.load(patch, wait=False)
+        self.set_many(snapshot_values(patch, name))
 
     def morph(self, a: str, b: str, x: float) -> None:
         """Go to a place between two snapshots, 0 to 1. Raises PatchError."""

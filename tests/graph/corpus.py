@@ -57,6 +57,7 @@ SMALL: dict[str, Any] = {
         {"node": "grp/b", "param": "level_db", "enabled": False, "points": [[0, 0, "linear"]]},
     ],
     "snapshots": {"s": {"g": {"level_db": -20, "mute": 1}, "grp/a": {"level_db": 0}}},
+    "snapshot_states": {"s": {"grp/a": b"state"}},
     "transport": {"tempo": 120, "time_signature": [4, 4], "loop": [0, 1]},
     "metadata": {"a": [1, 2.5, None, True, "x"]},
 }

@@ -52,11 +52,13 @@ def test_removing_a_node_takes_its_cables_automation_and_snapshot_values() -> No
     patch.automate("g/inner", "level_db", [(0, 0)])
     patch.automate("gg", "level_db", [(0, 0)])
     patch.snapshot("more", {"g/inner": {"level_db": 1}, "gg": {"level_db": 2}})
+    patch.snapshot_states["more"] = {"g/inner": b"1", "gg": b"2"}
     patch.remove("g")
     assert set(patch.nodes()) == {"osc", "out", "gg"}
     assert patch.cables() == []
     assert [line.node for line in patch.automation] == ["gg"]
     assert patch.snapshots == {"quiet": {"osc": {"level_db": -30}}, "more": {"gg": {"level_db": 2}}}
+    assert patch.snapshot_states == {"more": {"gg": b"2"}}
 
 
 def test_cables_are_told_apart_by_all_four_ends_and_keep_their_order() -> None:
@@ -171,6 +173,7 @@ def test_content_decides_equality_and_order_and_folder_do_not() -> None:
         lambda p: p.extra.update(x=1),
         lambda p: p.automation.pop(),
         lambda p: p.snapshots.clear(),
+        lambda p: p.snapshot_states.update(quiet={"g": b"x"}),
         lambda p: p.disconnect("osc.out", "g.in"),
         lambda p: p.connect("g.out", "g.in", feedback=True),
         lambda p: p.remove("out"),
@@ -186,12 +189,14 @@ def test_a_copy_shares_nothing_that_can_change() -> None:
     patch = small()
     patch.node("osc").settings["deep"] = {"list": [1]}
     patch.metadata = {"a": {"b": 1}}
+    patch.snapshot_states["quiet"] = {"g": b"x"}
     before, copy = patch.copy(), patch.copy()
     assert copy == patch
     copy.set("g", level_db=3)
     copy.node("osc").settings["deep"]["list"].append(2)
     copy.metadata["a"]["b"] = 2
     copy.snapshots["quiet"]["g"]["level_db"] = 0
+    copy.snapshot_states["quiet"]["g"] = b"y"
     copy.tags.append("t")
     copy.remove("out")
     copy.automation.clear()

@@ -196,6 +196,7 @@ def test_renaming_takes_everything_along() -> None:
     patch.automate("a/x/y", "p", [])
     patch.automate("ab", "p", [])
     patch.snapshot("s", {"a": {"p": 1}, "a/x": {"p": 2}, "ab": {"p": 3}})
+    patch.snapshot_states["s"] = {"a/x": b"1", "ab": b"2"}
     RenameNode("a", "z").apply(patch)
     assert [c.place for c in patch.cables()] == [
         "cables.z.out -> z.in",
@@ -204,6 +205,7 @@ def test_renaming_takes_everything_along() -> None:
     ]
     assert [line.node for line in patch.automation] == ["z/x/y", "ab"]
     assert patch.snapshots == {"s": {"z": {"p": 1}, "z/x": {"p": 2}, "ab": {"p": 3}}}
+    assert patch.snapshot_states == {"s": {"z/x": b"1", "ab": b"2"}}
 
 
 def test_a_patch_that_is_replaced_stays_in_its_folder() -> None:
@@ -215,13 +217,24 @@ def test_a_patch_that_is_replaced_stays_in_its_folder() -> None:
 
 def test_edits_share_nothing_with_the_patch() -> None:
     patch = Patch()
-    entry, values = NodeEntry("gain", {"m": {"a": 1}}), {"n": {"p": 1.0}}
+    entry, values, states = NodeEntry("gain", {"m": {"a": 1}}), {"n": {"p": 1.0}}, {"n": b"x"}
     AddNode("n", entry).apply(patch)
-    SetSnapshot("s", values).apply(patch)
+    SetSnapshot("s", values, states).apply(patch)
+    states["n"] = b"y"
     patch.node("n").settings["m"]["a"] = 2
     values["n"]["p"] = 2.0
     assert entry.settings == {"m": {"a": 1}}
     assert patch.snapshots == {"s": {"n": {"p": 1.0}}}
+    assert patch.snapshot_states == {"s": {"n": b"x"}}
+    SetSnapshot("s", None).apply(patch)
+    assert (patch.snapshots, patch.snapshot_states) == ({}, {})
+
+
+def test_a_state_in_a_snapshot_is_bytes() -> None:
+    patch = Patch()
+    with pytest.raises(PatchError, match=r"snapshot_states\.s\.n: expected bytes, found the text 'x'"):
+        SetSnapshot("s", {}, {"n": "x"}).apply(patch)  # pyright: ignore[reportArgumentType]
+    assert patch == Patch()
 
 
 # -- history -----------------------------------------------------------------------------------------------------------
@@ -346,6 +359,7 @@ cables = st.builds(
 )
 lines = st.builds(Automation, nodes, params, points.map(tuple), enabled=st.booleans())
 snapshots = st.dictionaries(nodes, st.dictionaries(params, st.integers(0, 3), max_size=2), max_size=3)
+states = st.dictionaries(nodes, st.sampled_from([b"", b"x"]), max_size=2)
 inner = st.one_of(
     st.builds(SetParam, st.sampled_from(["x", "y"]), params, values),
     st.builds(RemoveNode, st.sampled_from(["x", "y"])),
@@ -375,7 +389,7 @@ single = st.one_of(
     lines.map(lambda line: SetAutomation(line.node, line.param, line)),
     st.builds(SetAutomation, nodes, params, st.none()),
     st.builds(ReplaceAutomation, st.lists(lines, max_size=3).map(tuple)),
-    st.builds(SetSnapshot, st.sampled_from(["s", "t"]), st.none() | snapshots),
+    st.builds(SetSnapshot, st.sampled_from(["s", "t"]), st.none() | snapshots, st.none() | states),
     st.builds(SetPatchField, st.sampled_from(["name", "author"]), st.sampled_from(["", "x"])),
     st.builds(SetPatchField, st.just("transport"), st.builds(Transport, st.integers(60, 62))),
 )

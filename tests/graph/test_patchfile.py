@@ -444,3 +444,23 @@ def test_any_bytes_are_read_or_refused(raw: bytes) -> None:
             encoding.read_plain(start + raw)
         except PatchError as error:
             assert str(error)  # noqa: PT017 - most are refused, and some are not
+
+
+@pytest.mark.parametrize("form", ["pwp", "json"])
+def test_states_in_snapshots_come_back(form) -> None:
+    patch = from_document({**DESIGN, "snapshot_states": {"quiet": {"main": b"\0state", "g/x": b""}}})
+    assert loads(dumps(patch, form)) == patch
+    assert loads(dumps(patch, form)).snapshot_states == {"quiet": {"main": b"\0state", "g/x": b""}}
+
+
+@pytest.mark.parametrize(
+    ("states", "words"),
+    [
+        ({"quiet": {"main": "x"}}, "snapshot_states.quiet.main: expected bytes, found the text 'x'"),
+        ({"quiet": b""}, "snapshot_states.quiet: expected a map of nodes"),
+        ([], "snapshot_states: expected a map of snapshots"),
+    ],
+)
+def test_states_that_are_none_are_refused(states, words) -> None:
+    with pytest.raises(PatchError, match=f"^{words}"):
+        from_document({**DESIGN, "snapshot_states": states})

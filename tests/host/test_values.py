@@ -8,7 +8,8 @@ import pytest
 
 from graph import Patch
 from graph.errors import PatchError
-from host.values import morphed, set_values, snapshot_values
+from graph.groups import expand
+from host.values import morphed, set_states, set_values, snapshot_states, snapshot_values, states_to_keep
 from nodes import kinds
 
 
@@ -83,3 +84,22 @@ def test_between_two_snapshots(patch):
 def test_there_is_nothing_beyond(patch, x):
     with pytest.raises(PatchError, match="from 0 to 1"):
         morphed(patch, kinds(), "a", "b", x)
+
+
+def test_states_in_snapshots_are_those_of_plugins_that_are_there_and_not_left_out():
+    patch = Patch()
+    patch.add("a", "plugin")
+    patch.add("b", "plugin", settings={"state_in_snapshots": False})
+    patch.add("c", "plugin")
+    inner = {"nodes": {"d": {"kind": "plugin", "state": b"4"}}, "cables": []}
+    patch.add("g", "group", settings={"patch": inner, "ports": {}, "params": {}})
+    patch.node("a").state, patch.node("b").state = b"1", b"2"
+    assert states_to_keep(patch) == {"a": b"1", "g/d": b"4"}
+    patch.snapshot("s", {})
+    patch.snapshot_states["s"] = {"a": b"5", "b": b"6", "gone": b"7", "g/d": b"8"}
+    assert snapshot_states(patch, "s") == [("a", b"5"), ("g/d", b"8")]
+    set_states(patch, snapshot_states(patch, "s"))
+    assert (patch.node("a").state, patch.node("b").state) == (b"5", b"2")
+    assert expand(patch).nodes["g/d"].state == b"8"
+    with pytest.raises(PatchError, match="there is no snapshot 't'"):
+        snapshot_states(patch, "t")
