@@ -133,9 +133,9 @@ def _thread() -> Line:
 
 
 def _memory() -> Line:
-    from host.devices.system import may_lock_memory
+    from host.devices.system import try_memory
 
-    outcome = may_lock_memory()
+    outcome = try_memory()
     return Line("memory lock", outcome.granted, outcome.words, needed=False)
 
 

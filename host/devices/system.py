@@ -70,6 +70,15 @@ def lock_memory() -> Outcome:
     return Outcome(False, f"refused: {os.strerror(ctypes.get_errno())}")
 
 
+def try_memory() -> Outcome:
+    """What a process that asks for its memory to be locked gets; this one's is free again afterwards."""
+    found = lock_memory()
+    if found.granted and sys.platform.startswith("linux"):
+        ctypes.CDLL(None).munlockall()
+        return Outcome(True, "granted: engines lock theirs")
+    return found
+
+
 def _capable(number: int) -> bool:
     """Whether this process has a capability of Linux."""
     try:

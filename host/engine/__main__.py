@@ -23,9 +23,11 @@ def main(words: list[str] | None = None, parts: Parts | None = None) -> None:
     given = parser.parse_args(words)
     faulthandler.enable()
     if parts is None:
+        from host.devices.system import lock_memory
         from host.engine.parts import RealParts
 
         parts = RealParts()
+        lock_memory()  # where that is not granted, `doctor` says so
     server = Server(given.folder, Session(parts), given.patience)
 
     def end(*_: object) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 import signal
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from graph import Patch
 from graph.errors import PatchError
 from host import Engine, render
 from host.devices.stored import ChannelMap, Stored, keep
+from host.devices.system import try_memory, try_thread
 from host.engine.parts import RealParts
 from host.engine.player import LivePlayer
 from host.messages import OpenDevice
@@ -204,3 +206,21 @@ def test_an_engine_imports_only_what_it_needs(tmp_path):
         check=True,
     )
     assert done.stdout.split() == []
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="elsewhere the system's audio service does this")
+def test_the_engine_takes_what_the_system_grants(metered):
+    with Engine(metered, device="null") as engine:
+        until(lambda: engine.status.numbers.get("clock", 0) > 0)
+        process = Path(f"/proc/{engine.status.pid}")
+        locked = next(line for line in (process / "status").read_text().splitlines() if line.startswith("VmLck"))
+        assert (int(locked.split()[1]) > 0) == try_memory().granted
+        policies = {os.sched_getscheduler(int(task.name)) for task in (process / "task").iterdir()}
+        assert (os.SCHED_FIFO in policies) == try_thread().granted
+
+
+def test_trying_to_lock_memory_leaves_it_as_it_was():
+    before = Path("/proc/self/status").read_text().split("VmLck:")[1].split()[0]
+    outcome = try_memory()
+    assert outcome.words
+    assert Path("/proc/self/status").read_text().split("VmLck:")[1].split()[0] == before == "0"
