@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+from collections.abc import Mapping
 from functools import cache
 from threading import Lock
 from typing import Any
@@ -61,3 +62,14 @@ class RingWriter:
         """An event that came in now, or at a time of the machine's monotonic clock, in nanoseconds."""
         with self._lock:
             self._put(self._ring.ctypes.data, event, stamp)
+
+
+class Songs:
+    """Songs in place of devices, by the node that plays each."""
+
+    def __init__(self, songs: Mapping[str, Song]) -> None:
+        self._songs = songs
+
+    def ring(self, node: str, device: str) -> Words:
+        """A ring with the node's whole song; an empty one where it has none."""
+        return ring_of(self._songs[node]) if node in self._songs else new_ring(1)

@@ -24,6 +24,12 @@ class NoFiles:
     def read_audio(self, path: str, rate: float) -> Any:
         raise PatchError(f"there is no file {path[:40]!r}")
 
+    def read_midi(self, path: str, rate: float) -> Any:
+        raise PatchError(f"there is no file {path[:40]!r}")
+
+    def midi_input(self, node: str, device: str) -> Any:
+        raise PatchError("there is no MIDI here")
+
     def plugin(self, settings: Any) -> Any:
         raise PatchError("there is no such plugin")
 
