@@ -451,6 +451,7 @@ class App:
             "rolling": self.sound.state.rolling,
             "dialog": self.dialog.title if self.dialog else "",
             "place_s": self.sound.state.place_s,
+            "trimmed_db": self.sound.trimmed_db,
             "notices": [[n.level, n.text] for n in self.notices.listed()],
             "frames": self.frames,
             "work_s": self.work_s,

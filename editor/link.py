@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from editor.model import Session
 from graph.document import Patch
+from host.values import set_values
 
 Floats = npt.NDArray[np.float32]
 Readings = Mapping[str, Mapping[str, Floats]]
@@ -39,6 +40,22 @@ class State:
     """A ``host.messages.Status``, once known."""
     problems: tuple[tuple[str, str, str], ...] = ()
     """Node, place, message: what is wrong with the patch in play."""
+    compiling: tuple[int, int] | None = None
+    """How many kernels are compiled of how many that the newest patch waits for."""
+
+
+@dataclass(slots=True)
+class Trim:
+    """A level that is heard otherwise than it stands: ``value`` is what the patch has, in decibels like ``by``."""
+
+    value: float
+    by: float
+    low: float
+    high: float
+
+    def of(self, value: float) -> float:
+        """What the engine gets in place of a value."""
+        return min(max(value + self.by, self.low), self.high)
 
 
 class Player(Protocol):
@@ -75,6 +92,7 @@ class Sound:
         self._phase, self._words = ("starting", "") if make else ("off", "")
         self._told = 0
         self._sent_at = 0.0
+        self._trims: Mapping[tuple[str, str], Trim] = {}
         self._thread = threading.Thread(target=self._work, name="engine link", daemon=True)
         if make:
             self._thread.start()
@@ -113,12 +131,31 @@ class Sound:
             session.patch_changed = False
             session.to_engine.clear()
             patch = session.patch.copy()
+            if self._trims:
+                set_values(patch, [(*key, trim.of(trim.value)) for key, trim in self._trims.items()], session.kinds)
             self.ask(lambda player: player.load(patch, wait=False))
             return
         rows = {(node, param): value for node, param, value in session.to_engine}
         session.to_engine.clear()
         for (node, param), value in rows.items():
+            trim = self._trims.get((node, param))
+            if trim is not None:
+                trim.value, value = value, trim.of(value)
             self.ask(lambda player, n=node, p=param, v=value: player.set(n, p, v))
+
+    def trim(self, trims: Mapping[tuple[str, str], Trim]) -> None:
+        """Let the engine hear of these params other values than the patch has, and of those before them no more."""
+        if trims == self._trims:
+            return
+        back = {key: trim.value for key, trim in self._trims.items() if key not in trims}
+        self._trims = dict(trims)
+        for key, value in {**back, **{key: trim.of(trim.value) for key, trim in trims.items()}}.items():
+            self.ask(lambda player, k=key, v=value: player.set(*k, v))
+
+    @property
+    def trimmed_db(self) -> float:
+        """How far what is heard is turned otherwise than the patch says, where it is."""
+        return next((trim.by for trim in self._trims.values()), 0.0)
 
     def close(self) -> None:
         """End the engine; waits a little for it."""
@@ -156,7 +193,7 @@ class Sound:
         if self._player is None or self._phase != "on":
             return State(self._phase, self._words)
         s = self._player.status
-        return State("on", "", s.alive, s.rolling, s.place_s, s.numbers, s.device, s.problems)
+        return State("on", "", s.alive, s.rolling, s.place_s, s.numbers, s.device, s.problems, s.compiling)
 
     def readings(self) -> Readings:
         """What nodes measure; nothing while there is no engine."""

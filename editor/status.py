@@ -2,19 +2,37 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, ClassVar, cast
+
 import dearpygui.dearpygui as dpg
 
 from editor import fonts
+from editor.commands import Command
+from editor.dropouts import Dropouts, DropoutsDialog
 from editor.link import Readings
 from editor.model import Changes
 from editor.panel import Panel
+from editor.pointer import Grip, Touch
 from editor.theme import Colour
 
-FIELDS = ("engine", "load", "xruns", "latency", "device", "patch", "hint")
+if TYPE_CHECKING:
+    from editor.app import App
+
+FIELDS = ("engine", "work", "load", "xruns", "match", "latency", "device", "patch", "hint")
+CLICKS = {"xruns": "status.dropouts", "work": "edit.undo"}
+"""What a click on a field does."""
 
 
 class StatusBar(Panel):
     """Short words, each with what they mean when the mouse rests on them."""
+
+    commands: ClassVar[tuple[Command, ...]] = (
+        Command("status.dropouts", "Where sound dropped out…", lambda app: _show_dropouts(app), (), "Sound", 3),
+    )
+
+    def __init__(self, app: App) -> None:
+        super().__init__(app)
+        self.dropouts = Dropouts()
 
     def build(self, parent: int | str) -> None:
         self._shown: dict[str, tuple[str, Colour]] = {}
@@ -24,6 +42,8 @@ class StatusBar(Panel):
             for field in FIELDS:
                 dpg.add_text("", tag=f"status:{field}")
                 dpg.bind_item_font(f"status:{field}", fonts.font("small"))
+        for field, command in CLICKS.items():
+            self.app.pointer.claim(f"status:{field}", _Click(self.app, command))
         dpg.set_item_pos("status-line", [0, px(5)])
 
     def sync(self, changes: Changes) -> None:
@@ -35,6 +55,10 @@ class StatusBar(Panel):
     def frame(self, now: float, readings: Readings) -> None:
         state, theme = self.app.sound.state, self.app.look.theme
         self._put("hint", self.app.hint, theme.faint)
+        going, trim = state.compiling, self.app.sound.trimmed_db
+        words = f"Compiling {going[0]} of {going[1]}; a click takes the edit back" if going else ""
+        self._put("work", words, theme.accent)
+        self._put("match", f"Matched {trim:+.1f} dB".replace("-", "−") if trim else "", theme.warn)
         words = {"off": "No engine", "starting": "Engine starting…", "failed": "No engine", "on": "Engine running"}
         colours = {"off": theme.dim, "starting": theme.warn, "failed": theme.bad, "on": theme.good}
         phase = state.phase
@@ -48,6 +72,7 @@ class StatusBar(Panel):
         load, worst, xruns = numbers.get("load", 0.0), numbers.get("worst", 0.0), int(numbers.get("xruns", 0))
         busy = theme.bad if worst > 0.9 else theme.warn if worst > 0.6 else theme.text
         self._put("load", f"Load {load:.0%}   worst {worst:.0%}", busy)
+        self.dropouts.follow(xruns, state.place_s, worst, self.app.sound.costs)
         self._put("xruns", f"Xruns {xruns}", theme.bad if xruns else theme.dim)
         rate = numbers.get("rate", 0.0)
         if device is not None and rate:
@@ -61,3 +86,21 @@ class StatusBar(Panel):
             self._shown[field] = (words, colour)
             dpg.configure_item(f"status:{field}", color=colour)
             dpg.set_value(f"status:{field}", words)
+            dpg.configure_item(f"status:{field}", show=bool(words))
+
+
+class _Click(Grip):
+    """A field that does something."""
+
+    def __init__(self, app: App, command: str) -> None:
+        self.app, self.command = app, command
+
+    def press(self, touch: Touch) -> bool:
+        return touch.button == 0
+
+    def release(self, touch: Touch) -> None:
+        self.app.command(self.command)
+
+
+def _show_dropouts(app: App) -> None:
+    DropoutsDialog(app, cast(StatusBar, app.panels["status"]).dropouts).open()

@@ -129,7 +129,7 @@ class Render:
         self._process = subprocess.Popen(
             COMMAND,
             cwd=self._folder.name,
-            env=_environment(),
+            env=environment(),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._errors,
@@ -222,6 +222,6 @@ class Render:
         self._folder.cleanup()
 
 
-def _environment() -> dict[str, str]:
+def environment() -> dict[str, str]:
     """The process finds our modules where we did."""
     return {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])}

@@ -9,8 +9,10 @@ import dearpygui.dearpygui as dpg
 from editor import fonts
 from editor.commands import Command
 from editor.dials import type_in
+from editor.link import Readings
 from editor.model import Changes
 from editor.panel import Panel
+from editor.snapshots.compare import Compare
 from editor.snapshots.values import differing, fresh_name, morph, recall, rename, taken
 from editor.turning import fresh_gesture
 from graph.edits import Batch, Edit, SetSnapshot
@@ -31,22 +33,26 @@ class Snapshots(Panel):
         self._gesture: object = None
         self._recalled = ""
         self._shown: object = None
+        self.compare = Compare(app)
 
     def build(self, parent: int | str) -> None:
         px = self.app.look.px
         self._shown = None
         with dpg.group(horizontal=True, parent=parent, horizontal_spacing=px(24)):
-            with dpg.child_window(tag="snapshots:left", width=px(520), border=False):
+            with dpg.child_window(tag="snapshots:left", width=px(470), border=False):
                 with dpg.group(horizontal=True):
                     dpg.add_button(label="Take snapshot", tag="snapshots:take", callback=lambda: self.take(False))
                     dpg.add_button(label="Take of selection", tag="snapshots:take-selected",
                                    callback=lambda: self.take(True))  # fmt: skip
                 dpg.add_child_window(tag="snapshots:list", border=False)
-            with dpg.child_window(tag="snapshots:right", border=False):
+            with dpg.child_window(tag="snapshots:right", width=px(590), border=False):
                 self._build_morph()
+            with dpg.child_window(tag="snapshots:loudness", border=False):
+                self.compare.build()
         dpg.bind_item_theme("snapshots:take", "theme:accent")
         dpg.bind_item_theme("snapshots:left", "theme:panel")
         dpg.bind_item_theme("snapshots:right", "theme:panel")
+        dpg.bind_item_theme("snapshots:loudness", "theme:panel")
         self._show()
 
     def _build_morph(self) -> None:
@@ -74,8 +80,17 @@ class Snapshots(Panel):
     def sync(self, changes: Changes) -> None:
         if changes.everything:
             self.ends, self._recalled = ["", ""], ""
+            self.compare.forget()
         if changes.everything or changes.history or changes.selection or changes.look:
             self._show()
+        if self.compare.trim_db and changes.history:
+            self.compare.apply()
+
+    def frame(self, now: float, readings: Readings) -> None:
+        self.compare.step()
+
+    def close(self) -> None:
+        self.compare.forget()
 
     def _show(self) -> None:
         kept = self.session.patch.snapshots
@@ -100,6 +115,8 @@ class Snapshots(Panel):
             dpg.configure_item(item, enabled=both)
         words = "Two snapshots are needed." if not both else self._difference()
         dpg.set_value("snapshots:words", words)
+        self.compare.compare((self.ends[0], self.ends[1]))
+        self.compare.show()
 
     def _difference(self) -> str:
         count = differing(self.session.patch, *self.ends)
@@ -116,7 +133,7 @@ class Snapshots(Panel):
         for name, size in zip(names, sizes, strict=True):
             with dpg.group(horizontal=True, parent="snapshots:list", horizontal_spacing=px(6)):
                 tag = f"snapshot:{name}"
-                dpg.add_button(label=f"{name}##recall", tag=tag, width=px(280), user_data=name,
+                dpg.add_button(label=f"{name}##recall", tag=tag, width=px(240), user_data=name,
                                callback=lambda _, __, n: self.recall(n))  # fmt: skip
                 dpg.bind_item_theme(tag, "theme:lit" if name == self._recalled else "theme:unlit")
                 self._icon("pencil", f"rename:{name}", lambda _, __, n: self.ask_name(n), name, "Rename")
@@ -160,6 +177,7 @@ class Snapshots(Panel):
         """Go to a snapshot."""
         edits, missing = recall(self.session.patch, self.session.kinds, name)
         self._recalled = name
+        self._go(float(self.ends.index(name)) if name in self.ends else None)
         self._do(f"Recall {name}", edits)
         if missing:
             gone = f"{missing} of its values are" if missing > 1 else "one of its values is"
@@ -202,7 +220,13 @@ class Snapshots(Panel):
         self._gesture = self._gesture or fresh_gesture("morph")
         edits = morph(self.session.patch, self.session.kinds, *self.ends, x)
         self._recalled = ""
+        self._go(x)
         self._do(f"Between {self.ends[0]} and {self.ends[1]}", edits, self._gesture)
+
+    def _go(self, at: float | None) -> None:
+        """The patch stands somewhere else between A and B."""
+        self.compare.at = at
+        self.compare.apply()
 
     def _let_go(self) -> None:
         self._gesture = None
@@ -211,6 +235,8 @@ class Snapshots(Panel):
     commands: ClassVar[tuple[Command, ...]] = (
         Command("snapshots.take", "Take snapshot", lambda app: _panel(app).take(False), menu="Edit", group=8),
         Command("snapshots.toggle", "Compare snapshots A, B", lambda app: _panel(app).toggle(), menu="Edit", group=8),
+        Command("snapshots.match", "Compare A, B at one loudness", lambda app: _panel(app).compare.toggle(), (), "Edit",
+                8),
     )  # fmt: skip
 
 

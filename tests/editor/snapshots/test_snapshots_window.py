@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
+import soundfile
+
 from graph.document import Patch
 from tests.editor.window import Window
 
@@ -42,5 +45,36 @@ def test_snapshots_are_recalled_taken_and_mixed(open_window: Open, tmp_path: Pat
     while window.state()["undo"]:
         window.command("edit.undo")
     assert Patch.from_json(window.state()["patch"]) == patch
+    assert window.problems() == []
+    window.close()
+
+
+def test_two_are_compared_at_one_loudness(open_window: Open, tmp_path: Path) -> None:
+    sine = 0.1 * np.sin(2 * np.pi * 997 * np.arange(48000) / 48000)
+    soundfile.write(tmp_path / "sine.wav", np.stack([sine, sine], 1), 48000, subtype="FLOAT")
+    patch = Patch("Rig", sample_rate=48000)
+    patch.add("in", "file_player", settings={"path": "sine.wav", "loop": True})
+    patch.add("out", "audio_out")
+    patch.add("bus", "bus")
+    patch.connect("in.out", "bus.in")
+    patch.connect("bus.out", "out.in")
+    patch.snapshot("Loud", {"bus": {"level_db": 6.0}})
+    patch.snapshot("Soft", {"bus": {"level_db": -4.0}})
+    path = tmp_path / "rig.json"
+    patch.save(path)
+    window = open_window(path, "--no-engine")
+    window.click("tab:snapshots")
+    window.click("snapshots:match")
+    window.click("snapshots:A")
+    window.until(lambda state: abs(state["trimmed_db"] + 10.0) < 0.05, "the louder one is turned down")
+    window.shot("match")
+    window.click("snapshots:B")
+    window.until(lambda state: state["trimmed_db"] == 0.0, "the softer one is not")
+    x, y, width, height = window.rect("snapshots:morph")
+    window.drag((x + width * 0.98, y + height / 2), (x + width / 2, y + height / 2))
+    window.until(lambda state: -6 < state["trimmed_db"] < -4, "half way it is half")
+    window.click("snapshots:match")
+    window.until(lambda state: state["trimmed_db"] == 0.0, "nothing is matched any more")
+    assert "level_db" not in window.patch()["nodes"]["out"].get("params", {}), "the patch does not know of it"
     assert window.problems() == []
     window.close()
