@@ -56,19 +56,23 @@ def allocate(steps: list[Step], lanes: list[int], *, reuse: bool = True) -> tupl
     A step's outputs never share a buffer with its inputs, except the sum it adds into. The most recently freed buffer
     is taken first, because it is still in the cache.
     """
+    heard = [reads(step) for step in steps]
+    made = [writes(step) for step in steps]
     last: dict[int, int] = {}
-    for at, step in enumerate(steps):
-        for slot in reads(step):
-            last[slot.buffer] = at
-        for slot in writes(step):
-            last[slot.buffer] = at
-    silent = [slot.lanes for step in steps for slot in reads(step) if slot.buffer == 0]
-    buffers = [max([*lanes, *silent])]
+    widest = max(lanes)
+    for at, (sources, targets) in enumerate(zip(heard, made, strict=True)):
+        for buffer, _, width in sources:
+            last[buffer] = at
+            if buffer == 0 and width > widest:
+                widest = width
+        for buffer, _, _ in targets:
+            last[buffer] = at
+    buffers = [widest]
     place: dict[int, int] = {0: 0}
     free: dict[int, list[int]] = {}
     result: list[Step] = []
     for at, step in enumerate(steps):
-        touched = {slot.buffer for slot in writes(step)}
+        touched = {slot.buffer for slot in made[at]}
         for signal in sorted(touched):
             if signal not in place:
                 spare = free.get(lanes[signal])
@@ -77,23 +81,25 @@ def allocate(steps: list[Step], lanes: list[int], *, reuse: bool = True) -> tupl
                 else:
                     place[signal] = len(buffers)
                     buffers.append(lanes[signal])
-        touched.update(slot.buffer for slot in reads(step))
         result.append(_placed(step, place))
-        for signal in sorted(touched):
-            if reuse and last[signal] == at and signal:
-                free.setdefault(lanes[signal], []).append(place[signal])
+        if reuse:
+            touched.update(slot.buffer for slot in heard[at])
+            for signal in sorted(touched):
+                if last[signal] == at and signal:
+                    free.setdefault(lanes[signal], []).append(place[signal])
     return result, buffers
 
 
 def _placed(step: Step, place: dict[int, int]) -> Step:
     def at(slot: Slot) -> Slot:
-        return Slot(place[slot.buffer], slot.lane, slot.lanes)
+        buffer, lane, lanes = slot
+        return Slot(place[buffer], lane, lanes)
 
     match step:
         case KernelStep():
             inputs = {name: at(slot) for name, slot in step.inputs.items()}
             outputs = {name: at(slot) for name, slot in step.outputs.items()}
-            params = {key: at(slot) for key, slot in step.params.items()}
+            params = {key: at(slot) for key, slot in step.params.items()} if step.params else step.params
             return KernelStep(step.nodes, step.kernel, inputs, outputs, params, step.adding)
         case MixStep():
             return MixStep(at(step.target), tuple(at(s) for s in step.sources), step.adding)

@@ -8,6 +8,7 @@ depends on when that is.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from graph.layouts import EVENTS, channels_of
 from graph.order import Order
@@ -31,8 +32,7 @@ def heard_name(key: str, port: str, delay: int, closing: bool) -> str:
     return f"{'~' if closing else ''}{key}.{port}+{delay}"
 
 
-@dataclass(frozen=True, slots=True)
-class Term:
+class Term(NamedTuple):
     """An output as one listener hears it."""
 
     key: Key
