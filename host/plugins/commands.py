@@ -1,4 +1,4 @@
-"""``patchwright plugins``: ``scan``, ``list``, ``info``, ``retry`` and ``measure``."""
+"""``patchwright plugins``: ``scan``, ``list``, ``info``, ``presets``, ``retry`` and ``measure``."""
 
 from __future__ import annotations
 
@@ -148,6 +148,40 @@ def info(
         return
     for file in files:
         report.print_file(file, latencies)
+
+
+@plugins.command("presets")
+def presets_(
+    plugin: Annotated[str, typer.Argument(metavar="PLUGIN", help="Its name, id or path.")],
+    add: Annotated[
+        list[Path] | None, typer.Option(metavar="FILE", help="Take a .vstpreset into your own presets.")
+    ] = None,
+    json_: Json = False,
+) -> None:
+    """The presets of a plugin: your own, and those of other programs."""
+    from host.plugins import report
+    from host.plugins.presets import PresetFolder, pack, read
+    from host.plugins.scan import chosen
+    from host.plugins.store import Store
+
+    with _plain_errors(), Store() as store:
+        known = [c for file in chosen(store, [plugin]) for c in file.classes if c.description is not None]
+        exact = [c for c in known if plugin.lower() in (c.name.lower(), c.uid.lower())] or known
+        if len({c.uid for c in exact}) != 1:
+            have = ", ".join(sorted(c.name for c in exact)) or "none that is good"
+            raise ValueError(f"{plugin!r} is to mean one plugin; it means {have}")
+        (description,) = {c.uid: c.description for c in exact if c.description}.values()
+        folder = PresetFolder(description)
+        for path in add or []:
+            folder.save(path.stem, pack(read(path)))
+        found = [
+            {"name": name, "path": str(path), "own": folder.is_own(path)}
+            for name, path in sorted(folder.list().items())
+        ]
+    if json_:
+        _print_json(found)
+    else:
+        report.print_presets(description.name, str(folder.own), found)
 
 
 @plugins.command("measure")

@@ -15,8 +15,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-import platformdirs
-
+from host.plugins.database import data_folder
 from host.plugins.instance import Description, PluginError
 
 _HEADER = struct.Struct("<4si32sq")
@@ -146,7 +145,7 @@ class PresetFolder:
 
     def __init__(self, plugin: Description, own: Path | None = None, others: list[Path] | None = None) -> None:
         self.plugin = plugin
-        data = Path(platformdirs.user_data_dir("patchwright", appauthor=False)) / "presets"
+        data = data_folder() / "presets"
         tail = Path(as_file_name(plugin.vendor or "Unknown")) / as_file_name(plugin.name or plugin.uid)
         self.own = (own or data) / tail
         self._others = [folder / tail for folder in (standard_folders() if others is None else others)]
@@ -158,6 +157,10 @@ class PresetFolder:
             for path in sorted(folder.rglob(f"*{SUFFIX}")) if folder.is_dir() else ():
                 found.setdefault(path.stem, path)
         return found
+
+    def is_own(self, path: Path) -> bool:
+        """Whether a preset is one of the user's own, which may be replaced and deleted."""
+        return path.parent == self.own
 
     def load(self, name: str) -> bytes:
         """The state in a preset. Raises PluginError where there is none, or where it is another plugin's."""

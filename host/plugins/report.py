@@ -142,6 +142,15 @@ def print_files(files: Sequence[FileResult], latencies: Latencies, everything: b
         print("no plugins are known; `patchwright plugins scan` looks for them")
 
 
+def print_presets(plugin: str, folder: str, found: Sequence[Mapping[str, Any]]) -> None:
+    """The presets of a plugin, and where one's own are."""
+    if found:
+        _print_table(("preset", "whose", "file"), [(f["name"], "own" if f["own"] else "", f["path"]) for f in found])
+    else:
+        print(f"there are no presets of {plugin}")
+    print(f"\nyour own are in {folder}")
+
+
 def print_markdown(files: Sequence[FileResult], latencies: Latencies) -> None:
     """The good plugins as a table of a document."""
     print("| " + " | ".join(h.lstrip(">") for h in HEADERS) + " |")

@@ -17,6 +17,7 @@ import pytest
 
 from host.plugins import report
 from host.plugins.folders import find
+from host.plugins.presets import Preset, write
 from host.plugins.scan import Scan
 from host.plugins.store import FileResult, Store
 from host.plugins.trial import Limits
@@ -186,6 +187,19 @@ def test_the_command_line_scans_lists_tells_measures_and_retries(tmp_path):
     (told,) = answer(data, "info", "late")
     assert [p["id"] for p in told["plugins"][0]["description"]["params"]] == [100, 7, 300, 666]
     assert "latency: 100 frames" in command(data, "info", "late").stdout
+
+    assert answer(data, "presets", "Late") == []
+    assert "there are no presets of Late" in command(data, "presets", "late").stdout
+    given = tmp_path / "Warm.vstpreset"
+    write(given, Preset(uid(40), b"state"))
+    own = data / "presets" / "Patchwright tests" / "Late" / "Warm.vstpreset"
+    assert answer(data, "presets", "Late", "--add", given) == [{"name": "Warm", "path": str(own), "own": True}]
+    assert own.read_bytes() == given.read_bytes()
+    assert "Warm" in command(data, "presets", uid(40)).stdout
+    again = command(data, "presets", "Late", "--add", given)
+    assert (again.returncode, "already has a preset 'Warm'" in again.stderr) == (1, True)
+    nothing = command(data, "presets", "Bad")
+    assert (nothing.returncode, "none that is good" in nothing.stderr) == (1, True)
 
     (measured,) = answer(data, "measure")
     assert (measured["reported"], measured["onset"], measured["peak"]) == (100, 100, 100)
