@@ -217,12 +217,14 @@ class Sound:
         return [(n.level, n.text) for n in new]
 
 
-def engine_maker(device: str = "", in_device: str = "", rate: int = 0, block: int = 0) -> Callable[[], Player]:
+def engine_maker(
+    device: str = "", in_device: str = "", rate: int = 0, block: int = 0, plugins_in: str = "plugin"
+) -> Callable[[], Player]:
     """Starts ``host.Engine`` on a device; one that plays on from an editor that is gone is taken over."""
 
     def make() -> Player:
         from host import Engine
 
-        return Engine(device=device, in_device=in_device, rate=rate, block=block)
+        return Engine(device=device, in_device=in_device, rate=rate, block=block, plugins_in=plugins_in)
 
     return make

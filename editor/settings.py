@@ -22,6 +22,7 @@ LARGEST_FILE = 1 << 16
 LONGEST_TEXT = 4096
 BLOCKS = (0, 32, 64, 128, 256, 512, 1024, 2048)
 """Frames that a device can be asked for; 0: its own."""
+PLUGINS_IN = ("plugin", "chain", "patch")
 RATES = (0, 44100, 48000, 88200, 96000, 192000)
 
 
@@ -44,6 +45,10 @@ class Settings:
     render_folder: str = ""
     toured: bool = False
     """Whether the tour has been seen, or left."""
+    plugins_in: str = "plugin"
+    """Which plugins share a process: none (``plugin``), those of a serial chain, or all of a patch."""
+    scan_offered: bool = False
+    """Whether a search for plugins has been offered."""
 
     def look(self) -> Look:
         """What everything is drawn with."""
@@ -81,6 +86,8 @@ _RULES: Mapping[str, tuple[Callable[[Any], bool], str]] = {
     "patch_folder": (_text, "a text"),
     "render_folder": (_text, "a text"),
     "toured": (_switch, "true or false"),
+    "plugins_in": (lambda v: v in PLUGINS_IN, f"one of {', '.join(PLUGINS_IN)}"),
+    "scan_offered": (_switch, "true or false"),
 }
 
 

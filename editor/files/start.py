@@ -37,7 +37,7 @@ def open_editor(
     maker = None
     if sound:
         chosen = settings.device if device is None else device
-        maker = engine_maker(chosen, settings.in_device, settings.rate, settings.block)
+        maker = engine_maker(chosen, settings.in_device, settings.rate, settings.block, settings.plugins_in)
     app = App(session, without_plugins(maker) if safe and maker else maker, look=settings.look())
     app.first_start = first
     if safe:

@@ -257,7 +257,7 @@ class PluginBrowser(Dialog):
             ("all", "Look at all again", lambda: self.work.scan(again=True), "Also what has not changed."),
             ("retry", "Retry what failed", lambda: self.work.retry(), "Looks again at everything that is not good."),
             ("ping", "Measure all latencies", lambda: self.work.measure(), "Sends an impulse through each plugin."),
-            ("folders", "Folders…", self._folders, "Where plugins are looked for."),
+            ("folders", "Folders and processes…", self._folders, "Where plugins are looked for, and what they share."),
         )
         with dpg.group(horizontal=True, parent=parent, horizontal_spacing=px(8)):
             for name, label, action, help in jobs:
@@ -329,10 +329,10 @@ def _on_card(app: App) -> str:
 
 
 class Folders(Dialog):
-    """Where plugins are looked for: the system's folders, and the user's own."""
+    """Where plugins are looked for, the system's folders and the user's own; and which of them share a process."""
 
     id = "plugin-folders"
-    title = "Plugin folders"
+    title = "Folders and processes"
     size = (640, 0)
 
     def __init__(self, app: App, browser: PluginBrowser) -> None:
@@ -359,10 +359,32 @@ class Folders(Dialog):
             with dpg.group(horizontal=True, parent=parent):
                 dpg.add_button(label="Remove", tag=self.tag(f"remove:{k}"), callback=partial(self._remove_one, folder))
                 dpg.add_text(str(folder), color=theme.text if folder.is_dir() else theme.faint)
+        dpg.add_spacer(height=px(10), parent=parent)
+        self._processes(parent)
         dpg.add_spacer(height=px(12), parent=parent)
         self.buttons(
             ("cancel", "Close", self.cancel, ""), ("add", "Add a folder…", self._add, "theme:accent"), parent=parent
         )
+
+    def _processes(self, parent: Tag) -> None:
+        plugins = self.browser.plugins
+        words = {
+            "plugin": "Each plugin in a process of its own",
+            "chain": "The plugins of a chain share a process",
+            "patch": "All plugins of a patch share a process",
+        }
+        head = dpg.add_text("PROCESSES", color=self.app.look.theme.faint, parent=parent)
+        dpg.bind_item_font(head, fonts.font("small"))
+        dpg.add_combo(
+            list(words.values()), default_value=words[plugins.grouping], tag=self.tag("grouping"), parent=parent,
+            width=self.app.look.px(380),
+            callback=lambda _, chosen: plugins.group(next(k for k, v in words.items() if v == chosen)),
+        )  # fmt: skip
+        text = (
+            "A plugin that crashes takes along what shares its process; all come back with their last state. Sharing "
+            "costs less. It holds for plugins that are loaded from now on."
+        )
+        self.words(text, parent, role="small")
 
     def _add(self) -> None:
         from editor.files.chooser import Chooser

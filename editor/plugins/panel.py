@@ -14,6 +14,7 @@ from editor.commands import Command
 from editor.link import Readings
 from editor.model import Changes
 from editor.panel import Panel
+from editor.plugins.offer import Offer
 from editor.plugins.playing import Playing
 from editor.plugins.scanning import Work
 from editor.plugins.words import doing
@@ -23,6 +24,7 @@ from graph.resolve import resolve_settings
 
 if TYPE_CHECKING:
     from editor.app import App
+    from editor.files.panel import Files
     from host.plugins.replacing import Substitute
 
 
@@ -36,6 +38,9 @@ class Plugins(Panel):
         self.work = Work(self.session.shelf, app.notices.say)
         self.playing = Playing(self.session, lambda: app.sound.plugins)
         self._seen = self.session.shelf.count
+        self._offer: Offer | None = None
+        self._asks = app.first_start
+        """Whether a scan is yet to be offered."""
         self.session.shelf.read()
 
     def sync(self, changes: Changes) -> None:
@@ -46,10 +51,37 @@ class Plugins(Panel):
         if self.work.progress is not None:
             self.app.touch()
         self.playing.step()
+        if self._asks and self.session.shelf.known.read:
+            self._asks = False
+            if not self.session.shelf.known.files and not self._files.settings.scan_offered:
+                self._offer = Offer(self.app, self._answered)
+        if self._offer is not None and not self._offer.frame():
+            self._offer = None
         if self._seen != self.session.shelf.count:
             self._seen = self.session.shelf.count
             if any(self.session.kinds[k].varies for k in _kinds_in(self.session.patch) if k in self.session.kinds):
                 self.session.relearned()
+
+    def _answered(self, yes: bool) -> None:
+        self._files.choose_settings(scan_offered=True)
+        if yes:
+            self.work.scan()
+
+    @property
+    def _files(self) -> Files:
+        return cast("Files", self.app.panels["files"])
+
+    @property
+    def grouping(self) -> str:
+        """Which plugins share a process: ``plugin`` (none), ``chain`` or ``patch``."""
+        return self._files.settings.plugins_in
+
+    def group(self, grouping: str) -> None:
+        """Let other plugins share a process: those that are loaded from now on."""
+        self._files.choose_settings(plugins_in=grouping)
+        plugins = self.playing.engine
+        if plugins is not None:
+            plugins.share_processes(grouping)
 
     def close(self) -> None:
         self.work.close()

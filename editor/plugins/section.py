@@ -123,7 +123,7 @@ class PluginSection:
         face, theme = self.subject.face, self.app.look.theme
         standing = self.playing.standing.get(self.subject.address)
         on = self.app.sound.state.phase == "on"
-        now = doing(face, standing, on, self.app.sound.plugins is not None)
+        now = doing(face, standing, on, self.app.sound.plugins is not None, self.plugins.grouping)
         latency = latency_words(face, standing, self.subject.rate)
         open_ = bool(getattr(standing, "window", False))
         ready = getattr(standing, "status", "") == "ready"

@@ -24,8 +24,13 @@ class Doing:
     """What stands over the node on the canvas; nothing while all is well."""
 
 
-def doing(face: Face, standing: Any, engine: bool, plugins: bool) -> Doing:
-    """How a node's plugin is. ``engine``: whether there is one; ``plugins``: whether it plays plugins at all."""
+PLACES = {"plugin": "in a process of its own", "chain": "in its chain's process", "patch": "in the process of all"}
+
+
+def doing(face: Face, standing: Any, engine: bool, plugins: bool, grouping: str = "plugin") -> Doing:
+    """How a node's plugin is. ``engine``: whether there is one; ``plugins``: whether it plays plugins at all;
+    ``grouping``: which plugins share a process.
+    """
     if face.missing:
         return Doing("dim", "Not on this machine")
     if not engine:
@@ -45,7 +50,7 @@ def doing(face: Face, standing: Any, engine: bool, plugins: bool) -> Doing:
                 counts.append(f"{blocks} came too late and passed dry.")
             if standing.scrubbed:
                 counts.append(f"{standing.scrubbed} samples were no numbers and were silenced.")
-            return Doing("good", "Playing in a process of its own", " ".join(counts))
+            return Doing("good", f"Playing {PLACES[grouping]}", " ".join(counts))
         case "failed":
             return Doing("bad", "It cannot be played", f"{standing.error}. Sound passes dry; nothing is lost.", "dry")
         case _ if standing.losses:
