@@ -27,6 +27,7 @@ from host.engine.ports import Route
 from host.engine.readings import Source
 from host.fields import FromEngine, ToEngine
 from host.native.abi import STREAM_END
+from host.native.events import LOST
 from host.native.live import Live
 from host.native.source import KernelError
 from host.native.store import Recipe
@@ -34,6 +35,7 @@ from host.services import FileServices
 from nodes import kinds
 
 if TYPE_CHECKING:
+    from host.midi.inputs import Inputs
     from host.plugins.link import Grouping, Link
     from host.plugins.talk import Talk
 
@@ -51,6 +53,9 @@ SOON_S = 0.01
 """While kernels are compiled, what waits for them is looked at so often."""
 CUE_S = 0.5
 """A jump waits so long for the disk; then it is made all the same."""
+
+LOST_S = 5.0
+"""How often it is said that events were lost."""
 
 Say = Callable[[str], None]
 
@@ -78,6 +83,8 @@ class LivePlayer:
         self._recorder: Recorder | None = None
         self._conductor = Conductor(self.renderer, kinds(), self._reader, route)
         self._link: Link | None = None
+        self._midi: Inputs | None = None
+        self._lost = 0, float("-inf")
         self._talk: Talk | None = None
         self._plugins_in: Grouping = "plugin"
         self._late_plugin = Event()
@@ -102,15 +109,23 @@ class LivePlayer:
 
     def set_patch(self, serial: int, patch: Patch, folder: Path) -> None:
         """Play another patch as soon as it is compiled."""
-        link = self._linked(patch)
+        link, midi = self._linked(patch), self._hears(patch)
         if self._talk is not None:
             self._talk.follow(patch)
-        if (folder, link) != (self._services.folder, self._services.plugins):
-            self._services = FileServices(folder, link)
+        if (folder, link, midi) != (self._services.folder, self._services.plugins, self._services.midi):
+            self._services = FileServices(folder, link, midi)
             self._reader.folder = self._services
         self._outcome = None
         self._serial = serial
         self._conductor.set_patch(patch, self._services, serial)
+
+    def _hears(self, patch: Patch) -> Inputs | None:
+        """The MIDI devices, from the first patch on that hears some."""
+        if self._midi is None and any(entry.kind == "midi_in" for entry in expand(patch).nodes.values()):
+            from host.midi.inputs import Inputs
+
+            self._midi = Inputs(self.renderer.clock, self._notice)
+        return self._midi
 
     def _linked(self, patch: Patch) -> Link | None:
         """The link to plugins, from the first patch on that has some."""
@@ -249,6 +264,9 @@ class LivePlayer:
 
     def step(self) -> float:
         """Do what is due; the answer is in how many seconds to come again."""
+        if self._midi is not None:
+            self._midi.step(monotonic())
+        self._tell_lost()
         if self._late_plugin.is_set():
             self._late_plugin.clear()
             self._conductor.compile_again()
@@ -293,8 +311,18 @@ class LivePlayer:
         except PatchError:
             return []  # it is said when it is taken up
 
+    def _tell_lost(self) -> None:
+        """Say it where events were lost, not more often than one can read it."""
+        lost, now = int(self.renderer.context[LOST]), monotonic()
+        told, at = self._lost
+        if lost != told and now - at > LOST_S:
+            self._lost = lost, now
+            self._notice(f"{lost - told} events were lost: more came at once than there is room for.")
+
     def close(self) -> None:
         """End the takes and the disk's threads. Only when no device calls any more."""
+        if self._midi is not None:
+            self._midi.close()
         if self._recorder is not None:
             self._told(self._recorder.close())
         self._reader.close()

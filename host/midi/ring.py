@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from functools import cache
 from threading import Lock
 from typing import Any
+from weakref import ref
 
 from graph.plugins import Words
 from graph.spec import Song, helper
@@ -51,17 +52,19 @@ def ring_of(song: Song) -> Words:
 
 
 class RingWriter:
-    """Puts events into a ring, from whatever thread."""
+    """Puts events into a ring for as long as somebody else keeps that, from whatever thread."""
 
     def __init__(self, ring: Words) -> None:
-        self._ring = ring
+        self.ring = ref(ring)
         self._lock = Lock()
         self._put = _native_put()
 
     def put(self, event: int, stamp: int = 0) -> None:
         """An event that came in now, or at a time of the machine's monotonic clock, in nanoseconds."""
-        with self._lock:
-            self._put(self._ring.ctypes.data, event, stamp)
+        ring = self.ring()
+        if ring is not None:
+            with self._lock:
+                self._put(ring.ctypes.data, event, stamp)
 
 
 class Songs:

@@ -23,6 +23,7 @@ from host.native.abi import (
     TIME,
 )
 from host.native.abi import FADE as FADED
+from host.native.pace import keep_time
 from host.native.raw import (
     cycles,
     flush_denormals,
@@ -78,6 +79,8 @@ from nodes.dsp.machine import bits_of, float_of
     FADE_END,
     CULPRIT,
 ) = range(34)
+CLOCK = 48
+"""Where the words of the clock begin (``host.native.pace``)."""
 LIVE_WORDS = 64
 MOST_ACTIVE = 8192
 """Ramps that may be under way at once; beyond, a param is set at once."""
@@ -121,6 +124,10 @@ def callback(source, target, frames, info, flags, live):
     """What PortAudio calls (PaStreamCallback): interleaved float32 in and out."""
     start = cycles()
     frames &= 0xFFFFFFFF
+    if word(live, PLAYED):
+        context = word(live, CONTEXT)
+        first = word(context, TIME) + (0 if word(live, DIRECT) else word(live, FIFO_IN_FILL))
+        keep_time(live + 8 * CLOCK, first, frames, float_of(word(context, RATE)), now_ns())
     if word(live, DIRECT) and frames % TICK == 0:
         render(live, source, target, frames)
     else:

@@ -162,6 +162,11 @@ class Live:
 
     # What can be read at any time
 
+    @property
+    def clock(self) -> int:
+        """The address of the clock by which events that come in find their frame."""
+        return self.user + 8 * native_side.CLOCK
+
     inputs = _word(native_side.INPUTS)
     outputs = _word(native_side.OUTPUTS)
     callbacks = _word(native_side.CALLBACKS)
