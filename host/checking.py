@@ -9,7 +9,9 @@ from graph.check import Problem, notes, problems
 from graph.compiler import compile
 from graph.document import Patch
 from graph.errors import PatchError
+from graph.groups import expand
 from graph.paths import OutputLatency, latencies
+from graph.resolve import resolve_settings
 from graph.schedule import Schedule
 from graph.spec import Kinds
 from host.services import FileServices
@@ -86,7 +88,28 @@ def check(patch: Patch, kinds: Kinds, services: FileServices, rate: int | None =
     known = {(f.node, f.place) for f in findings}
     findings += [Finding(e.node, e.place, e.message) for e in missing if (e.node, e.place) not in known]
     outputs = tuple(latencies(schedule)) if schedule else ()
-    return Checked(tuple(findings), tuple(_found(notes(patch, kinds))), schedule, outputs)
+    noted = [*_found(notes(patch, kinds)), *_other_versions(patch, kinds, services)]
+    return Checked(tuple(findings), tuple(noted), schedule, outputs)
+
+
+def _other_versions(patch: Patch, kinds: Kinds, services: FileServices) -> list[Finding]:
+    """Plugins that have another version than the patch was made with."""
+    found: list[Finding] = []
+    try:
+        nodes = expand(patch).nodes
+    except PatchError:
+        return []  # a group is not as it must be, which is among the findings
+    for id, entry in nodes.items():
+        if entry.kind != "plugin" or not entry.settings.get("version"):
+            continue
+        try:
+            settings = resolve_settings(kinds["plugin"], entry)
+            words = services.version_words(settings)
+        except PatchError:
+            continue  # it is missing, or its settings are wrong, which is among the findings
+        if words:
+            found.append(Finding(id, f"nodes.{id}.settings.version", words))
+    return found
 
 
 def _found(listed: list[Problem]) -> list[Finding]:

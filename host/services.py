@@ -119,6 +119,13 @@ class FileServices:
 
         return from_store(settings)[0]
 
+    def version_words(self, settings: Mapping[str, Any]) -> str:
+        """What to say where a plugin has another version than settings name. Raises PatchError where it is missing."""
+        from host.plugins.finding import from_store, version_words
+
+        found = self.plugins.description(settings) if self.plugins is not None else from_store(settings)[0]
+        return version_words(settings, found)
+
     def open_plugin(self, request: PluginRequest) -> OpenedPlugin:
         """Begin to load a plugin; without a link, only say how late it is known to be. Raises PatchError."""
         if self.plugins is not None:

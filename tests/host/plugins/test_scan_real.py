@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from graph import Patch
 from host.plugins import report
 from host.plugins.folders import find
 from host.plugins.presets import Preset, write
@@ -210,6 +211,28 @@ def test_the_command_line_scans_lists_tells_measures_and_retries(tmp_path):
 
     assert answer(data, "retry")["looked_at"] == 1
     assert answer(data, "retry", "Late", "bad.vst3")["looked_at"] == 2
+
+
+def test_check_notes_another_version_and_finds_a_plugin_that_is_missing(tmp_path):
+    folder, data = tmp_path / "plugins", tmp_path / "data"
+    folder.mkdir()
+    (folder / "Aged.vst3").symlink_to(build("Aged", 41))
+    answer(data, "scan", folder)
+    patch = Patch(sample_rate=48000)
+    patch.add("in", "audio_in")
+    patch.add("fx", "plugin", settings={"uid": uid(41), "name": "Aged", "version": "0.9"})
+    patch.add("lost", "plugin", settings={"uid": uid(99), "name": "Lost", "version": "0.9"})
+    patch.add("out", "audio_out")
+    for cable in ("in.out", "fx.in"), ("fx.out", "lost.in"), ("lost.out", "out.in"):
+        patch.connect(*cable)
+    patch.save(tmp_path / "p.json")
+    environment = {**os.environ, "PATCHWRIGHT_DATA": str(data), "PYTHONPATH": str(ROOT)}
+    line = [sys.executable, "-P", "-m", "patchwright", "check", str(tmp_path / "p.json"), "--json"]
+    done = subprocess.run(line, env=environment, capture_output=True, encoding="utf-8", timeout=300)
+    told = json.loads(done.stdout)
+    words = "Aged is version 1.2.3 here; the patch was made with 0.9"
+    assert told["notes"] == [{"node": "fx", "place": "nodes.fx.settings.version", "message": words}]
+    assert [p["node"] for p in told["problems"]] == ["lost"]
 
 
 def test_doctor_tells_of_plugins_and_of_a_database_that_cannot_be_used(tmp_path):
