@@ -67,6 +67,7 @@ class Inputs:
         self._listeners: list[_Listener] = []
         self._ports: dict[str, _Port] = {}
         self._looked = float("-inf")
+        self._broken: set[str] = set()
         self._silent = False
 
     def ring(self, node: str, device: str) -> Words:
@@ -132,8 +133,11 @@ class Inputs:
             try:
                 port = self._ports[name] = _Port(self._backend, name)
             except OSError as error:
-                self._notice(f"The MIDI device {name!r} cannot be opened: {str(error)[:200]}.")
+                if name not in self._broken:
+                    self._broken.add(name)
+                    self._notice(f"The MIDI device {name!r} cannot be opened: {str(error)[:200]}.")
                 return
+            self._broken.discard(name)
             self._notice(f"The MIDI device {name!r} is heard.")
         for listener in set(port.listeners) - set(listeners):
             listener.put(RELEASE)

@@ -7,6 +7,8 @@ So its place in the sound depends on when it came, and not on when somebody look
 
 from __future__ import annotations
 
+import math
+
 from graph.spec import helper
 from nodes.dsp.raw import load_atomic
 from nodes.dsp.raw import word as raw_word
@@ -52,5 +54,5 @@ def due(ring, k, rate):
     stamp, clock = stamp_of(ring, k), ring[CLOCK]
     if clock == 0:
         return stamp
-    frames = (stamp - raw_word(clock, CLOCK_NS)) * (rate * 1e-9)
-    return raw_word(clock, CLOCK_FRAME) + raw_word(clock, CLOCK_DELAY) + int(min(max(frames, -1e9), 1e9))
+    frames = min(max((stamp - raw_word(clock, CLOCK_NS)) * (rate * 1e-9), -1e9), 1e9)
+    return raw_word(clock, CLOCK_FRAME) + raw_word(clock, CLOCK_DELAY) + math.floor(frames + 0.5)
