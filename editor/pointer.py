@@ -10,6 +10,8 @@ import dearpygui.dearpygui as dpg
 
 Tag = int | str
 DOUBLE_S = 0.45
+DOUBLE_FRAMES = 6
+"""Two clicks make a double click within so long; or within so many frames, where frames are slow."""
 BUTTONS = (0, 1, 2)
 LEFT, RIGHT, MIDDLE = BUTTONS
 
@@ -60,7 +62,8 @@ class Pointer:
         self._held: tuple[Tag, Grip, int] | None = None
         self._over: tuple[Tag, Grip] | None = None
         self._at = (-1.0, -1.0)
-        self._clicked = 0.0, self._at
+        self._steps = 0
+        self._clicked = 0.0, -DOUBLE_FRAMES, self._at
         self._wheel = 0.0
         self._registry: Tag = 0
 
@@ -100,6 +103,7 @@ class Pointer:
 
     def step(self) -> bool:
         """Look at the mouse; call after a frame was drawn. The answer: whether it did anything."""
+        self._steps += 1
         at = tuple(dpg.get_mouse_pos(local=False))
         moved, self._at = at != self._at, at
         wheel, self._wheel = self._wheel, 0.0
@@ -139,9 +143,10 @@ class Pointer:
 
     def _is_second(self) -> bool:
         """Whether this click makes a double click. Dear ImGui allows too little time where frames are slow."""
-        now, (x, y), (at, before) = monotonic(), self._at, self._clicked
-        second = now - at < DOUBLE_S and abs(x - before[0]) + abs(y - before[1]) < 8
-        self._clicked = (0.0 if second else now), self._at
+        now, (x, y), (at, step, before) = monotonic(), self._at, self._clicked
+        soon = now - at < DOUBLE_S or self._steps - step < DOUBLE_FRAMES
+        second = soon and abs(x - before[0]) + abs(y - before[1]) < 8
+        self._clicked = (0.0, -DOUBLE_FRAMES, self._at) if second else (now, self._steps, self._at)
         return second
 
     def _find(self) -> tuple[Tag, Grip] | None:

@@ -14,7 +14,7 @@ from editor import fonts
 from editor.files.dialog import Ask, Dialog, Tag
 from editor.files.folders import SHIPPED, home, presets_folder
 from editor.files.listing import Listing, Row, crumbs, listed, size_words, target
-from editor.pointer import DOUBLE_S
+from editor.pointer import DOUBLE_FRAMES, DOUBLE_S
 
 if TYPE_CHECKING:
     from editor.app import App
@@ -57,7 +57,7 @@ class Chooser(Dialog):
         self.ask = ask
         self.chosen = -1
         self.listing = Listing(self.folder)
-        self._clicked = (-1, 0.0)
+        self._clicked = (-1, 0.0, 0)
         self._accept = accept or {"open": "Open", "save": "Save", "folder": "Choose"}[mode]
 
     # -- what it shows -------------------------------------------------------------------------------------------------
@@ -185,11 +185,12 @@ class Chooser(Dialog):
     # -- what is done with it ------------------------------------------------------------------------------------------
 
     def _click(self, k: int) -> None:
-        before, at = self._clicked
-        self._clicked = (k, time.monotonic())
+        before, at, frame = self._clicked
+        now = time.monotonic()
+        self._clicked = (k, now, self.app.frames)
         self.choose(k)
-        if before == k and time.monotonic() - at < DOUBLE_S:
-            self._clicked = (-1, 0.0)
+        if before == k and (now - at < DOUBLE_S or self.app.frames - frame < DOUBLE_FRAMES):
+            self._clicked = (-1, 0.0, 0)
             self._enter_row(self.listing.rows[k])
 
     def choose(self, k: int) -> None:

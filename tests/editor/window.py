@@ -75,6 +75,7 @@ class Window:
             "DISPLAY": screen.name,
             "PATCHWRIGHT_EDITOR_PROBE": str(probe),
             "LIBGL_ALWAYS_SOFTWARE": "1",
+            "PYTHONFAULTHANDLER": "1",
             "PATCHWRIGHT_CONFIG": str(folder / "config"),
             "PATCHWRIGHT_DATA": str(folder / "data"),
             "PATCHWRIGHT_RUNTIME": str(folder / "run"),
@@ -108,7 +109,9 @@ class Window:
             line = self._lines.readline()
         except ConnectionError:
             line = ""
-        assert line, f"the window is gone\n{self.log()}"
+        if not line:
+            status = self.process.wait(DEADLINE_S)
+            raise AssertionError(f"the window is gone, with status {status}\n{self.log()}")
         answer = json.loads(line)
         assert "error" not in answer, answer
         return answer

@@ -8,6 +8,8 @@ do the same again. By itself: ``python -P -m tests.editor.e2e.monkey --seed 7 --
 from __future__ import annotations
 
 import argparse
+import contextlib
+import difflib
 import json
 import os
 import shutil
@@ -18,6 +20,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from random import Random
 from time import monotonic, sleep
+from typing import Any
 
 from editor.journal import LATEST_S, WORK
 from graph.check import problems
@@ -184,6 +187,10 @@ class Monkey:
             words += ["key", "Escape", *PAUSE]
         self._do(words)
 
+    def edit(self) -> None:
+        """Something that surely changes the patch."""
+        self._do(["key", "ctrl+a", *PAUSE, "key", "m", "sleep", "0.2"])
+
     def _do(self, words: Words) -> None:
         self.done.append(words)
         self.counts["events"] += sum(word in ("click", "key", "type", "mousedown", "mousemove") for word in words)
@@ -208,6 +215,7 @@ class Monkey:
     def finish(self) -> None:
         """See that nothing was lost: the document is sound, undo and redo lead back to it, and the journal has it."""
         self._do([*(word for _ in range(6) for word in ("key", "Escape", "sleep", "0.1")), "mouseup", "1"])
+        self.window.settle(40)  # keys come one a frame, and some are still on their way
         state = self.window.state()
         self._sound(state["patch"])
         self._there_and_back(state)
@@ -232,17 +240,20 @@ class Monkey:
         if wrong:
             raise self._noticed(f"the document has problems: {wrong}")
 
-    def _there_and_back(self, state: dict[str, object]) -> None:
-        before, level = state["patch"], state["path"]
-        steps = len(state["undo"])  # type: ignore[arg-type]
-        for _ in range(steps):
-            self.window.ask(do="command", id="edit.undo")
-        if self.window.state()["undo"]:
-            raise self._noticed("not everything can be undone")
-        for _ in range(steps):
-            self.window.ask(do="command", id="edit.redo")
-        if self.window.state()["patch"] != before:
-            raise self._noticed(f"undone and done again, it is another document (at {level})")
+    def _there_and_back(self, state: dict[str, Any]) -> None:
+        before = state["patch"]
+        for command, there in (("edit.undo", "undo"), ("edit.redo", "redo")):
+            while state[there]:
+                left = state[there]
+                self.window.ask(do="command", id=command)
+                state = self.window.state()
+                if len(state[there]) != len(left) - 1:
+                    what = f"{command} of {left[-1]!r}: {left[-3:]} became {state[there][-3:]}"
+                    raise self._noticed(f"{what}; now there are {state['undo'][-3:]} and {state['redo'][-3:]}")
+        if state["patch"] != before:
+            raise self._noticed(
+                f"undone and done again, it is another document:\n{_difference(before, state['patch'])}"
+            )
         self.look_after()
 
     def _journal(self) -> None:
@@ -262,10 +273,15 @@ class Monkey:
 
     def _noticed(self, what: str) -> MonkeyError:
         events = "\n  ".join(self.last)
+        said = []
+        if self.window.process.poll() is None:
+            with contextlib.suppress(AssertionError, OSError):
+                said = self.window.state()["notices"][-6:]
         record = self.window.folder / "events.json"
         record.write_text(json.dumps(self.done), encoding="utf-8")
         return MonkeyError(
-            f"{what}\nseed {self.seed}, {self.counts}; all events are in {record}, the last are:\n  {events}\n"
+            f"{what}\nseed {self.seed}, {self.counts}; it said {said};\n"
+            f"all events are in {record}, the last are:\n  {events}\n"
             f"the log:\n{self.window.log()[-6000:]}"
         )
 
@@ -278,6 +294,11 @@ def _kept(journals: Path) -> str | None:
         return loads(files[0].read_bytes().partition(b"\n")[2]).to_json()
     except (FileNotFoundError, PatchError):  # it is being written
         return ""
+
+
+def _difference(a: str, b: str) -> str:
+    """The lines in which two texts differ."""
+    return "\n".join(list(difflib.unified_diff(a.splitlines(), b.splitlines(), lineterm="", n=1))[:40])
 
 
 def _at(point: tuple[int, int]) -> tuple[str, str]:

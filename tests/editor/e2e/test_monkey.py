@@ -1,0 +1,65 @@
+"""Random real input for a while; and that whoever watches it notices what is planted."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.editor.e2e.monkey import Monkey, MonkeyError, caged, run
+from tests.editor.window import Screen, Window
+
+SECONDS = "PATCHWRIGHT_MONKEY_S"
+"""How long the monkey is at it, where 60 s are not wanted."""
+SEED = "PATCHWRIGHT_MONKEY_SEED"
+
+
+def test_random_input_breaks_nothing_and_loses_nothing(screen: Screen, tmp_path: Path) -> None:
+    seconds, seed = float(os.environ.get(SECONDS, "60")), int(os.environ.get(SEED, "20"))
+    counts = run(screen, tmp_path, seed, seconds, "--device", "null").counts
+    assert counts["edits"] > 0, "it did nothing to the patch"
+
+
+def edited(window: Window) -> None:
+    """Some edits, and the look at the end."""
+    monkey = Monkey(window, 1)
+    for _ in range(6):
+        monkey.edit()
+    monkey.finish()
+
+
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [("sync", "on purpose"), ("crash", "ended with status"), ("journal", "the journal")],
+)
+def test_what_is_planted_is_noticed(screen: Screen, tmp_path: Path, fault: str, words: str) -> None:
+    window = caged(screen, tmp_path, "--no-engine", fault=fault)
+    try:
+        with pytest.raises(MonkeyError, match=words) as noticed:
+            edited(window)
+        assert "seed 1" in str(noticed.value)
+        assert (tmp_path / "events.json").exists()
+    finally:
+        window.discard()
+
+
+def test_nothing_is_written_outside_the_cage(screen: Screen, tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    window = caged(screen, tmp_path / "cage", "--no-engine")
+    try:
+        window.command("arrange.auto")
+        window.command("file.save-as")
+        window.until(lambda state: state["dialog"] == "Save the patch")
+        window.settle(6)
+        window.key("ctrl+a")
+        window.type(f"{outside}/escaped")
+        window.key("Return")
+        window.until(lambda state: any("cage" in text or "permission" in text.lower() for _, text in state["notices"]))
+        assert list(outside.iterdir()) == []
+        window.command("file.quit")
+        window.settle(5)
+        assert window.process.poll() is None
+    finally:
+        window.discard()
