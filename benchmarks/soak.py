@@ -1,5 +1,6 @@
-"""``python dev.py soak``: an hour of sound with everything that can happen to it, and edits of every kind under a sine
-and under music. Prints what was found, each with its bound; exit status 1 where one is not met.
+"""``python dev.py soak``: an hour of sound with everything that can happen to it, edits of every kind under a sine and
+under music, and an engine process that is told everything by messages. Prints what was found, each with its bound; exit
+status 1 where one is not met.
 """
 
 from __future__ import annotations
@@ -13,7 +14,9 @@ if __name__ == "__main__":
 import argparse
 from collections.abc import Sequence
 
+from benchmarks import serving
 from benchmarks.races import machine
+from benchmarks.serving import Served, served
 from benchmarks.soaking import Edited, Soaked, edited, soaked
 from benchmarks.tables import table
 
@@ -65,6 +68,29 @@ def rows_of_hour(found: Soaked) -> list[Row]:
     ]
 
 
+def rows_of_process(found: Served) -> list[Row]:
+    """The figures of an engine process."""
+    last = found.counts[-1]
+    edits = sum(found.edits.values())
+    return [
+        (
+            f"{found.seconds / 60:.1f} min of an engine process",
+            f"{edits} edits, {found.takes} takes, {found.jumps} jumps, {found.clients} clients",
+            "",
+            True,
+        ),
+        ("its memory per hour", f"{found.slope:+.2f} MB", f"≤ {MOST_MB_PER_H:g} MB", found.slope <= MOST_MB_PER_H),
+        ("its memory", f"{last['megabytes']:.0f} MB", "", True),
+        ("messages refused", str(len(found.refused)), "0", not found.refused),
+        ("engines", str(len(found.engines)), "1", len(found.engines) == 1),
+        ("programs alive", f"{last['programs']:.0f}", f"≤ {MOST_PROGRAMS}", last["programs"] <= MOST_PROGRAMS),
+        *(
+            (f"its {name} more than after the first quarter", str(found.grown(name)), "≤ 0", found.grown(name) <= 0)
+            for name in serving.STEADY
+        ),
+    ]
+
+
 def _yes(true: bool) -> str:
     return "yes" if true else "no"
 
@@ -82,9 +108,10 @@ def main(values: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="dev.py soak", description=(__doc__ or "").strip())
     parser.add_argument("--minutes", type=float, default=60.0, metavar="N", help="of sound, in the long run (60)")
     parser.add_argument("--seconds", type=float, default=60.0, metavar="S", help="of edits under each sound (60)")
+    parser.add_argument("--engine", type=float, default=10.0, metavar="N", help="minutes of an engine process (10)")
     chosen = parser.parse_args(values)
-    if not 0.5 <= chosen.minutes <= 6000 or not 1 <= chosen.seconds <= 600:
-        parser.error("--minutes is 0.5 to 6000, --seconds is 1 to 600")
+    if not 0.5 <= chosen.minutes <= 6000 or not 1 <= chosen.seconds <= 600 or not 0.1 <= chosen.engine <= 6000:
+        parser.error("--minutes is 0.5 to 6000, --seconds is 1 to 600, --engine is 0.1 to 6000")
     print(machine())
     met = True
     for source in ("sine", "music"):
@@ -92,6 +119,11 @@ def main(values: Sequence[str] | None = None) -> int:
         met &= report(rows_of_edits(edited(source, chosen.seconds)))
     print(f"{chosen.minutes:g} min of sound on the null device, as fast as it goes …", flush=True)
     met &= report(rows_of_hour(soaked(chosen.minutes * 60, lambda words: print(words, flush=True))))
+    print(
+        f"{chosen.engine:g} min of an engine process in real time, ten edits a second, a new client each lap …",
+        flush=True,
+    )
+    met &= report(rows_of_process(served(chosen.engine * 60, lambda words: print(words, flush=True))))
     return 0 if met else 1
 
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from benchmarks import serving
 from benchmarks.clicks import bends, clicks, found_of_planted, most_near
-from benchmarks.soak import STEADY, main, report, rows_of_edits
+from benchmarks.serving import Served, served
+from benchmarks.soak import STEADY, main, report, rows_of_edits, rows_of_process
 from benchmarks.soaking import Edited, edited, soaked
 from benchmarks.stress import EDITS, RATE, Mix
 from graph.compiler import compile
@@ -42,6 +44,20 @@ def test_a_minute_as_fast_as_it_goes_leaves_nothing_behind():
     assert said
 
 
+def test_an_engine_process_keeps_nothing_of_edits_takes_jumps_and_clients():
+    said: list[str] = []
+    found = served(8.0, said.append, laps=4)
+    assert found.refused == []
+    assert len(found.engines) == 1
+    assert found.clients == 5
+    assert found.takes == 4
+    assert sum(found.edits.values()) >= 20
+    assert found.counts[-1]["programs"] <= 4
+    assert {what: found.grown(what) for what in serving.STEADY} == dict.fromkeys(serving.STEADY, 0)
+    assert found.slope == found.slope
+    assert said
+
+
 def test_every_edit_of_the_mix_can_be_played(tmp_path):
     mix = Mix("sine")
     for k in range(100):
@@ -73,6 +89,12 @@ def test_a_bound_that_is_not_met_is_said(capsys):
     bad = Edited("sine", 1.0, {"cable": 1}, [7], 3, False, 0, ["no"])
     assert not report(rows_of_edits(bad))
     assert capsys.readouterr().out.count("NOT MET") == 3
+    counts = [
+        {"megabytes": m, "slots": 1, "programs": 9, "tapes": 0, "threads": m, "files": 3} for m in (100, 100, 200)
+    ]
+    leaking = Served(lap_s=60.0, engines={1, 2}, refused=["no"], counts=counts)
+    assert not report(rows_of_process(leaking))
+    assert capsys.readouterr().out.count("NOT MET") == 5
     assert not bad.passed
     with pytest.raises(SystemExit):
         main(["--minutes", "0"])
