@@ -46,6 +46,11 @@ class Badges:
             if picture is not None and id not in self._drawn:
                 self._drawn[id] = badge, picture, self._draw(id, badge)
 
+    def words_of(self, node: str) -> str:
+        """What stands over a node."""
+        found = self._drawn.get(node)
+        return found[0].words if found else ""
+
     def _draw(self, id: str, badge: Badge) -> list[int]:
         look, f = self._painter.look, self._painter.view.factor
         theme = look.theme

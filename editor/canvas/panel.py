@@ -277,7 +277,7 @@ class Canvas(Panel):
     def locate(self, what: str) -> tuple[float, float, float, float] | None:
         slot = self.app.slots.get("centre")
         kind, _, name = what.partition(":")
-        if slot is None or kind not in ("node", "pin", "knob", "header", "cable", "plane"):
+        if slot is None or kind not in ("node", "pin", "knob", "header", "cable", "plane", "badge"):
             return None
         f = self.gestures.view.factor
 
@@ -300,6 +300,8 @@ class Canvas(Panel):
         box, own = self.scene.box(node), self.scene.shapes[node]
         if kind == "node":
             return on_screen(box)
+        if kind == "badge":
+            return on_screen(Box(box.x, box.y - 12, box.width, 12)) if self.badges.words_of(node) else None
         if kind == "header":
             return on_screen(Box(box.x, box.y, box.width * 0.6, own.header))
         found: list[tuple[Point, float]] = [(k.at, RADIUS) for k in own.knobs if k.param.name == part]

@@ -28,6 +28,18 @@ IDENTITY = frozenset({"format", "uid", "name", "vendor", "version", "path_hint"}
 MOST_SUBSTITUTES = 4
 
 
+def _quiet(app: App) -> str:
+    """The theme of a button that does nothing now."""
+    tag = "theme:quiet"
+    if not dpg.does_item_exist(tag):
+        dpg.add_theme(tag=tag)
+        part = dpg.add_theme_component(dpg.mvButton, enabled_state=False, parent=tag)
+        dpg.add_theme_color(dpg.mvThemeCol_Text, app.look.theme.faint, parent=part)
+        dpg.add_theme_color(dpg.mvThemeCol_Button, app.look.theme.raised, parent=part)
+        dpg.add_theme_color(dpg.mvThemeCol_ButtonHovered, app.look.theme.raised, parent=part)
+    return tag
+
+
 class PluginSection:
     """Made for one node, brought up to date by ``show`` and ``frame``."""
 
@@ -136,7 +148,7 @@ class PluginSection:
         dpg.configure_item(self.tag("doing"), default_value=now.words, color=mix(colour, theme.text, 0.5))
         dpg.configure_item(self.tag("more"), default_value=now.more, show=bool(now.more))
         dpg.configure_item(self.tag("window"), label="Close window" if open_ else "Open window", enabled=ready)
-        dpg.bind_item_theme(self.tag("window"), "theme:lit" if open_ else "theme:unlit")
+        dpg.bind_item_theme(self.tag("window"), "theme:lit" if open_ else "theme:unlit" if ready else _quiet(self.app))
         dpg.configure_item(self.tag("latency"), default_value=latency)
 
     # -- a plugin that is not here, or that was not named --------------------------------------------------------------

@@ -1,0 +1,277 @@
+"""What happens in plugins' windows becomes steps of the history; how plugins are doing is said in words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from editor.model import Session
+from editor.plugins import playing as module
+from editor.plugins.playing import Playing
+from editor.plugins.turning import PluginTurning
+from editor.plugins.words import doing, latency_words, origin, other_version
+from graph.edits import SetParam
+from graph.errors import PatchError
+from tests.editor.plugins.rig import CRUSH, entry_of, filled, session_with
+
+
+@dataclass
+class Edit:
+    node: str
+    param: str
+    value: float
+    gesture: int
+    phase: str
+
+
+@dataclass
+class Standing:
+    name: str = "Crush"
+    status: str = "ready"
+    error: str = ""
+    backend: str = "native"
+    latency: int = 64
+    window: bool = False
+    losses: int = 0
+    recoveries: int = 0
+    missed: int = 0
+    passed: int = 0
+    scrubbed: int = 0
+
+
+@dataclass
+class Engine:
+    """What the engine says of its plugins, as a test has it."""
+
+    told: list[Edit] = field(default_factory=list)
+    changed: dict[str, bytes] = field(default_factory=dict)
+    stands: dict[str, Standing] = field(default_factory=lambda: {"fx": Standing()})
+    has: dict[str, float] = field(default_factory=dict)
+    shows: dict[tuple[str, float], str] = field(default_factory=dict)
+
+    def edits(self) -> list[Edit]:
+        found, self.told = self.told, []
+        return found
+
+    def states(self) -> dict[str, bytes]:
+        found, self.changed = self.changed, {}
+        return found
+
+    def standing(self) -> dict[str, Standing]:
+        return self.stands
+
+    def values(self, node: str) -> dict[str, float]:
+        return self.has
+
+    def text(self, node: str, param: str, value: float) -> str | None:
+        return self.shows.get((param, value))
+
+    def value_of(self, node: str, param: str, text: str) -> float | None:
+        return {"6": 0.375}.get(text)
+
+    def ask(self, task: Any) -> None:
+        """As the editor's link to the engine does, at once."""
+        task(self)
+
+
+@pytest.fixture
+def session(tmp_path: Path) -> Session:
+    return session_with(filled(tmp_path), ("fx", CRUSH))
+
+
+@pytest.fixture
+def engine() -> Engine:
+    return Engine()
+
+
+@pytest.fixture
+def playing(session: Session, engine: Engine) -> Playing:
+    return Playing(session, lambda: engine)  # type: ignore[arg-type,return-value]
+
+
+def turn(engine: Engine, gesture: int, *values: float, node: str = "fx") -> None:
+    """A knob is turned in a plugin's window."""
+    engine.told += [Edit(node, "drive", 0.0, gesture, "begin")]
+    engine.told += [Edit(node, "drive", value, gesture, "perform") for value in values]
+    engine.told += [Edit(node, "drive", values[-1], gesture, "end")]
+
+
+def test_one_turn_of_a_knob_in_a_window_is_one_step(session: Session, engine: Engine, playing: Playing) -> None:
+    turn(engine, 1, 0.3, 0.4)
+    playing.step()
+    turn(engine, 2, 0.6)
+    playing.step()
+    assert session.patch.node("fx").params == {"drive": 0.6}
+    assert session.history.done == ["Set drive", "Set drive"]
+    assert session.to_engine[-1] == ("fx", "drive", 0.6), "the engine is told the value, not the whole patch"
+    session.undo()
+    assert session.patch.node("fx").params == {"drive": 0.4}
+    session.undo()
+    assert session.patch.node("fx").params == {}
+
+
+def test_the_state_that_comes_of_a_turn_belongs_to_its_step(session: Session, engine: Engine, playing: Playing) -> None:
+    turn(engine, 1, 0.3)
+    playing.step()
+    engine.changed["fx"] = b"after"
+    playing.step()
+    assert session.patch.node("fx").state == b"after"
+    assert session.history.done == ["Set drive"]
+    session.undo()
+    assert session.patch.node("fx").state is None
+
+
+def test_a_state_that_nobody_made_by_hand_is_no_step(
+    session: Session, engine: Engine, playing: Playing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine.changed["fx"] = b"as loaded"
+    playing.step()
+    assert session.history.done == [], "a plugin that was loaded has a state, and the patch is not changed by that"
+    engine.stands["fx"].window = True
+    playing.edited()
+    engine.changed["fx"] = b"what came of an edit here"
+    playing.step()
+    assert session.history.done == []
+    monkeypatch.setattr(module, "ECHO_S", -1.0)
+    engine.changed["fx"] = b"a sample was chosen in the window"
+    playing.step()
+    assert session.history.done == ["Change in Crush"]
+    assert session.patch.node("fx").state == b"a sample was chosen in the window"
+
+
+def test_what_a_plugin_makes_of_an_undo_leaves_redo_alone(session: Session, engine: Engine, playing: Playing) -> None:
+    turn(engine, 1, 0.3)
+    playing.step()
+    session.undo()
+    playing.edited()
+    engine.changed["fx"] = b"taken back"
+    playing.step()
+    assert session.history.undone == ["Set drive"]
+    session.redo()
+    assert session.patch.node("fx").params == {"drive": 0.3}
+
+
+def test_windows_of_plugins_in_groups_change_what_is_inside(tmp_path: Path, engine: Engine) -> None:
+    session = session_with(filled(tmp_path))
+    entry = entry_of(CRUSH)
+    inner = {"nodes": {"fx": {"kind": "plugin", "settings": dict(entry.settings)}}, "cables": []}
+    session.patch.add("box", "group")
+    session.patch.node("box").settings["patch"] = inner
+    playing = Playing(session, lambda: engine)  # type: ignore[arg-type,return-value]
+    turn(engine, 1, 0.7, node="box/fx")
+    playing.step()
+    session.enter("box")
+    assert session.here.node("fx").params == {"drive": 0.7}
+    assert session.undo() == "Set drive"
+
+
+def test_a_plugin_that_was_removed_meanwhile_is_passed_over(session: Session, engine: Engine, playing: Playing) -> None:
+    turn(engine, 1, 0.3, node="gone")
+    playing.step()
+    assert session.history.done == []
+    turn(engine, 2, 0.5)
+    playing.step()
+    assert session.history.done == ["Set drive"]
+
+
+def knob(session: Session, playing: Playing, engine: Engine, name: str) -> PluginTurning:
+    """A param of the plugin as something to turn."""
+    face = session.face("fx")
+    param = face.param(name)
+    assert param is not None
+    return PluginTurning(session, "fx", param, face.own[name], playing, engine)  # type: ignore[arg-type]
+
+
+def test_a_param_without_a_value_stands_where_the_plugin_has_it(
+    session: Session, engine: Engine, playing: Playing
+) -> None:
+    playing.step()
+    drive = knob(session, playing, engine, "drive")
+    assert drive.value == 0.25, "the default, while nothing else is known"
+    engine.has = {"drive": 0.5}
+    assert drive.value == 0.5
+    session.do(SetParam("fx", "drive", 0.75))
+    assert drive.value == 0.75
+    drive.reset()
+    assert drive.value == 0.5
+
+
+def test_values_are_shown_in_the_plugins_own_words(session: Session, engine: Engine, playing: Playing) -> None:
+    playing.step()
+    drive = knob(session, playing, engine, "drive")
+    assert drive.label == "Drive"
+    assert drive.words(0.5) == "0.500"
+    assert playing.waiting
+    engine.shows[("drive", 0.5)] = "12.000000"
+    assert drive.words(0.5) == "12.0 dB"
+    engine.stands["fx"].status = "loading"
+    assert drive.words(0.5) == "0.500", "what is not there is not asked"
+
+
+def test_steps_are_kept_to_and_chosen_by_name(session: Session, engine: Engine, playing: Playing) -> None:
+    playing.step()
+    kind = knob(session, playing, engine, "shape")
+    assert list(kind.choices) == ["Soft", "Hard", "Fold"]
+    assert kind.chosen == 1
+    kind.choose(2)
+    assert session.patch.node("fx").params == {"shape": 1.0}
+    kind.type("soft")
+    assert kind.chosen == 0
+    kind.put(0.4)
+    assert session.patch.node("fx").params == {"shape": 0.5}
+
+
+def test_a_typed_value_is_what_the_plugin_makes_of_it(session: Session, engine: Engine, playing: Playing) -> None:
+    playing.step()
+    drive = knob(session, playing, engine, "drive")
+    drive.type("6 dB")
+    playing.step()
+    assert session.patch.node("fx").params == {"drive": 0.375}
+    drive.type("nonsense")
+    with pytest.raises(ValueError, match="does not understand 'nonsense'"):
+        playing.step()
+    assert session.patch.node("fx").params == {"drive": 0.375}
+
+
+def test_without_an_engine_a_number_from_0_to_1_can_be_typed(session: Session) -> None:
+    drive = knob(session, Playing(session, lambda: None), Engine(), "drive")
+    drive.type("0.5")
+    assert drive.value == 0.5
+    with pytest.raises(ValueError, match="expected"):
+        drive.type("6 dB")
+
+
+def test_how_a_plugin_is_doing_is_said_with_what_is_lost(session: Session) -> None:
+    face, fine = session.face("fx"), Standing()
+    assert doing(face, fine, True, True).level == "good"
+    assert doing(face, fine, True, True).badge == ""
+    lost = doing(face, replace(fine, status="loading", losses=1), True, True)
+    assert (lost.level, lost.badge) == ("warn", "coming back")
+    assert "Nothing of the patch is lost" in lost.more
+    failed = doing(face, replace(fine, status="failed", error="it would not load"), True, True)
+    assert failed.level == "bad"
+    assert failed.more.startswith("it would not load")
+    assert "once" in doing(face, replace(fine, losses=1), True, True).more
+    assert doing(face, None, True, False).badge == "off", "safe mode"
+    assert doing(face, None, False, False).level == "dim"
+
+
+def test_version_latency_and_maker_are_told(session: Session) -> None:
+    face = session.face("fx")
+    assert origin(face) == "Acme Audio   version 2.1.0   VST3"
+    assert other_version(face) == ""
+    older = replace(face, settings={**face.settings, "version": "1.9"})
+    assert other_version(older) == "The patch was made with version 1.9; here is 2.1.0."
+    assert latency_words(face, Standing(latency=480), 48000) == "480 frames, 10.0 ms"
+    set_ = replace(face, settings={**face.settings, "latency_frames": 12})
+    assert latency_words(set_, Standing(latency=480), 48000) == "taken as 12 frames; it reports 480 frames, 10.0 ms"
+
+
+def test_an_edit_that_cannot_be_is_said_and_changes_nothing(session: Session, engine: Engine, playing: Playing) -> None:
+    engine.told.append(Edit("fx", "drive", float("nan"), 1, "perform"))
+    with pytest.raises(PatchError):
+        playing.step()
+    assert session.patch.node("fx").params == {}
