@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from editor.plugins.shelf import Shelf
 
@@ -40,8 +40,9 @@ class Progress:
 class Work:
     """One scan, or one measuring, at a time. ``say(level, text)`` hears how it ends; the shelf is read anew."""
 
-    def __init__(self, shelf: Shelf, say: Callable[[str, str], None]) -> None:
-        self._shelf, self._say = shelf, say
+    def __init__(self, shelf: Shelf, say: Callable[[str, str], None], options: Mapping[str, Any] | None = None) -> None:
+        """``options`` go to ``host.plugins.scan.Scan``: another command, other limits."""
+        self._shelf, self._say, self._options = shelf, say, options or {}
         self._thread: threading.Thread | None = None
         self._scan: Scan | None = None
         self._stop = threading.Event()
@@ -147,7 +148,7 @@ class Work:
     def _scanned(self, store: Store, look: Callable[[Scan], Report]) -> None:
         from host.plugins.scan import Scan
 
-        scan = self._scan = Scan(store, self._note, progress=self._moved)
+        scan = self._scan = Scan(store, self._note, progress=self._moved, **self._options)
         if self._stop.is_set():
             scan.stop()
         report = look(scan)
