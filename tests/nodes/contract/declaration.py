@@ -121,9 +121,8 @@ def _arguments(subject: Subject) -> Iterator[str]:
         yield f"the kernel's argument {name} is not declared"
     for name, item in kind.declared.items():
         still = isinstance(item, Param) and not item.modulatable
-        sounding = not isinstance(item, Port) or item.type != "events"
         heard = hasattr(item, "dtype") or isinstance(item, Port | Param | ParamBank) or hasattr(item, "serves")
-        if heard and sounding and not still and name not in used:
+        if heard and not still and name not in used:
             yield f"{name} is declared, and no kernel uses it"
 
 

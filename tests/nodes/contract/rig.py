@@ -19,7 +19,23 @@ from graph.document import Patch
 from graph.errors import PatchError
 from graph.layouts import LAYOUTS
 from graph.schedule import CompiledNode, Schedule
-from graph.spec import LANES, AudioIn, AudioOut, ControlIn, Kernel, LayoutSetting, Node, Param, State, Stream, kernel
+from graph.spec import (
+    LANES,
+    TICK,
+    AudioIn,
+    AudioOut,
+    ControlIn,
+    EventsIn,
+    Kernel,
+    LayoutSetting,
+    Node,
+    Param,
+    Song,
+    State,
+    Stream,
+    kernel,
+)
+from host.midi.ring import ring_of
 from host.native.abi import RESERVED, signature
 from host.native.program import Program
 from host.offline import Drain, Frames, Offline, feed_array
@@ -32,6 +48,8 @@ MOST_CODES = 10
 """Draws that need yet other machine code than these are drawn again, as long as that helps: each takes a second where
 it has not been compiled.
 """
+SONG = 2000
+"""Frames of a MIDI file."""
 STREAM = "stream"
 """Stands where a port's name would for what comes from, or goes to, a device or a file."""
 
@@ -83,6 +101,24 @@ class RawControl(Node):
             stream[time + i, 0] = value[i, 0]
 
 
+class RawEvents(Node):
+    """Take events out, each in its row, and nothing of what lies behind the last."""
+
+    kind = "raw_events"
+    unused = AudioIn("unused", "stereo")
+    events = EventsIn("in")
+    stream = Stream("out")
+
+    @kernel
+    def process(events, stream, time, n):
+        for tick in range(0, n, TICK):
+            there = 1.0
+            for row in range(tick, tick + TICK):
+                there = there if events[row, 0] != 0.0 else 0.0
+                for lane in range(events.lanes):
+                    stream[time + row, lane] = there * events[row, lane]
+
+
 class Abreast(Node):
     """Something that keeps state and may run side by side, for others to follow: sums and leaks."""
 
@@ -100,7 +136,7 @@ class Abreast(Node):
                 out[i, lane] = z[lane]
 
 
-RIG: dict[str, type[Node]] = {k.kind: k for k in (RawIn, RawOut, RawControl, Abreast)}
+RIG: dict[str, type[Node]] = {k.kind: k for k in (RawIn, RawOut, RawControl, RawEvents, Abreast)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +165,19 @@ class Files:
         data = 0.2 * rng.standard_normal((self.frames, len(labels))) * fall[:, None]
         data[0] = 1.0
         return data.astype(np.float32), labels
+
+    def read_midi(self, path: str, rate: float) -> Song:
+        """See Services: notes and controllers at random, once more than there is room for, and then some by and by."""
+        self._labels(path)
+        rng = np.random.default_rng(11)
+        frames = np.sort(np.concatenate([np.full(100, 300), rng.integers(0, SONG, 500)]))
+        statuses = rng.choice([0x80, 0x90, 0xB0, 0xC0, 0xE0], len(frames)) | rng.integers(0, 16, len(frames))
+        data = rng.integers(0, 128, (2, len(frames)))
+        return Song(np.stack([frames, statuses | data[0] << 8 | data[1] << 16], axis=1), SONG)
+
+    def midi_input(self, node: str, device: str) -> np.ndarray:
+        """See Services: the same, come in by the frame."""
+        return ring_of(self.read_midi("mono.wav", self.rate))
 
     def _labels(self, path: str) -> tuple[str, ...]:
         layout = path.removesuffix(".wav")
@@ -285,8 +334,8 @@ class Subject:
             patch.connect(f"{source}.out", f"{id}.{port}")
 
     def outputs(self, node: CompiledNode) -> list[tuple[str, str, str]]:
-        """The outputs of a compiled node that can be heard: name, type, layout."""
-        ports = [p for p in self.kind.ports(node.config.settings) if p.flow == "out" and p.type != "events"]
+        """The outputs of a compiled node: name, type, layout."""
+        ports = [p for p in self.kind.ports(node.config.settings) if p.flow == "out"]
         return [(p.name, p.type, node.config.layouts[p.name]) for p in ports]
 
     def plug_outputs(self, patch: Patch, id: str, node: CompiledNode) -> dict[str, str]:
@@ -296,6 +345,8 @@ class Subject:
             probe = found[port] = f"{id}-out{k}"
             if type == "control":
                 patch.add(probe, "raw_control")
+            elif type == "events":
+                patch.add(probe, "raw_events")
             else:
                 patch.add(probe, "raw_out", settings={"layout": layout})
             patch.connect(f"{id}.{port}", f"{probe}.in")

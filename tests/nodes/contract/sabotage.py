@@ -13,6 +13,7 @@ from graph.spec import (
     AudioIn,
     AudioOut,
     ChoiceSetting,
+    EventsOut,
     Level,
     Memory,
     Node,
@@ -389,6 +390,26 @@ class Narrowing(Effect):
     def process(signal, out, n):
         for i in range(n):
             out[i, 0] = signal[i, 0]
+
+
+class Stuttering(Effect):
+    """Play a note at the beginning of each block, however long that is."""
+
+    kind = "stuttering"
+    caught_by = "blocks"
+    notes = EventsOut("notes", "The notes.")
+
+    @classmethod
+    def tail(cls, config):
+        return float("inf")
+
+    @kernel
+    def process(signal, out, notes, n):
+        for i in range(n):
+            notes[i, 0] = 64.0 * 0x90 if i == 0 else 0.0
+            notes[i, 1] = 60.0
+            for lane in range(out.lanes):
+                out[i, lane] = signal[i, lane]
 
 
 KINDS: tuple[type[Effect], ...] = tuple(
