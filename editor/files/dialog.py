@@ -38,7 +38,9 @@ class Dialog:
         return f"dialog:{self.id}:{name}"
 
     def open(self) -> None:
-        """Show it."""
+        """Show it, unless one like it is there already."""
+        if dpg.does_item_exist(self.tag("window")):
+            return
         self._below = self.app.dialog
         self.app.dialog = self
         self.is_open = True

@@ -141,14 +141,13 @@ def as_named(file: Path, folder: Path) -> str:
 
 
 def moved(patch: Patch, kinds: Kinds, folder: Path) -> list[Edit]:
-    """What makes the files that a patch reads be found when it lies in ``folder``. Those it writes stay named as they
-    are: they lie where the patch does.
+    """What makes the files that a patch reads be found when it lies in ``folder``, and below it wherever that is taken.
+    Those it writes stay named as they are: they lie where the patch does.
     """
-    before = patch.folder or Path.cwd()
-    if before.resolve() == folder.resolve():
-        return []
+    before, folder = (patch.folder or Path.cwd()).resolve(), folder.resolve()
     edits: list[Edit] = []
     for named in named_files(patch, kinds):
-        if named.read and not Path(named.path).is_absolute():
-            edits.append(named.naming(as_named(before / named.path, folder)))
+        path = Path(named.path)
+        if named.read and (path.is_relative_to(folder) if path.is_absolute() else before != folder):
+            edits.append(named.naming(as_named(before / path, folder)))
     return edits

@@ -91,6 +91,17 @@ def test_saved_elsewhere_it_reads_the_same_files(shipped: Path, tmp_path: Path) 
     assert moved(again, kinds(), elsewhere) == []
 
 
+def test_what_was_chosen_in_full_is_named_from_the_patch_where_it_lies_below_it(shipped: Path, tmp_path: Path) -> None:
+    patch = load(shipped)
+    full = (shipped.parent / "audio" / "music.flac").resolve()
+    patch.node("music").settings["path"] = str(full)
+    Batch("", tuple(moved(patch, kinds(), shipped.parent))).apply(patch)
+    assert patch.node("music").settings["path"] == "audio/music.flac"
+    patch.node("music").settings["path"] = str(full)
+    Batch("", tuple(moved(patch, kinds(), tmp_path / "elsewhere"))).apply(patch)
+    assert patch.node("music").settings["path"] == str(full)
+
+
 @pytest.mark.parametrize("zipped", [False, True])
 def test_a_collection_stands_alone(shipped: Path, tmp_path: Path, zipped: bool) -> None:
     original = load(shipped)
