@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
 
 import typer
 
@@ -36,6 +36,13 @@ app.add_typer(devices, name="devices")
 
 PatchFile = Annotated[Path, typer.Argument(help="A patch: .pwp or .json.", metavar="PATCH")]
 Json = Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")]
+PluginsIn = Annotated[
+    Literal["plugin", "chain", "patch"],
+    typer.Option(
+        "--plugins-in",
+        help="A process for each plugin, for each serial chain of them, or one for all of the patch.",
+    ),
+]
 LATER = 2
 
 
@@ -156,6 +163,7 @@ def render(
         list[str],
         typer.Option("--tag", metavar="KEY=VALUE", help="Tag the files: title, artist, isrc, time_reference, …"),
     ] = [],  # noqa: B006
+    plugins_in: PluginsIn = "chain",
     json_: Json = False,
 ) -> None:
     """Render a patch to files, faster than real time."""
@@ -186,6 +194,7 @@ def render(
                 tags=tags,
                 settings=values,
                 snapshot=snapshot,
+                plugins_in=plugins_in,
                 progress=progress,
             )
     if json_:
@@ -438,13 +447,14 @@ def run(
     seconds: Annotated[float | None, typer.Option(min=0, max=1e7, help="End after so much was played.")] = None,
     osc: Annotated[int | None, typer.Option(metavar="PORT", min=0, max=65535, help="Listen for OSC here.")] = None,
     midi: Annotated[str, typer.Option(metavar="NAME", help="MIDI controller, or part of its name.")] = "",
+    plugins_in: PluginsIn = "plugin",
 ) -> None:
     """Play a patch live. Exit status 1 where sound dropped out, or the patch has problems."""
     with _plain_errors():
         from host.terminal import run as play
 
         wishes = {"device": device, "in_device": in_device, "rate": rate or 0, "block": block or 0}
-        status = play(patch, **wishes, seconds=seconds, osc=osc, midi=midi)
+        status = play(patch, **wishes, plugins_in=plugins_in, seconds=seconds, osc=osc, midi=midi)
     raise typer.Exit(status)
 
 

@@ -26,6 +26,7 @@ from host.midi.files import MidiFileError, read_song
 from host.midi.ring import Songs
 from host.native.events import LOST
 from host.offline import CHUNK, Feed, Frames, Offline
+from host.plugins.grouping import checked_grouping
 from host.services import FileServices, inside
 from host.values import set_states, set_values, snapshot_states, snapshot_values
 
@@ -88,6 +89,7 @@ def render(
     tags: Mapping[str, str] | None = None,
     settings: Mapping[tuple[str, str], float] | None = None,
     snapshot: str | None = None,
+    plugins_in: str = "chain",
     kinds: Kinds | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> RenderReport:
@@ -99,7 +101,8 @@ def render(
     Outputs start at timeline
     zero: latency is taken away. ``settings`` are param values by (node, param) that go before the patch's and the
     snapshot's, but not before
-    automation. No file has its final name before it is whole.
+    automation. No file has its final name before it is whole. ``plugins_in``: which plugins share a process: none
+    (``plugin``), those of a serial ``chain``, or all of the ``patch``.
 
     Raises PatchError, RenderError or AudioFileError, each one clear line.
     """
@@ -114,7 +117,7 @@ def render(
         raise RenderError(f"a sample rate of {rate} Hz is outside 1000 to 768000")
     with ExitStack() as stack:
         block = min(block, CHUNK)
-        plugins = stack.enter_context(_link(patch, max(block, BLOCK_OF_PLUGINS)))
+        plugins = stack.enter_context(_link(patch, max(block, BLOCK_OF_PLUGINS), plugins_in))
         services = FileServices(patch.folder or Path.cwd(), plugins)
         missing: list[PatchError] | None = [] if allow_missing else None
         schedule = compile(patch, kinds, services, rate, missing=missing, parallel=threads > 1)
@@ -164,13 +167,14 @@ def render(
         return RenderReport(rate, length, elapsed, files, clipped, dict(sink.peaks), scrubbed, notes)
 
 
-def _link(patch: Patch, block: int) -> AbstractContextManager[Link | None]:
+def _link(patch: Patch, block: int, plugins_in: str) -> AbstractContextManager[Link | None]:
     """A link to plugins, for a patch that has some."""
+    grouping = checked_grouping(plugins_in)
     if all(entry.kind != "plugin" for entry in expand(patch).nodes.values()):
         return nullcontext()
     from host.plugins.link import Link
 
-    link = Link(live=False, block=block, grouping="chain")
+    link = Link(live=False, block=block, grouping=grouping)
     link.note_chains(patch)
     return link
 

@@ -11,7 +11,7 @@ from concurrent.futures import Future
 from concurrent.futures import TimeoutError as LateError
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, Literal
+from typing import Any
 from weakref import finalize, ref
 
 from graph.document import Patch
@@ -20,13 +20,12 @@ from graph.plugins import OpenedPlugin, PluginAbout, PluginRequest
 from host.native.arena import aligned
 from host.plugins.child import OPENER
 from host.plugins.finding import from_store
+from host.plugins.grouping import Grouping, chains
 from host.plugins.instance import LONGEST_LATENCY, Description, PluginError
 from host.plugins.shared import SUPPORTED, Seat, Words, new_semaphore
 from host.plugins.watch import Hosted, Patience, Watch
 from nodes.dsp import handover
 
-Grouping = Literal["plugin", "chain", "patch"]
-"""Which plugins share a process: none, those of a serial chain, or all."""
 LIVE = Patience()
 OFFLINE = Patience(load_s=120.0, block_s=60.0, restart=False)
 SPIN_NS = 60_000
@@ -397,24 +396,3 @@ def _standing(hosted: Hosted) -> Standing:
         hosted.losses,
         tuple(hosted.recoveries),
     )
-
-
-def chains(patch: Patch) -> dict[str, str]:
-    """For each plugin node the first of its chain: plugins that feed one another, and nothing else."""
-    plugins = {id for id, entry in patch.nodes().items() if entry.kind == "plugin"}
-    after: dict[str, set[str]] = {}
-    before: dict[str, set[str]] = {}
-    for cable in patch.cables():
-        after.setdefault(cable.source, set()).add(cable.target)
-        before.setdefault(cable.target, set()).add(cable.source)
-    first: dict[str, str] = {}
-    for id in sorted(plugins):
-        at, seen = id, {id}
-        while len(found := before.get(at, set()) & plugins) == 1 and len(before[at]) == 1:
-            (source,) = found
-            if len(after[source]) != 1 or source in seen:
-                break
-            seen.add(source)
-            at = source
-        first[id] = at
-    return first

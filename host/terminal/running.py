@@ -30,6 +30,7 @@ def run(
     in_device: str = "",
     rate: int = 0,
     block: int = 0,
+    plugins_in: str = "plugin",
     seconds: float | None = None,
     osc: int | None = None,
     midi: str = "",
@@ -43,7 +44,8 @@ def run(
     notices: SimpleQueue[Notice] = SimpleQueue()
     wishes = {"device": device, "in_device": in_device, "rate": rate, "block": block}
     compiling = _Compiling()
-    with _ended_by_signals(), Engine(**wishes, on_notice=notices.put, on_progress=compiling) as engine:
+    heard = {"on_notice": notices.put, "on_progress": compiling}
+    with _ended_by_signals(), Engine(**wishes, **heard, plugins_in=plugins_in) as engine:
         patch = Patch.load(path)
         engine.play()
         try:
