@@ -199,6 +199,17 @@ def test_without_a_display_a_window_is_refused_in_words(runtime, tmp_path, known
         until(lambda: any("nobody: there is no plugin" in notice.text for notice in engine.notices))
 
 
+@pytest.mark.parametrize(("plugins_in", "processes"), [("plugin", 3), ("chain", 2), ("patch", 1)])
+def test_plugins_share_processes_as_asked(runtime, tmp_path, known, monkeypatch, plugins_in, processes):
+    given = playing(known, monkeypatch, tmp_path, a="ZamComp", b="ZamComp")
+    given.add("c", "plugin", settings=known[1]["ZamComp"])
+    given.connect("t.out", "c.in")
+    given.connect("c.out", "m.in")
+    with Engine(given, device="null", plugins_in=plugins_in) as engine:
+        loaded(engine, "a", "b", "c")
+        assert len(_workers(engine.status.pid)) == processes
+
+
 def test_texts_values_and_presets(runtime, tmp_path, known, monkeypatch):
     with Engine(playing(known, monkeypatch, tmp_path, z="ZamCompX2"), device="null") as engine:
         loaded(engine, "z")

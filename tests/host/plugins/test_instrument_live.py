@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -13,7 +13,9 @@ import numpy as np
 import pytest
 
 from graph.document import Patch
+from host.midi.inputs import Inputs
 from host.plugins.link import Link
+from host.remote.ports import LOOK_S
 
 from .c.build import USABLE, WHY_NOT
 from .rig import Stage, until
@@ -201,3 +203,50 @@ def test_a_note_off_that_came_while_the_plugin_was_late_is_not_lost(tmp_path):
         stage.play_until(answers, "the plugin to answer again")
         assert not stage.left(3).any()
         assert passed[-1] == stage.link.standing()["synth"].passed
+
+
+class Keyboard:
+    """A device that is there until it is taken away; as a backend of mido."""
+
+    def __init__(self) -> None:
+        self.names = ["Keys"]
+        self.play = lambda message: None
+
+    def get_input_names(self) -> list[str]:
+        return self.names
+
+    def open_input(self, name: str, callback: Callable[[mido.Message], None]) -> Keyboard:
+        self.play = callback
+        return self
+
+    def close(self) -> None:
+        """Nothing comes any more."""
+
+
+def test_a_keyboard_is_heard_while_the_transport_stands_and_lets_go_when_it_is_unplugged(tmp_path):
+    patch = playing()
+    patch.remove("song")
+    patch.add("keys", "midi_in", settings={"device": "keys"})
+    patch.connect("keys.out", "synth.events")
+    keyboard, told, now = Keyboard(), list[str](), 0.0
+    with concert(tmp_path, patch) as stage:
+        heard = stage.services.midi = Inputs(stage.live.clock, told.append, keyboard)
+        stage.conductor.set_patch(patch, stage.services)
+        stage.patch.node("keys").settings["device"] = "Key"
+        stage.edit()
+        heard.step(now)
+        stage.live.roll(False)
+        stage.play()
+        keyboard.play(mido.Message("note_on", note=60, velocity=100))
+        stage.play_until(lambda: stage.heard[-1][-1, 0] == HOLD, "the note")
+        keyboard.play(mido.Message("note_off", note=60))
+        stage.play_until(lambda: stage.heard[-1][-1, 0] == 0, "its end")
+        keyboard.play(mido.Message("note_on", note=60, velocity=100))
+        stage.play_until(lambda: stage.heard[-1][-1, 0] == HOLD, "another one")
+        keyboard.names = []
+        heard.step(now + LOOK_S)
+        stage.play_until(lambda: stage.heard[-1][-1, 0] == 0, "its end")
+    assert [text.split(";")[0] for text in told] == [
+        "The MIDI device 'Keys' is heard.",
+        "The MIDI device 'Keys' is gone",
+    ]

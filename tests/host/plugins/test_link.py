@@ -19,7 +19,7 @@ from host.plugins.link import Link, PluginsFailedError
 from host.plugins.watch import Patience
 from nodes.dsp import handover
 
-from . import fakes
+from . import fakes, rig
 from .c.build import USABLE, WHY_NOT, build, uid
 from .rig import RATE, Stage, fake_link, noise, one, rendered, until
 
@@ -279,6 +279,42 @@ def test_edits_around_a_plugin_let_it_play_on():
         now = standing(link)
         assert len(link._hosted) == 1
         assert (now.missed, now.passed) == (0, 0), "it was heard all the time"
+
+
+@pytest.mark.skipif(not USABLE, reason=WHY_NOT)
+def test_a_latency_that_changes_while_it_plays_is_made_up_for_without_a_click(monkeypatch):
+    """The plugin is not heard; what is beside it must come to lag as it does, in one smooth movement."""
+    from host.plugins.choose import choose
+    from host.plugins.instance import plain
+
+    bundle = build(MOVES=100)
+    about = choose(bundle, uid()).description
+    where = {"path": str(bundle), "uid": uid(), "backend": "native", "format": "vst3", "description": plain(about)}
+    patch = one("Foretold")
+    patch.disconnect("fx.out", "out.in")
+    patch.add("silent", "gain", level_db=-96.0)
+    for cable in ("fx.out", "silent.in"), ("silent.out", "out.in"), ("in.out", "out.in"):
+        patch.connect(*cable)
+    tick = 64 / RATE
+    start = 5 * 4096 / RATE
+    patch.automate("fx", "evil", [(0.0, 0.0, "hold"), (start, 1.0, "hold"), (start + tick, 0.0, "hold")])
+    wave = (0.5 * np.sin(2 * np.pi * 440 * np.arange(4096 * 400) / RATE)).astype(np.float32)
+    monkeypatch.setattr(rig, "noise", lambda frames, at: np.repeat(wave[at * frames : (at + 1) * frames, None], 2, 1))
+    told: list[bool] = []
+    with Link(live=True, block=4096, finder=lambda settings: (about, where), changed=lambda: told.append(True)) as link:
+        stage = Stage(patch, link, outputs=4)
+        until(lambda: standing(link).status == "ready", "the plugin")
+        before = len(stage.play(4))
+        stage.play_until(lambda: told, "word of the latency")
+        stage.conductor.compile_again()
+        stage.play(1)
+        stage.play_until(lambda: not stage.conductor.busy, "the patch to be in place")
+        stage.play(2)
+        heard = stage.all_heard[:, 0]
+    assert np.array_equal(heard[:before], wave[:before])
+    assert np.array_equal(heard[-4096:], wave[len(heard) - 4096 - 100 : len(heard) - 100]), "it lags by its latency"
+    bend = [float(np.abs(np.diff(each.astype(float), 2)).max()) for each in (heard, wave)]
+    assert bend[0] < 3 * bend[1], "and the way there does not click"
 
 
 def _delayed() -> Patch:
