@@ -83,6 +83,13 @@ class Plugins(Panel):
         if plugins is not None:
             plugins.share_processes(grouping)
 
+    def locate(self, what: str) -> tuple[float, float, float, float] | None:
+        """``plugin-row:NAME``: a row of the browser, while that is open."""
+        dialog = self.app.dialog
+        name = what.removeprefix("plugin-row:")
+        table = getattr(dialog, "table", None)
+        return table.place(name) if name != what and table is not None else None
+
     def close(self) -> None:
         self.work.close()
 
