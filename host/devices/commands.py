@@ -1,4 +1,4 @@
-"""``patchwright devices``: what there is, and ``measure``, the round trip through one."""
+"""``patchwright devices``: what there is; ``measure``, the round trip through one; ``map``, its channels."""
 
 from __future__ import annotations
 
@@ -55,3 +55,43 @@ def measure(
         _print_json(found)
     else:
         print(report.sentence(found))
+
+
+@devices.command("map")
+def map_(
+    device: Annotated[str | None, typer.Argument(metavar="NAME", help="As `patchwright devices` lists it.")] = None,
+    inputs: Annotated[
+        str | None, typer.Option(metavar="LIST", help="Device channels of the patch's inputs: '3 4 - 1', - for none.")
+    ] = None,
+    outputs: Annotated[str | None, typer.Option(metavar="LIST", help="The same of its outputs.")] = None,
+    straight: Annotated[bool, typer.Option("--straight", help="Forget the map: channel 1 is channel 1.")] = False,
+    json_: Json = False,
+) -> None:
+    """Show or change which channels of a device those of a patch are, on this machine."""
+    from host.devices import mapping
+    from host.devices.report import say
+
+    changing = inputs is not None or outputs is not None
+    if (changing or straight) and not device:
+        raise typer.BadParameter("say which device", param_hint="NAME")
+    if changing and straight:
+        raise typer.BadParameter("give --straight, or channels, not both")
+    try:
+        if device and straight:
+            mapping.forget(device, say)
+        elif device and changing:
+            mapping.keep(device, inputs, outputs, say)
+        found = [row for row in mapping.shown(say) if device in (None, row["device"])]
+    except DeviceError as error:
+        sys.stderr.write(f"patchwright: {error}\n")
+        raise typer.Exit(1) from None
+    if json_:
+        _print_json(found)
+        return
+    for row in found:
+        ways = (" ".join(str(k or "-") for k in row[way]) or "straight" for way in ("inputs", "outputs"))
+        print("{}: inputs {}; outputs {}".format(row["device"], *ways))
+    if not found:
+        print(f"{device}: channels go straight" if device else "channels of all devices go straight")
+    elif changing:
+        say("a device that plays takes it up when it is opened next")

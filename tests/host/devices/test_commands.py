@@ -93,3 +93,38 @@ def test_measuring_without_a_cable_is_said_in_one_line(jack, root):
 @pytest.mark.parametrize("words", [("--out-channel", "0"), ("--rate", "7"), ("--block", "-1"), ("--nonsense",)])
 def test_wrong_usage_is_status_two(root, words):
     assert run(root, "devices", "measure", *words).returncode == 2
+
+
+def test_channels_are_mapped_shown_and_forgotten(root, tmp_path, monkeypatch):
+    monkeypatch.setenv("PATCHWRIGHT_CONFIG", str(tmp_path))
+    assert run(root, "devices", "map").stdout == "channels of all devices go straight\n"
+    done = run(root, "devices", "map", "system", "--outputs", "3, 4 - 1")
+    assert (done.returncode, done.stdout) == (0, "system: inputs straight; outputs 3 4 - 1\n")
+    assert "opened next" in done.stderr
+    assert stored.stored(print).map_of("system").outputs(0, 5) == [2, 3, -1, 0, 4]
+    assert run(root, "devices", "map", "system", "--inputs", "2").returncode == 0
+    assert json.loads(run(root, "devices", "map", "--json").stdout) == [
+        {"device": "system", "inputs": [2], "outputs": [3, 4, None, 1]}
+    ]
+    assert run(root, "devices", "map", "other").stdout == "other: channels go straight\n"
+    assert run(root, "devices", "map", "system", "--straight").stdout == "system: channels go straight\n"
+    assert stored.stored(print).maps == {}
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "said"),
+    [
+        (("system", "--outputs", "1 1"), 1, "device channel 1 stands there twice"),
+        (("system", "--inputs", "0"), 1, "--inputs: expected channels from 1 to 256, or - for none, found '0'"),
+        (("system", "--inputs", "left"), 1, "found 'left'"),
+        (("--inputs", "1"), 2, "say which device"),
+        (("system", "--straight", "--inputs", "1"), 2, "not both"),
+    ],
+)
+def test_a_map_that_makes_no_sense_is_refused(root, tmp_path, monkeypatch, words, status, said):
+    monkeypatch.setenv("PATCHWRIGHT_CONFIG", str(tmp_path))
+    done = run(root, "devices", "map", *words)
+    assert done.returncode == status
+    assert said in " ".join(done.stderr.replace("│", " ").split())
+    assert "Traceback" not in done.stderr
+    assert list(tmp_path.iterdir()) == []
