@@ -16,6 +16,12 @@ from host.messages import OpenDevice
 from host.native.live import Live
 
 
+def sides(device: str) -> tuple[str, str]:
+    """The names of the output and of the input of what is open, which may be two devices."""
+    output, _, input = device.partition(" + ")
+    return output, input or output
+
+
 class KeptSound:
     """A device that is open, and comes back when it goes away."""
 
@@ -37,6 +43,15 @@ class KeptSound:
     def xruns(self) -> int:
         """Blocks that came too late so far."""
         return self._keeper.xruns
+
+    def round_trip(self) -> int:
+        """Frames from its outputs through a cable to its inputs, as measured; 0 where nobody has."""
+        d = self._keeper.device
+        if d is None:
+            return 0
+        output, input = sides(d.name)
+        trip = stored(self._notice).round_trip(output, input, d.rate, d.block)
+        return trip.frames + d.fifo_frames if trip is not None else 0
 
     def close(self) -> None:
         """Call the renderer no more."""
@@ -62,7 +77,10 @@ class Routes:
         """Go by the map of another device; whether that is another map."""
         if device == self._device:
             return False
-        before, self._device, self._map = self._map, device, stored(self._notice).map_of(device)
+        output, input = sides(device)
+        kept = stored(self._notice)
+        made = replace(kept.map_of(output), to_inputs=kept.map_of(input).to_inputs)
+        before, self._device, self._map = self._map, device, made
         return self._map != before
 
 

@@ -25,6 +25,7 @@ from host.engine.compiling import Compiler, recipes
 from host.engine.conductor import Applied, Conductor
 from host.engine.ports import Route
 from host.engine.readings import Source
+from host.engine.takes import hearing
 from host.fields import FromEngine, ToEngine
 from host.native.abi import STREAM_END
 from host.native.events import LOST
@@ -207,8 +208,11 @@ class LivePlayer:
         """Go round between two places, or no longer."""
         self.renderer.set_loop(*(loop or (0, 0)))
 
-    def record(self, on: bool) -> None:
-        """Begin or end the takes of all recorders. Raises AudioFileError or PatchError where one cannot be written."""
+    def record(self, on: bool, round_trip: int = 0) -> None:
+        """Begin or end the takes of all recorders. Those that hear an input begin so much later that what was played to
+        the sound from the outputs lies with it: by the ``round_trip`` in frames, where it is known, and by what the
+        patch itself takes. Raises AudioFileError or PatchError where one cannot be written.
+        """
         if not on:
             if self._recorder is not None:
                 self._told(self._recorder.stop_all())
@@ -219,7 +223,11 @@ class LivePlayer:
         if not wanted:
             raise ValueError("there is no file_recorder with a path in this patch")
         going = self._recorder.running()
-        start = max(0, self.renderer.frames - min(o.arrival for o in wanted.values()))
+        frames, place = self._moment()
+        start = max(0, frames - min(o.arrival for o in wanted.values()))
+        heard = max((o.arrival for o in self._conductor.outlets if o.request is None), default=0)
+        patch = self._conductor.patch
+        late = hearing(patch) if patch is not None and round_trip else frozenset[str]()
         for id, outlet in wanted.items():
             request = outlet.request
             if id in going or request is None:
@@ -231,10 +239,18 @@ class LivePlayer:
                 request.path,
                 request.subtype or None,
                 outlet.labels,
-                start,
+                start + (round_trip + heard if id in late else 0),
                 folder=self._services.folder,
+                time_reference=max(0, place - (frames - start if self.renderer.rolling else 0)),
             )
             self._notice(f"{id}: recording to {path}")
+
+    def _moment(self) -> tuple[int, int]:
+        """The clock, and the transport's place at the same moment."""
+        while True:
+            frames, place = self.renderer.frames, self.renderer.place
+            if frames == self.renderer.frames:
+                return frames, place
 
     def _told(self, takes: dict[str, Take]) -> None:
         for id, take in takes.items():

@@ -99,7 +99,7 @@ class Player(Protocol):
         """Ask again which device channels to use."""
         ...
 
-    def record(self, on: bool) -> None: ...
+    def record(self, on: bool, round_trip: int) -> None: ...
 
     def save_replay(self, path: Path, seconds: float) -> None: ...
 
@@ -141,6 +141,10 @@ class Sound(Protocol):
     def opened(self) -> Opened: ...
 
     def xruns(self) -> int: ...
+
+    def round_trip(self) -> int:
+        """Frames from its outputs through a cable to its inputs, as measured; 0 where nobody has."""
+        ...
 
     def close(self) -> None: ...
 
@@ -227,7 +231,7 @@ class Session:
                 if self._player:
                     self._player.set_loop(self._loop_frames())
             case Record(on):
-                self._playing().record(on)
+                self._playing().record(on, self._sound.round_trip() if self._sound and on else 0)
             case SaveReplay(path, seconds):
                 self._playing().save_replay(Path(path), seconds)
             case PluginsIn():

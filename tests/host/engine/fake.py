@@ -79,7 +79,8 @@ class FakePlayer:
     def reroute(self) -> None:
         self.calls.append(("reroute",))
 
-    def record(self, on: bool) -> None:
+    def record(self, on: bool, round_trip: int) -> None:
+        self.calls.append(("record", on, round_trip))
         self._takes = ("take.wav",) if on else ()
 
     def save_replay(self, path: Path, seconds: float) -> None:
@@ -135,6 +136,9 @@ class FakeSound:
 
     def opened(self) -> Opened:
         return self._opened
+
+    def round_trip(self) -> int:
+        return 77
 
     def xruns(self) -> int:
         return int(os.environ.get("FAKE_XRUNS", "0"))
