@@ -120,7 +120,8 @@ class Inputs:
             if listener.device and not name:
                 there = ", ".join(names) or "none"
                 text = f"There is no MIDI device {listener.device!r} yet; there is: {there}."
-                if text != listener.said:
+                heard = any(listener in port.listeners for port in self._ports.values())
+                if text != listener.said and not heard:  # where it was heard, it is said that it is gone
                     self._notice(text)
                 listener.said = text
             else:

@@ -246,7 +246,7 @@ def test_a_keyboard_is_heard_while_the_transport_stands_and_lets_go_when_it_is_u
         keyboard.names = []
         heard.step(now + LOOK_S)
         stage.play_until(lambda: stage.heard[-1][-1, 0] == 0, "its end")
-    assert [text.split(";")[0] for text in told] == [
+    assert [text.partition(";")[0] for text in told] == [
         "The MIDI device 'Keys' is heard.",
         "The MIDI device 'Keys' is gone",
     ]
