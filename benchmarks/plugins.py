@@ -1,9 +1,10 @@
-"""What it costs to have plugins in processes of their own: ``python -P -m benchmarks.plugins [handover overlap w5]``.
+"""What plugins in processes of their own cost: ``python -P -m benchmarks.plugins [handover overlap w5 live]``.
 
 handover: what a block through a worker takes longer, in real time at 128 frames, than one without it and the plugin's
 own time, which the worker measures; beside how fast this machine wakes a native thread that does nothing (in turn, in
 the same run).
 overlap: a block through 16 plugins side by side, beside one through 4 in series; also without the plugins' own time.
+live: 16 plugins under JACK at 128 frames, beside an empty native callback (``plugins_live``).
 w5: four chains of four ZamEQ2 offline, beside pedalboard in one process: CPU seconds of everything, start-up taken off.
 """
 
@@ -290,10 +291,10 @@ def part(who: str, seconds: float) -> None:
 def main(values: list[str] | None = None) -> int:
     """Measure what was asked for."""
     parser = argparse.ArgumentParser(prog="benchmarks/plugins.py", description=__doc__)
-    parser.add_argument("what", nargs="*", metavar="WHAT", help="handover, overlap, w5; default: all")
+    parser.add_argument("what", nargs="*", metavar="WHAT", help="handover, overlap, w5, live; default: all")
     parser.add_argument("--seconds", type=float, default=20.0, metavar="S", help="how long each measurement is (20)")
     parser.add_argument("--offline", type=float, default=240.0, metavar="S", help="seconds of sound for w5 (240)")
-    parser.add_argument("--runs", type=int, default=3, metavar="N", help="how often w5 is measured (3)")
+    parser.add_argument("--runs", type=int, default=3, metavar="N", help="how often w5 and live are measured (3)")
     chosen = parser.parse_args(values)
     if chosen.what[:1] == ["part"]:
         part(chosen.what[1], chosen.seconds)
@@ -301,16 +302,26 @@ def main(values: list[str] | None = None) -> int:
     if not ZAM.is_dir():
         print("these need Debian's zam-plugins")
         return 1
-    what = chosen.what or ["handover", "overlap", "w5"]
+    known = ["handover", "overlap", "w5", "live"]
+    what = chosen.what or known
     for name in what:
-        if name not in ("handover", "overlap", "w5"):
-            parser.error(f"{name!r} is none of handover, overlap, w5")
+        if name not in known:
+            parser.error(f"{name!r} is none of {', '.join(known)}")
     if "handover" in what:
         handover(chosen.seconds)
     if "overlap" in what:
         overlap(chosen.seconds)
     if "w5" in what:
         w5(chosen.offline, chosen.runs)
+    if "live" in what:
+        from benchmarks.jack import JackError
+        from benchmarks.plugins_live import live
+
+        try:
+            live(chosen.seconds, chosen.runs, chains_of(16, 1), chains_of(4, 4), ZAM)
+        except JackError as error:
+            print(error)
+            return 1
     return 0
 
 
