@@ -82,18 +82,18 @@ class DropoutsDialog(Dialog):
             words = f"{total} block{'s' if total > 1 else ''} of {block} frames came too late. {listed[0].words}"
         dpg.add_text(words, color=theme.dim, wrap=px(720), parent=parent)
         with dpg.table(
-            parent=parent, height=-px(48), borders_innerH=True, policy=dpg.mvTable_SizingFixedFit, scrollY=True
+            parent=parent, height=-px(72), borders_innerH=True, policy=dpg.mvTable_SizingFixedFit, scrollY=True
         ):
             for title, width in COLUMNS:
                 dpg.add_table_column(label=title, init_width_or_weight=px(width))
             for number, each in enumerate(listed):
                 self._row(number, each)
-        with dpg.group(horizontal=True, parent=parent):
-            dpg.add_button(label="Settings…", tag=self.tag("settings"), callback=lambda: self._settings())
-            dpg.add_button(label="Close", tag=self.tag("close"), width=px(110), callback=lambda: self.close())
-            dpg.bind_item_theme(self.tag("close"), "theme:accent")
-            note = dpg.add_text("A larger block gives everything more time, and adds latency.", color=theme.faint)
-            dpg.bind_item_font(note, fonts.font("small"))
+        note = dpg.add_text("A larger block gives everything more time, and adds latency.", color=theme.dim,
+                            parent=parent)  # fmt: skip
+        dpg.bind_item_font(note, fonts.font("small"))
+        self.buttons(
+            ("settings", "Settings…", self._settings, ""), ("close", "Close", self.close, "theme:accent"), parent=parent
+        )
 
     def _row(self, number: int, each: Dropout) -> None:
         theme, px = self.app.look.theme, self.app.look.px

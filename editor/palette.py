@@ -31,6 +31,8 @@ MARGIN = 300
 """How far beyond what is seen rows are drawn, in pixels."""
 ORDER = ("input", "output", "mix", "dynamics", "tone", "space", "time", "control", "analysis", "utility")
 OWN = ("favourites", "recent")
+TITLES = {"group": "My blocks"}
+"""What families are called, where not by their name."""
 SHOWS = {"all": "All", "nodes": "Nodes", "plugins": "Plugins"}
 
 
@@ -53,7 +55,7 @@ def grouped(items: list[Item], by: str) -> list[Group]:
         else:
             families.setdefault(item.family, []).append(item)
     order = sorted(families.items(), key=lambda f: ORDER.index(f[0]) if f[0] in ORDER else len(ORDER))
-    found = [Group(family, family, tuple(own)) for family, own in order]
+    found = [Group(family, TITLES.get(family, family), tuple(own)) for family, own in order]
     return found + [
         Group(f"plugins/{name}", name, tuple(own))
         for name, own in sorted(makers.items(), key=lambda pair: pair[0].casefold())
@@ -149,7 +151,7 @@ class Palette(Panel):
 
     def listed(self) -> list[Group]:
         """What is to be shown: groups with what is in them."""
-        key = (self.session.shelf.count, self.typed, self.show, self.by, *self.favourites, "|", *self.recent)
+        key = (*self.session.stock.count, self.typed, self.show, self.by, *self.favourites, "|", *self.recent)
         if key == self._groups[0]:
             return self._groups[1]
         stock = self.session.stock

@@ -10,15 +10,18 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from editor.faces import family_of, spoken
+from editor.blocks import Block, Blocks
+from editor.faces import face, family_of, spoken
 from editor.plugins.shelf import KnownKinds, Shelf, of_found
 from graph.document import NodeEntry
 from graph.errors import PatchError
+from graph.plain import copied
 from graph.spec import Port
 
 if TYPE_CHECKING:
     from host.plugins.store import Found
 
+BLOCK = "block"
 PLUGIN = "plugin"
 """The kind that a plugin is put into."""
 
@@ -44,6 +47,8 @@ class Item:
     settings: Mapping[str, Any] = field(default_factory=dict[str, Any])
     label: str = ""
     """The title that a node gets; empty for none."""
+    made: NodeEntry | None = None
+    """A node that is to be copied, of what is no mere kind."""
 
     @property
     def is_plugin(self) -> bool:
@@ -52,6 +57,10 @@ class Item:
 
     def entry(self) -> NodeEntry:
         """A new node of this."""
+        if self.made is not None:
+            found = self.made.copy()
+            found.settings = copied(self.made.settings)
+            return found
         found = NodeEntry(self.kind)
         found.settings.update(self.settings)
         found.title = self.label
@@ -64,6 +73,8 @@ class Stock:
     def __init__(self, kinds: KnownKinds, shelf: Shelf) -> None:
         self._kinds, self._shelf = kinds, shelf
         self._own = {name: _of_kind(name, kinds) for name in kinds}
+        self.blocks = Blocks()
+        self._blocks: tuple[int, dict[str, Item]] = (-1, {})
         self._plugins: dict[str, Item] = {}
         self._seen = -1
 
@@ -76,26 +87,40 @@ class Stock:
 
     def items(self) -> list[Item]:
         """Everything: kinds by name, then plugins by name."""
-        return [*self._own.values(), *self._plugins_now().values()]
+        return [*self._own.values(), *self._blocks_now().values(), *self._plugins_now().values()]
+
+    def _blocks_now(self) -> Mapping[str, Item]:
+        if self._blocks[0] != self.blocks.count:
+            found = (_of_block(each) for each in self.blocks.listed().values())
+            self._blocks = self.blocks.count, {item.id: item for item in found}
+        return self._blocks[1]
+
+    @property
+    def count(self) -> tuple[int, int]:
+        """Another one whenever there may be other things."""
+        return self._shelf.count, self.blocks.count
 
     def plugins(self) -> list[Item]:
         """The plugins, by name."""
         return list(self._plugins_now().values())
 
     def __contains__(self, id: object) -> bool:
-        return id in self._own or id in self._plugins_now()
+        return id in self._own or id in self._blocks_now() or id in self._plugins_now()
 
     def __getitem__(self, id: str) -> Item:
         """Raises KeyError for what there is no more."""
-        return self._own[id] if id in self._own else self._plugins_now()[id]
+        return self._own.get(id) or self._blocks_now().get(id) or self._plugins_now()[id]
 
     def get(self, id: str) -> Item | None:
         """The one of an id, if it is there."""
-        return self._own.get(id) or self._plugins_now().get(id)
+        return self._own.get(id) or self._blocks_now().get(id) or self._plugins_now().get(id)
 
     def ports(self, id: str) -> tuple[Port, ...]:
         """The ports that a new node of this has."""
         item = self[id]
+        if item.made is not None:
+            own = face(item.stem, item.made, self._kinds)
+            return (*own.inputs, *own.outputs)
         try:
             kind = self._kinds.variant(item.entry())
             return kind.ports({s.name: item.settings.get(s.name, s.default) for s in kind.settings_declared()})
@@ -107,6 +132,14 @@ def _of_kind(name: str, kinds: KnownKinds) -> Item:
     kind = kinds[name]
     words = f"{name} {spoken(name)} {kind.summary()}".lower()
     return Item(name, spoken(name), kind.summary(), family_of(kind), name, words, kind=name)
+
+
+def _of_block(block: Block) -> Item:
+    words = f"{block.name} {block.about} block group".lower()
+    stem = re.sub(r"[^a-z0-9]+", "_", block.name.lower()).strip("_")[:40] or BLOCK
+    return Item(
+        f"{BLOCK}:{block.name}", block.name, block.about, "group", stem, words, kind=block.entry.kind, made=block.entry
+    )
 
 
 def of_plugin(found: Found) -> Item:

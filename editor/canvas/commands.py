@@ -153,6 +153,18 @@ def _enter(app: App) -> None:
         app.session.enter(app.session.chosen)
 
 
+def _keep(app: App) -> None:
+    from editor.canvas.block_dialog import BlockDialog
+
+    BlockDialog(app, app.session.chosen).open()
+
+
+def _blocks(app: App) -> None:
+    from editor.canvas.block_dialog import BlockDialog
+
+    BlockDialog(app, None).open()
+
+
 def _escape(app: App) -> None:
     canvas = _canvas(app)
     if canvas.popups.open:
@@ -268,6 +280,8 @@ COMMANDS = (
     Command("arrange.frame", "Put a frame round…", _frame, ("ctrl+shift+f",), "Arrange", 2),
     Command("arrange.group", "Group", _group, ("ctrl+g",), "Arrange", 3, _any),
     Command("arrange.ungroup", "Ungroup", _ungroup, ("ctrl+shift+g",), "Arrange", 3, _a_group),
+    Command("arrange.keep", "Keep the group as a block…", _keep, (), "Arrange", 3, _a_group),
+    Command("arrange.blocks", "My blocks…", _blocks, (), "Arrange", 3),
     Command("arrange.enter", "Enter the group", _enter, ("ctrl+enter",), "Arrange", 3, _a_group),
     Command("view.all", "Show everything", lambda a: _canvas(a).show_nodes(), ("a", "shift+1"), "View", 0),
     Command(

@@ -10,9 +10,9 @@ from editor import fonts
 from editor.canvas.curves import point_at
 from editor.canvas.insight import Insight
 from editor.canvas.scene import Scene
-from editor.canvas.view import Point, View
+from editor.canvas.view import Box, Point, View
 from editor.draw import Pen
-from editor.faces import spoken
+from editor.faces import inner_patch, spoken
 from editor.link import Sound
 from editor.model import Session
 from editor.theme import Colour, Look, alpha, mix
@@ -30,6 +30,7 @@ class Overlay:
         self.session, self.scene, self.look = session, scene, look
         self._costs_at = 0.0
         self._size: Point = (0.0, 0.0)
+        self._crumbs: list[tuple[Box, tuple[str, ...]]] = []
 
     def draw(self, insight: Insight, sound: Sound, view: View, size: Point) -> None:
         """Draw all of it into the upper layer."""
@@ -58,24 +59,38 @@ class Overlay:
         pen.words((x, y + px(18)), words, theme.faint, "body", align="centre")
 
     def _breadcrumb(self) -> None:
+        """The way from the outermost patch to here; each part of it but the last leads back there."""
+        self._crumbs.clear()
         if not self.session.path:
             return
         pen, theme, px = Pen("canvas:over", self.look), self.look.theme, self.look.px
-        names = [self.session.patch.name or "Patch"]
-        patch = self.session.patch
-        for k, id in enumerate(self.session.path):
+        size = fonts.ROLES["medium"][1] * self.look.scale
+        names, patch = [self.session.patch.name or "Patch"], self.session.patch
+        for id in self.session.path:
             entry = patch.node(id)
             names.append(entry.title or spoken(id))
-            if k + 1 < len(self.session.path):
-                from editor.faces import inner_patch
+            patch = inner_patch(entry) or patch
+        x, y, high = px(12), px(12), px(30)
+        for k, name in enumerate(names):
+            last = k + 1 == len(names)
+            wide = fonts.width(name, "medium", size) + px(24)
+            fill = theme.raised if last else alpha(theme.panel, 0.94)
+            line = theme.accent if last else theme.line
+            pen.box((x, y), (x + wide, y + high), fill=fill, line=line, radius=px(6))
+            pen.words((x + px(12), y + px(7)), name, theme.text if last else theme.dim, "medium")
+            if not last:
+                self._crumbs.append((Box(x, y, wide, high), self.session.path[:k]))
+                pen.icon((x + wide + px(10), y + high / 2), "right", theme.faint, px(10))
+            x += wide + px(20)
+        pen.words((x - px(8), y + px(8)), "Esc leaves", theme.faint, "small")
 
-                patch = inner_patch(entry) or patch
-        words = "   ›   ".join(names) + "      Esc to leave"
-        width = fonts.width(words, "medium", fonts.ROLES["medium"][1] * self.look.scale) + px(26)
-        pen.box(
-            (px(12), px(12)), (px(12) + width, px(42)), fill=alpha(theme.panel, 0.92), line=theme.line, radius=px(6)
-        )
-        pen.words((px(25), px(19)), words, theme.text, "medium")
+    def crumb_at(self, at: Point) -> tuple[str, ...] | None:
+        """The level that a point of the canvas leads back to, if it does."""
+        return next((path for box, path in self._crumbs if box.holds(*at)), None)
+
+    def crumb(self, depth: int) -> Box | None:
+        """Where the way back to a level is."""
+        return next((box for box, path in self._crumbs if len(path) == depth), None)
 
     def _badges(self, insight: Insight, sound: Sound, view: View) -> None:
         if Overlay.shows == "latency":

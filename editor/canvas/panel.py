@@ -277,6 +277,9 @@ class Canvas(Panel):
     def locate(self, what: str) -> tuple[float, float, float, float] | None:
         slot = self.app.slots.get("centre")
         kind, _, name = what.partition(":")
+        if slot is not None and kind == "crumb":
+            crumb = self.overlay.crumb(int(name))
+            return (slot.x + crumb.x, slot.y + crumb.y, crumb.width, crumb.height) if crumb else None
         if slot is None or kind not in ("node", "pin", "knob", "header", "cable", "plane", "badge"):
             return None
         f = self.gestures.view.factor
@@ -339,6 +342,10 @@ class _CanvasGrip(Grip):
         if self._map:
             canvas.show(canvas.minimap.view_at(*touch.at, canvas.gestures.view, canvas.size))
             return True
+        back = canvas.overlay.crumb_at(touch.at) if touch.button == 0 else None
+        if back is not None:
+            canvas.session.go(back)
+            return False
         self._right = touch.screen if touch.button == 1 else None
         canvas.popups.close_hint()
         canvas.gestures.press(touch.at, touch.button, Keys(touch.shift, touch.ctrl, touch.alt))

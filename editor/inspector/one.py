@@ -11,6 +11,7 @@ from editor.dials import Bar, Moved
 from editor.faces import spoken
 from editor.inspector.band_table import BandTable
 from editor.inspector.dynamics_view import DynamicsView
+from editor.inspector.exposing_view import ExposingView
 from editor.inspector.header import Header
 from editor.inspector.loudness_view import LoudnessView
 from editor.inspector.meters import LevelView, NumbersView
@@ -41,6 +42,7 @@ class NodePage:
         self.views: list[View] = []
         self.table: BandTable | None = None
         self._parent = "inspector:page"
+        self.exposing: ExposingView | None = None
         self._undeclared_levels = False
         self._amounts: list[Bar] = []
         face, px = self.subject.face, self.app.look.px
@@ -134,6 +136,8 @@ class NodePage:
                 callback=lambda: session.enter(face.id),
             )  # fmt: skip
             dpg.bind_item_font(button, fonts.font("medium"))
+            self._title("Shown outside")
+            self.exposing = ExposingView(self.app, self._parent, (*session.path, face.id), self.width)
         unknown = undeclared(self.subject)
         if unknown:
             self._title("Kept as it is")
@@ -173,6 +177,8 @@ class NodePage:
         for bar in self._amounts:
             bar.show()
         self.header.show(self.subject)
+        if self.exposing:
+            self.exposing.show()
         if self.plugin:
             self.plugin.show(self.subject)
         for view in self.views:

@@ -8,6 +8,7 @@ import dearpygui.dearpygui as dpg
 
 from editor.commands import Command
 from editor.inspector.header import toggle_width
+from editor.inspector.inside import InsidePage
 from editor.inspector.loudness import History
 from editor.inspector.offers import LOUDNESS_NAMES
 from editor.inspector.one import NodePage
@@ -75,6 +76,8 @@ class Inspector(Panel):
             self.page = NodePage(self, chosen[0], self._width)
         elif chosen:
             self.page = SeveralPage(self.app, tuple(chosen), self._width)
+        elif self.session.path:
+            self.page = InsidePage(self.app, self._width)
         else:
             self.page = PatchPage(self.app, self._width)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -32,7 +33,12 @@ class PatchPage:
         counts = dpg.add_text("", tag="inspector:patch:counts", color=theme.dim, parent=parent)
         dpg.bind_item_font(counts, fonts.font("small"))
         dpg.add_spacer(height=px(4), parent=parent)
-        for field, label in (("name", "Name"), ("author", "Author"), ("license", "Licence"), ("tags", "Tags")):
+        for field, label in (("name", "Name"), ("tags", "Tags")):
+            item = dpg.add_text(label, color=theme.dim, parent=parent)
+            dpg.bind_item_font(item, fonts.font("medium"))
+            dpg.add_input_text(tag=self._tag(field), width=width, parent=parent)
+            self._typed(field)
+        for field, label in (("author", "Author"), ("license", "Licence")):
             with labelled(app, parent, label, width):
                 dpg.add_input_text(tag=self._tag(field), width=int(width * BESIDE))
             self._typed(field)
@@ -65,7 +71,7 @@ class PatchPage:
         dpg.bind_item_handler_registry(self._tag(field), handlers)
 
     def _take(self, field: str) -> None:
-        patch, text = self.app.session.patch, str(dpg.get_value(self._tag(field)))
+        patch, text = self.app.session.patch, unwrapped(str(dpg.get_value(self._tag(field))))
         try:
             change = changed(field, text, patch.transport, patch.metadata)
             if change is not None:
@@ -85,8 +91,8 @@ class PatchPage:
             "author": patch.author,
             "license": patch.license,
             "tags": ", ".join(patch.tags),
-            "description": patch.description,
-            "notes": str(patch.metadata.get("notes", "")),
+            "description": self._wrapped(patch.description),
+            "notes": self._wrapped(str(patch.metadata.get("notes", ""))),
             "rate": RATES[0] if patch.sample_rate is None else str(patch.sample_rate),
             "tempo": f"{transport.tempo:g}",
             "meter": "/".join(map(str, transport.time_signature)),
@@ -97,6 +103,10 @@ class PatchPage:
         nodes, cables = len(patch.graph), patch.graph.number_of_edges()
         counts = f"{nodes} nodes, {cables} cables, {len(patch.automation)} automated, {len(patch.snapshots)} snapshots"
         dpg.set_value("inspector:patch:counts", counts)
+
+    def _wrapped(self, text: str) -> str:
+        px, size = self.app.look.px, fonts.ROLES["body"][1] * self.app.look.scale
+        return wrapped(text, lambda line: fonts.width(line, "body", size) <= self.width - px(34))
 
     def sync(self, changes: Changes) -> bool:
         """Follow a change."""
@@ -112,6 +122,27 @@ class PatchPage:
 
     def free(self) -> None:
         """It is there no more."""
+
+
+def wrapped(text: str, fits: Callable[[str], bool]) -> str:
+    """A text with its long lines broken. A break that was put in comes after a space, and so is told from others."""
+    lines: list[str] = []
+    for paragraph in text.split("\n"):
+        line = ""
+        for word in paragraph.rstrip().split(" "):
+            longer = f"{line}{word} "
+            if line and not fits(longer.rstrip()):
+                lines.append(line)
+                line = f"{word} "
+            else:
+                line = longer
+        lines.append(line.rstrip())
+    return "\n".join(lines)
+
+
+def unwrapped(text: str) -> str:
+    """A text without the breaks that ``wrapped`` put in."""
+    return text.replace(" \n", " ")
 
 
 def changed(field: str, text: str, transport: Any, metadata: dict[str, Any]) -> tuple[str, Any] | None:

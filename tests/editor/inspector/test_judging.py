@@ -11,7 +11,7 @@ from editor.inspector.offers import offers_of
 from editor.inspector.picture import Picture, cover
 from editor.inspector.scopes import joined
 from editor.inspector.settings import read, within_folder, written
-from editor.inspector.words import changed
+from editor.inspector.words import changed, unwrapped, wrapped
 from editor.model import Session
 from graph.document import Patch, Transport
 from graph.errors import PatchError
@@ -153,3 +153,12 @@ def test_a_wave_has_no_gaps() -> None:
     for k in range(1, 3):
         assert top[k] <= bottom[k - 1]
         assert bottom[k] >= top[k - 1]
+
+
+def test_long_lines_are_broken_and_joined_again_as_they_were() -> None:
+    text = "One two three four five.\n\nSix seven eight nine ten eleven, averyverylongwordthatfitsnowhere.  Two spaces."
+    shown = wrapped(text, lambda line: len(line) <= 12)
+    assert all(len(line.rstrip()) <= 12 for line in shown.split("\n") if " " in line.strip())
+    assert unwrapped(shown) == text
+    assert wrapped("Short", lambda line: len(line) <= 12) == "Short"
+    assert unwrapped(wrapped("", lambda line: False)) == ""
