@@ -150,4 +150,4 @@ def dashes(curve: Curve) -> Iterator[tuple[Point, Point]]:
 
 def layout_badge(layout: str) -> str:
     """What is written on a cable: layouts that are not the common ones."""
-    return "" if layout in ("", "mono", "stereo") else layout
+    return layout if layout in LAYOUTS and layout not in ("mono", "stereo") else ""
