@@ -225,6 +225,6 @@ def engine_maker(
     def make() -> Player:
         from host import Engine
 
-        return Engine(device=device, in_device=in_device, rate=rate, block=block, plugins_in=plugins_in)
+        return Engine(device=device, in_device=in_device, rate=rate, block=block, plugins_in=plugins_in, attach=True)
 
     return make

@@ -49,6 +49,7 @@ ANSWER_S = 60.0
 MOST_NOTICES = 1000
 DEADLY = 2
 """An engine that died so often while it opened the device is not asked to open it again."""
+ANY_DEVICE = OpenDevice("", "", 0, 0)
 COST = "@cost"
 """The reading of every node that says what it costs."""
 
@@ -79,11 +80,11 @@ class Engine:
 
     ``device``, ``in_device``: names, or parts of names; empty for the system's default, ``null`` for none; rate and
     block 0: as patch and device have it. ``attach``: take over an engine that plays on without a client, if there is
-    one, with the patch that it plays. ``plugins_in``: which plugins share a process: none (``plugin``), those of a
-    serial ``chain``, or all of the ``patch``. ``patience_s``: how long the engine plays on when this process is gone.
-    ``on_notice`` is called from another thread, as is ``on_progress``, with how many kernels are compiled of how many.
-    An engine that dies is started again, with patch, params, transport and device as they were; ``notices`` says so.
-    Raises EngineError where none can be started.
+    one, with the patch that it plays, and with its device where no other one is named. ``plugins_in``: which plugins
+    share a process: none (``plugin``), those of a serial ``chain``, or all of the ``patch``. ``patience_s``: how long
+    the engine plays on when this process is gone. ``on_notice`` is called from another thread, as is ``on_progress``,
+    with how many kernels are compiled of how many. An engine that dies is started again, with patch, params, transport
+    and device as they were; ``notices`` says so. Raises EngineError where none can be started.
     """
 
     def __init__(
@@ -343,13 +344,17 @@ class Engine:
             self._changed.notify_all()
             if not reached.held:
                 return self._wanted.messages()
-            self._wanted = Wanted()
+            named, self._wanted = self._wanted.device, Wanted()
             for data in reached.held:
                 message = decode(data, ToEngine)
                 self._wanted.note(message)
                 if isinstance(message, SetPatch):
                     self._serial = message.serial
-            return [AskPlugins()]
+            found: list[ToEngine] = [AskPlugins()]
+            if named not in (None, ANY_DEVICE, self._wanted.device):
+                self._wanted.note(named)
+                found.append(named)
+            return found
 
     def came(self, message: FromEngine) -> None:
         """The engine tells something."""

@@ -211,6 +211,19 @@ def test_a_detached_engine_is_taken_over(patch):
         until(lambda: engine.readings().get("level", {}).get("level_db", [0])[0] == -6)
 
 
+def test_who_takes_an_engine_over_may_name_another_device(patch):
+    first = Engine(patch, device="mine", command=FAKE)
+    pid = first.status.pid
+    until(lambda: first.status.device and first.status.device.device == "mine")
+    first.detach()
+    with Engine(attach=True, device="yours", command=FAKE) as engine:
+        assert engine.status.pid == pid
+        until(lambda: engine.status.device and engine.status.device.device == "yours")
+        os.kill(pid, signal.SIGKILL)
+        until(lambda: engine.status.alive and engine.status.pid != pid)
+        until(lambda: engine.status.device and engine.status.device.device == "yours")
+
+
 def test_snapshots_morphs_and_automation(patch):
     patch.snapshot("low", {"level": {"level_db": -40}, "tone": {"freq_hz": 100}})
     patch.snapshot("high", {"level": {"level_db": 0}, "tone": {"freq_hz": 400}})
