@@ -454,6 +454,7 @@ class App:
             "trimmed_db": self.sound.trimmed_db,
             "notices": [[n.level, n.text] for n in self.notices.listed()],
             "frames": self.frames,
+            "mouse": self.pointer.at,
             "work_s": self.work_s,
             "patch": session.patch.to_json(),
         }

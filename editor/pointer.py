@@ -92,6 +92,11 @@ class Pointer:
         """Whether something is held."""
         return self._held is not None
 
+    @property
+    def at(self) -> tuple[float, float]:
+        """Where it was last seen."""
+        return self._at
+
     def touch(self, item: Tag, button: int = LEFT) -> Touch:
         """The mouse as this item sees it."""
         x, y = dpg.get_mouse_pos(local=False)

@@ -30,7 +30,7 @@ from graph.patchfile import loads
 from host.native.store import cache_folder
 from nodes import kinds
 from tests.editor.e2e.cage import CAGE, FAULT, ROOT
-from tests.editor.window import SIZE, Screen, Window
+from tests.editor.window import DEADLINE_S, SIZE, Screen, Window
 
 Words = list[str]
 Rect = tuple[float, float, float, float]
@@ -42,7 +42,7 @@ BATCH = 8
 MODIFIERS = ("ctrl", "shift", "alt")
 TEXTS = (
     "-12", "0.5", "1e999", "nan", "-inf", "440", "1:30", "gain", "comp", "eq", "file", "lfo", "group", "bus", "out",
-    "../../etc", "/", "~", "a b", "x" * 90, "{}", "%s %d", "'\"", "..", "main.in", "narration", "patch",
+    "../../etc", "/", "~", "a b", "x" * 70, "{}", "%s %d", "'\"", "..", "main.in", "narration", "patch",
 )  # fmt: skip
 PLAIN_KEYS = ("Escape", "Return", "Tab", "Delete", "BackSpace", "Up", "Down", "Left", "Right", "space", "F2", "Home")
 NAMES = {"escape": "Escape", "enter": "Return", "delete": "Delete", "backspace": "BackSpace", "tab": "Tab",
@@ -65,6 +65,7 @@ class Monkey:
         self.done: list[Words] = []
         self.last: deque[str] = deque(maxlen=LAST)
         self.counts = {"events": 0, "edits": 0, "checks": 0}
+        self._marks_made = 0
         self._keys = [_pressed(keys) for keys in window.ask(do="keys")["keys"]]
         self._acts: list[tuple[int, Callable[[], Words]]] = [
             (30, self._click), (14, self._drag), (12, self._wire), (8, self._turn), (6, self._wheel),
@@ -196,6 +197,21 @@ class Monkey:
         self.counts["events"] += sum(word in ("click", "key", "type", "mousedown", "mousemove") for word in words)
         self.window.xdotool(*words)
         self.look_after()
+        self._catch_up()
+
+    def _catch_up(self) -> None:
+        """Wait until all events have been taken in: the window takes one change of a key or button a frame."""
+        self._marks_made += 1
+        mark = [SIZE[0] - 2 - self._marks_made % 60, SIZE[1] - 2]
+        self.window.xdotool("mousemove", *mark)
+        end = monotonic() + DEADLINE_S
+        while True:
+            state = self._state()
+            if list(map(round, state["mouse"])) == mark:
+                return
+            if monotonic() > end:
+                raise self._noticed("the mouse does not arrive")
+            sleep(0.01)
 
     def look_after(self) -> None:
         """See that it lives, and has nothing to complain of. Raises MonkeyError."""
@@ -203,19 +219,22 @@ class Monkey:
         ended = self.window.process.poll()
         if ended is not None:
             raise self._noticed(f"the window ended with status {ended}")
-        try:
-            state = self.window.state()
-        except (AssertionError, OSError) as error:
-            raise self._noticed(f"the window does not answer: {error}") from None
+        state = self._state()
         wrong = [text for level, text in state["notices"] if text.startswith("Something went wrong")]
         if wrong or "Traceback" in self.window.log():
             raise self._noticed(f"an exception: {wrong}")
         self.counts["edits"] = max(self.counts["edits"], len(state["undo"]))
 
+    def _state(self) -> dict[str, Any]:
+        try:
+            return self.window.state()
+        except (AssertionError, OSError) as error:
+            raise self._noticed(f"the window does not answer: {error}") from None
+
     def finish(self) -> None:
         """See that nothing was lost: the document is sound, undo and redo lead back to it, and the journal has it."""
         self._do([*(word for _ in range(6) for word in ("key", "Escape", "sleep", "0.1")), "mouseup", "1"])
-        self.window.settle(40)  # keys come one a frame, and some are still on their way
+        self.window.settle(10)
         state = self.window.state()
         self._sound(state["patch"])
         self._there_and_back(state)
