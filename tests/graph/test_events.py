@@ -204,3 +204,13 @@ def test_what_is_missing_takes_events_and_makes_no_sound_of_them():
     found, _ = run_arrays(schedule, services, 512)
     assert not found["out"].any()
     assert rig.decoded(found["probe"]) == [(100, on(1))]
+
+
+def test_events_go_into_groups_and_out_of_them():
+    patch = patch_of([])
+    patch.add("song", "script", settings=rig.script([(100, on(1)), (300, off(1))]))
+    inner = {"nodes": {"a": {"kind": "hold"}, "b": {"kind": "hold"}}, "cables": [{"from": "a.out", "to": "b.in"}]}
+    patch.add("group", "group", settings={"patch": inner, "ports": {"in": "a.in", "out": "b.out"}, "params": {}})
+    patch.connect("song.out", "group.in")
+    patch.connect("group.out", "probe.in")
+    assert rig.heard(patch, FRAMES) == ([(100, on(1)), (300, off(1))], 0)
