@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import dearpygui.dearpygui as dpg
@@ -98,7 +99,10 @@ class CommandSearch:
             with dpg.group(horizontal=True, parent="command-search:list"):
                 keys = self.app.commands.keys_of(command.id)
                 dpg.add_selectable(
-                    label=command.title, width=self.app.look.px(360), callback=lambda _, __, c=command: self._do(c)
+                    label=command.title,
+                    tag=f"command-search:{command.id}",
+                    width=self.app.look.px(360),
+                    callback=partial(self._do, command),
                 )
                 hint = dpg.add_text(shown(keys[0]) if keys else command.menu, color=self.app.look.theme.faint)
                 dpg.bind_item_font(hint, fonts.font("small"))

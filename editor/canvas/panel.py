@@ -288,6 +288,9 @@ class Canvas(Panel):
             x, y = self.gestures.view.to_canvas(box.x, box.y)
             return slot.x + x, slot.y + y, box.width * f, box.height * f
 
+        if kind == "refused":
+            loose, why = self.gestures.shown.loose, self.gestures.shown.refused
+            return on_screen(Box(*loose[1], 0, 0)) if loose and why else None
         if kind == "plane":
             x, _, y = name.partition(",")
             return on_screen(Box(float(x), float(y), 0, 0))
