@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -375,6 +376,16 @@ C_EVILS = {
 
 
 LOST = ("crashes", "hangs", "hogs memory")
+WORDS = {
+    "crashes": "was lost: its process was ended by SIGSEGV",
+    "hangs": "was lost: a block was not done after 0.3 s",
+    "hogs memory": "was lost: ",
+    "gives no numbers": "samples that were no numbers were replaced with silence",
+    "lies about its channels": "cannot be played: Foretold does not take the layouts",
+    "crashes in its factory": "was lost: its process was ended by SIGSEGV",
+    "takes no state": "did not take its state",
+}
+"""What the user hears of each; the others only play on."""
 
 
 @pytest.mark.skipif(not USABLE, reason=WHY_NOT)
@@ -390,8 +401,13 @@ def test_real_plugins_of_evil_cost_their_own_sound_alone(how, capsys):
     patch = one("Foretold")
     patch.node("fx").state = b"" if how == "takes no state" else None
     patience = Patience(load_s=30.0, block_s=0.3, megabytes=1500)
+
+    def news(node: str, message: Mapping[str, object]) -> None:
+        if message["notice"] == "trouble":
+            told.append(str(message["text"]))
+
     with Link(
-        live=True, block=4096, finder=lambda settings: (good, where), patience=patience, notice=told.append
+        live=True, block=4096, finder=lambda settings: (good, where), patience=patience, notice=told.append, news=news
     ) as link:
         stage = Stage(patch, link, outputs=4)
         stage.play_until(lambda: standing(link).status in ("ready", "failed") or told, "it to be there, or not")
@@ -400,6 +416,8 @@ def test_real_plugins_of_evil_cost_their_own_sound_alone(how, capsys):
             stage.play_until(lambda: any("was lost" in text for text in told), "its loss to be noticed")
             stage.play_until(lambda: standing(link).recoveries, "it to be back")
         stage.play(2)
+        wanted = WORDS.get(how, "")
+        stage.play_until(lambda: not wanted or any(wanted in text for text in told), f"word of it; told: {told}")
         now = standing(link)
     assert np.isfinite(stage.all_heard).all()
     assert np.array_equal(stage.all_heard[:, 2:], without_plugin(stage))
