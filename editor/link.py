@@ -6,6 +6,7 @@ import queue
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from time import monotonic
 from typing import Any, Protocol
 
@@ -68,6 +69,7 @@ class Player(Protocol):
     def locate(self, seconds: float) -> None: ...
     def loop(self, start_s: float | None, end_s: float | None = None) -> None: ...
     def record(self, on: bool = True) -> None: ...
+    def save_replay(self, path: Path, seconds: float = 60.0) -> None: ...
     def open_device(self, device: str = "", in_device: str = "", rate: int = 0, block: int = 0) -> None: ...
     def readings(self) -> Any: ...
     def costs(self) -> Any: ...
@@ -180,6 +182,10 @@ class Sound:
     def record(self, on: bool) -> None:
         """Begin or end the takes of all recorders."""
         self.ask(lambda player: player.record(on))
+
+    def keep_last(self, path: Path) -> None:
+        """Write the last minute of what was heard to a new file; a notice says when it is there."""
+        self.ask(lambda player: player.save_replay(path))
 
     def open_device(self, device: str = "", in_device: str = "", rate: int = 0, block: int = 0) -> None:
         """Play through another device."""

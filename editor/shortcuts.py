@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from editor import timecodes
 from editor.commands import Command
 from editor.layout import Splitter
 
@@ -64,6 +66,14 @@ def _play(app: App) -> None:
         app.sound.play()
 
 
+def _keep_last(app: App) -> None:
+    """Beside the patch, or where a person keeps things while there is no patch file."""
+    file = app.session.file
+    name = app.session.patch.name or (file.stem if file else "Untitled")
+    folder = file.parent if file else Path.home()
+    app.sound.keep_last(folder / f"{name.replace('/', ' ')} last minute.wav")
+
+
 COMMANDS = (
     Command("edit.undo", "Undo", _undo, ("ctrl+z",), "Edit", 0, _can_undo),
     Command("edit.redo", "Redo", _redo, ("ctrl+shift+z", "ctrl+y"), "Edit", 0, _can_redo),
@@ -78,6 +88,8 @@ COMMANDS = (
     Command("view.dismiss", "Dismiss messages", lambda app: app.notices.dismiss(), ("ctrl+period",), "View", 6),
     Command("sound.play", "Play or stop", _play, ("space",), "Sound", 0),
     Command("sound.start", "Go to the start", lambda app: app.sound.locate(0.0), ("home",), "Sound", 0),
+    Command("sound.keep", "Keep the last minute as a file", _keep_last, (), "Sound", 1),
+    Command("sound.timecode", "Timecode: next rate", timecodes.next_rate, (), "Sound", 2),
     Command("file.quit", "Quit", lambda app: app.quit(ask=True), ("ctrl+q",), "File", 9),
     Command("help.commands", "Find a command", _search, ("ctrl+shift+p", "f1"), "Help", 0, while_typing=True),
 )

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import dearpygui.dearpygui as dpg
 
-from editor import fonts
+from editor import fonts, timecodes
 from editor.draw import MeterFace, Pen
-from editor.link import Readings
+from editor.link import Readings, State
 from editor.model import Changes
 from editor.panel import Panel
 from graph.edits import SetPatchField
@@ -96,13 +96,22 @@ class TransportBar(Panel):
         self._light("play", state.rolling)
         self._light("record", bool(state.device is not None and state.device.recording))
         if not dpg.is_item_active("transport:clock"):
-            words = clock(state.place_s)
+            words = self._clock(state)
             if words != self._place:
                 self._place = words
                 dpg.set_value("transport:clock", words)
-                dpg.set_value("transport:bars", bars(state.place_s, self.session.patch.transport))
+                rate = timecodes.rate_of(self.session.patch)
+                beat = bars(state.place_s, self.session.patch.transport)
+                dpg.set_value("transport:bars", f"{beat}   {rate.name}" if rate else beat)
         levels = [float(v) for id in self._outputs() for v in readings.get(id, {}).get("peak", ())]
         self._show_levels(levels, now)
+
+    def _clock(self, state: State) -> str:
+        """The place as the patch wants it shown."""
+        rate = timecodes.rate_of(self.session.patch)
+        if rate is None:
+            return clock(state.place_s)
+        return timecodes.shown(state.place_s, rate, round(state.numbers.get("rate", 0.0)) or timecodes.FRAME_RATE)
 
     def _place_words(self) -> None:
         slot = self.app.slots.get("top")
@@ -161,8 +170,10 @@ class TransportBar(Panel):
 
     def _locate(self, typed: str) -> None:
         self._place = None
+        rate = timecodes.rate_of(self.session.patch)
+        place = timecodes.typed(typed, rate) if rate else None
         try:
-            self.app.sound.locate(parse_clock(typed))
+            self.app.sound.locate(parse_clock(typed) if place is None else place)
         except ValueError as error:
             self.app.notices.say("warning", str(error))
 

@@ -98,7 +98,9 @@ class Playing:
                 self.engine.record(not (status.device is not None and status.device.recording))
             case "s":
                 folder = self._patch.folder or Path.cwd()
-                self.engine.save_replay(folder / f"{self._patch.name or 'patch'} last minute.wav", REPLAY_S)
+                self.engine.save_replay(
+                    folder / f"{(self._patch.name or 'patch').replace('/', ' ')} last minute.wav", REPLAY_S
+                )
             case "t":
                 names = list(RATES)
                 self.timecode = names[(names.index(self.timecode) + 1) % len(names)]
