@@ -23,7 +23,7 @@ class Minimap:
         self._seen: tuple[object, object] | None = None
 
     def _area(self, size: Point) -> Box:
-        s = self.look.scale
+        s = min(self.look.scale, size[0] / WIDTH / 5, size[1] / HEIGHT / 4.5)
         return Box(size[0] - (WIDTH + MARGIN) * s, size[1] - (HEIGHT + MARGIN) * s, WIDTH * s, HEIGHT * s)
 
     def shown(self, size: Point) -> bool:

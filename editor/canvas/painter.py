@@ -235,9 +235,9 @@ class Painter:
             colour = theme.families.get(frame.colour, theme.accent)
             a, b = (frame.box.x * f, frame.box.y * f), (frame.box.right * f, frame.box.bottom * f)
             pen.box(a, b, fill=alpha(colour, 0.07), line=alpha(colour, 0.4), radius=12 * f, width=1.2)
-            size = 13.5 * max(f, 0.5)
+            size = max(13.5 * f, 11.0 * self.look.scale)
             ink = mix(colour, theme.text, 0.35)
-            pen.words((a[0] + 14 * f, a[1] + 9 * f), frame.title or "Frame", ink, "strong", size)
+            pen.words((a[0] + 14 * f, a[1] + 7 * f), frame.title or "Frame", ink, "strong", size)
             lines = frame.text.split("\n") if frame.text and f >= 0.4 else []
             for k, line in enumerate(lines[:40]):
                 y = a[1] + (FRAME_TITLE + 4 + 18 * k) * f

@@ -93,7 +93,9 @@ def shape(face: Face, kind: type[Node] | None, moved: tuple[str, ...] = ()) -> S
         pins.append(Pin(port.name, "in", port.type, (0.0, y + ROW * (k + 0.5)), port.name.replace("_", " ")))
     shown = [p for p in moved if face.port(p) is None]
     for k, name in enumerate(shown, start=len(face.inputs)):
-        pins.append(Pin(name, "in", "control", (0.0, y + ROW * (k + 0.5)), name.replace("_", " "), is_param=True))
+        param = face.param(name)
+        label = face.label(param).lower() if param is not None else name.replace("_", " ")
+        pins.append(Pin(name, "in", "control", (0.0, y + ROW * (k + 0.5)), label, is_param=True))
     for k, port in enumerate(face.outputs):
         pins.append(Pin(port.name, "out", port.type, (width, y + ROW * (k + 0.5)), port.name.replace("_", " ")))
     y += ROW * max(len(face.inputs) + len(shown), len(face.outputs), 0) + 4.0

@@ -19,8 +19,8 @@ from graph.spec import Param
 if TYPE_CHECKING:
     from editor.app import App
 
-WIDTH, GAP, LEAST_HEIGHT = 152, 6, 168
-HEAD, FOOT, COLUMN = 26, 24, 82
+WIDTH, GAP, LEAST_HEIGHT = 142, 6, 168
+HEAD, FOOT, COLUMN = 26, 24, 72
 Part = Literal["head", "mute", "solo", "pan", "fader", "number", "clip", "ways"]
 Box = tuple[float, float, float, float]
 """Left, top, right, bottom."""
@@ -62,7 +62,7 @@ def planned(width: float, height: float, px: float, pan: bool) -> Plan:
     fader = (column + 14 * px, top + 9 * px, column + 32 * px, bottom - 7 * px)
     boxes["clip"] = (meter[0] - 2 * px, top - 3 * px, width - 7 * px, top + 9 * px)
     boxes["fader"] = (column + 2 * px, top, meter[0] - 3 * px, bottom + 2 * px)
-    boxes["number"] = (column - 12 * px, height - foot, meter[0] - 2 * px, height)
+    boxes["number"] = (column - 14 * px, height - foot, column + 32 * px, height)
     return Plan(boxes, fader, meter)
 
 
@@ -145,7 +145,12 @@ class StripView:
             colour = theme.family("mix") if way.send else theme.faint
             pen.words((a, y + 1.5 * px), fonts.ICONS["caret-right"], colour, "icons", 10 * px)
             ink = theme.dim if way.send else theme.faint
-            pen.words((a + 9 * px, y), fitted(text, c - a - 9 * px, "small", 11 * px), ink, "small", 11 * px)
+            room, level = c - a - 9 * px, ""
+            if way.send and " " in text:  # the level stays whole, whatever the name
+                text, _, level = text.rpartition(" ")
+                room -= fonts.width(level, "small", 11 * px) + 4 * px
+                pen.words((c, y), level, theme.dim, "small", 11 * px, "right")
+            pen.words((a + 9 * px, y), fitted(text, room, "small", 11 * px), ink, "small", 11 * px)
 
     def _draw_fader(self, mute: bool, over: Part | None) -> None:
         assert self.level is not None
@@ -172,9 +177,9 @@ class StripView:
         if over == "number":
             pen.box((number[0], number[1]), (number[2], number[3] - 3 * px), theme.raised, radius=4 * px)
         ink = theme.dim if mute else theme.text
-        pen.words((x - 2 * px, number[1] + 3 * px), text, ink, "medium", 13 * px, "centre")
+        pen.words(((number[0] + number[2]) / 2, number[1] + 3 * px), text, ink, "medium", 13 * px, "centre")
         if self.strip.automated:
-            pen.words((9 * px, number[1] + 4 * px), "Automated", theme.good, "small", 11 * px)
+            pen.words((9 * px, number[1] + 4 * px), "Auto", theme.good, "small", 11 * px)
 
     # -- the meter -----------------------------------------------------------------------------------------------------
 
