@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import monotonic, strftime
 from typing import TYPE_CHECKING
 
@@ -12,6 +12,7 @@ import dearpygui.dearpygui as dpg
 
 from editor import fonts
 from editor.draw import Pen, fitted
+from editor.layout import Rect
 from editor.link import Readings
 from editor.model import Changes
 from editor.panel import Panel
@@ -63,10 +64,11 @@ class Notices:
         """What is still to be shown."""
         return [n for n in self.listed()[-MOST_TOASTS:] if n.until > now]
 
-    def dismiss(self) -> None:
-        """Show nothing any more."""
+    def dismiss(self, notice: Notice | None = None) -> None:
+        """Show one of them no more, or none at all."""
         with self._lock:
-            self._all = deque((Notice(n.level, n.text, n.clock, 0.0) for n in self._all), maxlen=MOST)
+            shown = (replace(n, until=0.0) if notice is None or n is notice else n for n in self._all)
+            self._all = deque(shown, maxlen=MOST)
             self.count += 1
 
 
@@ -83,6 +85,7 @@ class Toasts:
     def __init__(self, app: App) -> None:
         self.app = app
         self._shown: tuple[object, ...] = ()
+        self._cards: list[tuple[Rect, Notice]] = []
 
     def step(self, now: float) -> None:
         """Bring up what is to be shown now."""
@@ -95,6 +98,7 @@ class Toasts:
         if not dpg.does_item_exist("toasts"):
             dpg.add_viewport_drawlist(front=True, tag="toasts")
         dpg.delete_item("toasts", children_only=True)
+        self._cards.clear()
         px, theme = self.app.look.px, self.app.look.theme
         pen = Pen("toasts", self.app.look)
         x, y = area.x + area.width - px(self.WIDTH) - px(14), area.y + px(14)
@@ -112,7 +116,22 @@ class Toasts:
             pen.icon((x + px(24), y + height / 2), ICON[notice.level], colour, px(17))
             for k, line in enumerate(lines):
                 pen.words((x + px(46), y + px(10) + k * px(19)), line, theme.text, "medium")
+            self._cards.append((Rect(x, y, px(self.WIDTH), height), notice))
             y += height + px(8)
+
+    def at(self, x: float, y: float) -> Notice | None:
+        """The one that is shown at a point of the window."""
+        for card, notice in self._cards:
+            if card.holds(x, y):
+                return notice if notice.until > monotonic() else None
+        return None
+
+    def locate(self, number: int) -> tuple[float, float, float, float] | None:
+        """Where one is, counted from above."""
+        if number >= len(self._cards):
+            return None
+        card = self._cards[number][0]
+        return card.x, card.y, card.width, card.height
 
 
 def wrapped(text: str, room: float, size: float, most: int = 4) -> list[str]:

@@ -277,6 +277,8 @@ class Canvas(Panel):
     def locate(self, what: str) -> tuple[float, float, float, float] | None:
         slot = self.app.slots.get("centre")
         kind, _, name = what.partition(":")
+        if kind == "toast":
+            return self.app.toasts.locate(int(name))
         if slot is not None and kind == "crumb":
             crumb = self.overlay.crumb(int(name))
             return (slot.x + crumb.x, slot.y + crumb.y, crumb.width, crumb.height) if crumb else None
@@ -345,6 +347,10 @@ class _CanvasGrip(Grip):
         if self._map:
             canvas.show(canvas.minimap.view_at(*touch.at, canvas.gestures.view, canvas.size))
             return True
+        toast = canvas.app.toasts.at(*touch.screen) if touch.button == 0 else None
+        if toast is not None:
+            canvas.app.notices.dismiss(toast)
+            return False
         back = canvas.overlay.crumb_at(touch.at) if touch.button == 0 else None
         if back is not None:
             canvas.session.go(back)

@@ -71,3 +71,20 @@ def test_a_group_is_made_shown_more_of_kept_and_put_in_again(open_window: Open, 
     assert window.state()["patch"] == before
     assert window.problems() == []
     window.close()
+
+
+def test_a_message_is_dismissed_by_a_click_and_stays_in_the_list(open_window: Open, tmp_path: Path) -> None:
+    patch = Patch("Rig")
+    patch.add("bus", "bus")
+    path = tmp_path / "rig.json"
+    patch.save(path)
+    window = open_window(path, "--no-engine")
+    window.click("header:bus")
+    window.key("Delete")
+    window.key("ctrl+z")
+    window.until(lambda state: len(state["notices"]) == 1 and state["nodes"] == ["bus"], "it says what was undone")
+    assert window.ask(do="locate", what="toast:0")["rect"] is not None
+    window.click("toast:0")
+    window.until(lambda _: window.ask(do="locate", what="toast:0")["rect"] is None, "it is shown no more")
+    assert len(window.state()["notices"]) == 1
+    window.close()
