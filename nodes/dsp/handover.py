@@ -35,8 +35,10 @@ the plugin; how often it was loaded; a semaphore that is posted for each block d
 over; 1 for a worker that is to end; 1 for a worker that is to be awake when the next block is due.
 """
 NOTES = 64
-"""Where the engine notes what the plugin was told to play, for as long as the plugin is there."""
-HEAD_WORDS = NOTES + -(-TRACKER_WORDS // 8) * 8
+"""Where the engine notes what the plugin was told to play, for as long as the plugin is there, whoever plays it."""
+NOTES_EPOCH = NOTES + TRACKER_WORDS
+"""The epoch of the plugin that was told."""
+HEAD_WORDS = -(-(NOTES_EPOCH + 1) // 8) * 8
 LOADING, READY, FAILED = 0, 1, 2
 
 # Words at the start of a slot.
@@ -111,9 +113,11 @@ def submit(ins, values, places, sent, touched, words, known, dry, offset, key, t
     epoch = load_atomic(head + 8 * EPOCH)
     if epoch != words[SEEN]:
         words[SEEN] = epoch
-        begin_anew(head + 8 * NOTES)
         for k in range(words[PARAMS]):
             touched[k] *= 2 if touched[k] == 1 else 1
+    if raw_word(head, NOTES_EPOCH) != epoch:
+        set_word(head, NOTES_EPOCH, epoch)
+        begin_anew(head + 8 * NOTES)
     number = words[SEQUENCE]
     if load_atomic(head + 8 * DONE) != number:
         miss_events(words, head + 8 * NOTES, ins, offset, n)

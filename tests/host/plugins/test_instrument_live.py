@@ -250,3 +250,18 @@ def test_a_keyboard_is_heard_while_the_transport_stands_and_lets_go_when_it_is_u
         "The MIDI device 'Keys' is heard.",
         "The MIDI device 'Keys' is gone",
     ]
+
+
+def test_an_instrument_that_is_removed_and_brought_back_holds_nothing(held):
+    """The plugin is kept for a while; what was held in it when it went is over when it is back."""
+    hosted = next(iter(held.link._hosted.values()))
+    entry = held.patch.node("synth")
+    held.patch.remove("synth")
+    held.edit()
+    assert not held.left(2).any()
+    held.patch.put("synth", entry)
+    held.patch.connect("song.out", "synth.events")
+    held.patch.connect("synth.out", "out.in")
+    held.edit()
+    assert [h for h in held.link._hosted.values() if h.table is not None] == [hosted]
+    assert not held.left(2).any()
