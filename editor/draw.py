@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from itertools import pairwise
 from typing import Any, Literal
 
 import dearpygui.dearpygui as dpg
 
 from editor import fonts
 from editor.fonts import Role
-from editor.theme import Colour, Look, alpha, mix
+from editor.theme import Colour, Look, mix
 
 NONE: Colour = (0, 0, 0, 0)
 Point = tuple[float, float]
@@ -133,95 +132,3 @@ class KnobFace:
         dpg.configure_item(
             self._hand, p1=(x + dx * r * 0.26, y + dy * r * 0.26), p2=(x + dx * r * 0.6, y + dy * r * 0.6)
         )
-
-
-FLOOR_DB = -60.0
-CEILING_DB = 6.0
-
-
-def meter_place(level: float) -> float:
-    """Where a sample value (1 is full scale) lies on a meter, 0 to 1: decibels, opened out near the top."""
-    db = 20 * math.log10(level) if level > 1e-6 else -120.0
-    place = (min(max(db, FLOOR_DB), CEILING_DB) - FLOOR_DB) / (CEILING_DB - FLOOR_DB)
-    return place**1.6
-
-
-ZERO_PLACE = meter_place(1.0)
-
-
-class MeterFace:
-    """The picture of a level meter, along x or upright, a bar for each channel, with peak hold and a clip mark.
-
-    The bars are a fixed gradient; what moves is the cover over the part that is not lit.
-    """
-
-    HOLD_S = 1.2
-    FALL = 0.5
-    """How much of its length the held peak falls in a second."""
-
-    def __init__(self, pen: Pen, a: Point, b: Point, channels: int, upright: bool = False) -> None:
-        self.a, self.b, self.upright = a, b, upright
-        theme = pen.look.theme
-        channels = max(channels, 1)
-        thick = (b[0] - a[0] if upright else b[1] - a[1]) / channels
-        gap = min(1.0, thick * 0.25)
-        self._bars: list[tuple[int, int, float, float]] = []
-        self._items: list[int] = []
-        self._peaks = [0.0] * channels
-        self._held = [0.0] * channels
-        self._shown: list[tuple[float, float, bool]] = [(-1.0, -1.0, False)] * channels
-        self._colours = alpha(theme.text, 0.85), theme.bad
-        green, amber = meter_place(0.25), meter_place(0.7)
-        stops = ((0.0, theme.good), (green, theme.good), (amber, theme.warn), (1.0, theme.bad))
-        for k in range(channels):
-            low, high = (a[0] if upright else a[1]) + k * thick, (a[0] if upright else a[1]) + (k + 1) * thick - gap
-            for (p, first), (q, second) in pairwise(stops):
-                (x0, y0), (x1, y1) = self._rect(p, q, low, high)
-                corners = (first, second, second, first) if not upright else (second, second, first, first)
-                strip = dpg.draw_rectangle(
-                    (x0, y0),
-                    (x1, y1),
-                    multicolor=True,
-                    color_upper_left=corners[0],
-                    color_upper_right=corners[1],
-                    color_bottom_right=corners[2],
-                    color_bottom_left=corners[3],
-                    color=NONE,
-                    parent=pen.parent,
-                )
-                self._items.append(int(strip))
-            cover = pen.box(*self._rect(0.0, 1.0, low, high), fill=theme.well)
-            mark = pen.line(a, a, self._colours[0], 1.5)
-            self._items += [cover, mark]
-            self._bars.append((cover, mark, low, high))
-
-    def remove(self) -> None:
-        """Take it away."""
-        for item in self._items:
-            dpg.delete_item(item)
-
-    def _rect(self, p: float, q: float, low: float, high: float) -> tuple[Point, Point]:
-        (x0, y0), (x1, y1) = self.a, self.b
-        if self.upright:
-            return (low, y1 - (y1 - y0) * q), (high, y1 - (y1 - y0) * p)
-        return (x0 + (x1 - x0) * p, low), (x0 + (x1 - x0) * q, high)
-
-    def show(self, levels: Sequence[float], now: float, clipped: bool = False) -> None:
-        """Show sample values, one for each channel; call it at every frame."""
-        for k, (cover, mark, low, high) in enumerate(self._bars):
-            level = float(levels[min(k, len(levels) - 1)]) if len(levels) else 0.0
-            place = meter_place(level) if level == level else 0.0
-            if place >= self._peaks[k]:
-                self._peaks[k], self._held[k] = place, now
-            elif now - self._held[k] > self.HOLD_S:
-                self._peaks[k] = max(place, self._peaks[k] - self.FALL / 30)
-            shown = (round(place, 3), round(self._peaks[k], 3), clipped or self._peaks[k] > ZERO_PLACE)
-            if shown == self._shown[k]:
-                continue
-            self._shown[k] = shown
-            a, b = self._rect(place, 1.0, low, high)
-            dpg.configure_item(cover, pmin=a, pmax=b)
-            a, b = self._rect(self._peaks[k], self._peaks[k], low, high)
-            visible = self._peaks[k] > 0.01
-            colour = self._colours[1 if shown[2] else 0] if visible else NONE
-            dpg.configure_item(mark, p1=a, p2=b, color=colour)

@@ -109,7 +109,7 @@ class Session:
         self.selection: frozenset[str] = frozenset()
         self.cables: frozenset[CableKey] = frozenset()
         """Selected cables."""
-        self._look = self._edits = self._revision = self._stamp = self._world = 0
+        self._look = self._edits = self._revision = self._stamp = self._world = self._wires = 0
         self._survey = Survey(self.kinds)
         self._touched: set[str] | None = None
         """The nodes of this level that may differ from what was last seen, nothing else; None: anything may."""
@@ -181,7 +181,7 @@ class Session:
     @property
     def survey(self) -> Survey:
         """Cables and faces of the level that is looked at, kept from edit to edit."""
-        self._survey.follow(self.here, (self._world, self.path), self._stamp)
+        self._survey.follow(self.here, (self._world, self.path), self._stamp, self._wires)
         return self._survey
 
     def face(self, node: str) -> Face:
@@ -223,10 +223,12 @@ class Session:
         edit = edits[0] if len(edits) == 1 else Batch(name or edits[0].name, edits)
         for group in reversed(self.path):
             edit = Inside(group, edit)
-        touched = self._touched
+        touched, wires, path = self._touched, self._wires, self.path
         self.do_at_root(edit, name=name or edits[0].name, gesture=gesture)
-        if touched is not None and all(isinstance(each, SetParam | Move) for each in edits):
-            self._touched = touched | {each.node for each in edits if isinstance(each, SetParam | Move)}
+        if self.path == path and all(isinstance(each, SetParam | Move) for each in edits):
+            self._wires = wires
+            if touched is not None:
+                self._touched = touched | {each.node for each in edits if isinstance(each, SetParam | Move)}
 
     def do_at_root(self, edit: Edit, *, name: str = "", gesture: object = None) -> None:
         """Do an edit of the outermost patch. Raises PatchError, with nothing changed."""
@@ -261,6 +263,7 @@ class Session:
         self._edits += 1
         self._revision += 1
         self._stamp += 1
+        self._wires += 1
         self._touched = None
         while self.path:
             try:

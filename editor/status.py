@@ -48,7 +48,7 @@ class StatusBar(Panel):
 
     def sync(self, changes: Changes) -> None:
         here, theme = self.session.here, self.app.look.theme
-        nodes, cables, chosen = len(here.graph), here.graph.number_of_edges(), len(self.session.selection)
+        nodes, cables, chosen = len(here.graph), len(self.session.survey.cables), len(self.session.selection)
         words = f"{nodes} nodes   {cables} cables" + (f"   {chosen} selected" if chosen else "")
         self._put("patch", words, theme.dim)
 

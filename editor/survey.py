@@ -31,20 +31,22 @@ class Survey:
         self._kinds = kinds
         self._patch = Patch()
         self._key: object = None
-        self._edits = 0
+        self._edits = self._wires = -1
         self._cables: tuple[Cable, ...] | None = None
         self._of: Mapping[str, tuple[Cable, ...]] | None = None
         self._faces: dict[str, _Kept] = {}
 
-    def follow(self, patch: Patch, key: object, edits: int) -> None:
-        """The patch from now on, after so many edits; ``key`` is another one where nothing that was known holds."""
-        if key != self._key:
-            self._key = key
-            self._faces.clear()
-        elif edits == self._edits and patch is self._patch:
+    def follow(self, patch: Patch, key: object, edits: int, wires: int) -> None:
+        """The patch from now on, after so many edits, of which so many may have been of cables; ``key`` is another one
+        where nothing that was known holds.
+        """
+        if edits == self._edits and key == self._key:
             return
-        self._patch, self._edits = patch, edits
-        self._cables = self._of = None
+        if key != self._key:
+            self._faces.clear()
+        if key != self._key or wires != self._wires:
+            self._cables = self._of = None
+        self._patch, self._key, self._edits, self._wires = patch, key, edits, wires
 
     @property
     def cables(self) -> tuple[Cable, ...]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import lru_cache
 
 import dearpygui.dearpygui as dpg
 
 from editor import fonts, timecodes
-from editor.draw import MeterFace, Pen
+from editor.draw import Pen
 from editor.link import Readings, State
+from editor.meters import MeterFace
 from editor.model import Changes
 from editor.panel import Panel
 from graph.edits import SetPatchField
@@ -24,6 +26,7 @@ class TransportBar(Panel):
     def build(self, parent: int | str) -> None:
         px, theme = self.app.look.px, self.app.look.theme
         self._place: object = None
+        self._outs: list[str] = []
         self._lit: dict[str, bool] = {}
         self._meter: MeterFace | None = None
         self._channels = 0
@@ -77,6 +80,8 @@ class TransportBar(Panel):
         self._width: float = 0.0
 
     def sync(self, changes: Changes) -> None:
+        if changes.history or changes.everything or changes.look:
+            self._outs = self._outputs()
         if not (changes.words or changes.everything or changes.look):
             return
         session = self.session
@@ -92,7 +97,8 @@ class TransportBar(Panel):
     def frame(self, now: float, readings: Readings) -> None:
         self._place_words()
         state = self.app.sound.state
-        dpg.configure_item("transport:play", label=fonts.ICONS["pause" if state.rolling else "play"])
+        if self._lit.get("play") != state.rolling:
+            dpg.configure_item("transport:play", label=fonts.ICONS["pause" if state.rolling else "play"])
         self._light("play", state.rolling)
         self._light("record", bool(state.device is not None and state.device.recording))
         if not dpg.is_item_active("transport:clock"):
@@ -103,7 +109,7 @@ class TransportBar(Panel):
                 rate = timecodes.rate_of(self.session.patch)
                 beat = bars(state.place_s, self.session.patch.transport)
                 dpg.set_value("transport:bars", f"{beat}   {rate.name}" if rate else beat)
-        levels = [float(v) for id in self._outputs() for v in readings.get(id, {}).get("peak", ())]
+        levels = [float(v) for id in self._outs for v in readings.get(id, {}).get("peak", ())]
         self._show_levels(levels, now)
 
     def _clock(self, state: State) -> str:
@@ -178,6 +184,7 @@ class TransportBar(Panel):
             self.app.notices.say("warning", str(error))
 
 
+@lru_cache(maxsize=512)
 def any_outputs(kind: type) -> bool:
     """Whether a kind has an output as it comes."""
     return any(p.flow == "out" for p in kind.ports({s.name: s.default for s in kind.settings_declared()}))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 
 import dearpygui.dearpygui as dpg
 import numpy as np
@@ -10,9 +10,10 @@ import numpy as np
 from editor import fonts
 from editor.canvas.shape import PIN, RADIUS, Knob, Part, Pin, Shape
 from editor.canvas.view import Point
-from editor.draw import NONE, KnobFace, MeterFace, Pen, fitted
+from editor.draw import NONE, KnobFace, Pen, fitted
 from editor.faces import response, to_unit, trimmed
 from editor.link import Floats
+from editor.meters import MeterFace
 from editor.theme import PIN_SHAPES, Colour, Look, alpha, mix
 from graph.spec import Node, Param
 
@@ -22,9 +23,13 @@ TITLE_FROM = 0.24
 NAME_PX = 12.0
 """How large the titles of nodes are that are looked at from far away."""
 FREQS = np.geomspace(20.0, 20000.0, 72)
+NARROW_PX = 2.0
+"""How near to each other the points of a curve are at least."""
 CURVE_DB = 18.0
 REDUCTION_DB = 18.0
 POINTS = 64
+MOST_BARS = 16
+"""Of a meter."""
 
 
 class NodePicture:
@@ -55,12 +60,11 @@ class NodePicture:
         self.pen = Pen(tag, look)
         self._knobs: dict[str, tuple[KnobFace, int]] = {}
         self._meters: list[tuple[Part, MeterFace]] = []
-        self._reductions: list[tuple[Part, int]] = []
+        self._reductions: list[tuple[Part, int, int]] = []
         self._numbers: list[tuple[Part, int, str]] = []
         self._traces: list[tuple[Part, int]] = []
         self._curves: list[tuple[Part, int, int]] = []
         self._edge = 0
-        self._channels = 2
         self._draw()
 
     def _at(self, x: float, y: float) -> Point:
@@ -188,13 +192,12 @@ class NodePicture:
                 return
             case "meter":
                 pen.box(a, b, fill=theme.well, radius=2)
-                inner = (a[0] + 1.5, a[1] + 1.5), (b[0] - 1.5, b[1] - 1.5)
-                self._meters.append((part, MeterFace(pen, *inner, self._channels)))
+                self._meters.append((part, self._meter(part, 2)))
                 return
             case "reduction":
                 pen.box(a, b, fill=theme.well, radius=2)
                 item = pen.box((b[0], a[1] + 1.5), (b[0] - 1, b[1] - 1.5), fill=theme.family("dynamics"), radius=1)
-                self._reductions.append((part, item))
+                self._reductions.append((part, item, -1))
                 return
         pen.box(a, b, fill=theme.well, line=alpha(theme.line, 0.7), radius=4 * self.factor)
         if part.what == "wave":
@@ -218,6 +221,10 @@ class NodePicture:
                 [(a[0], b[1]), (b[0], b[1])], mix(theme.accent, theme.text, 0.1), max(1.3 * self.factor, 1)
             )
             self._traces.append((part, line))
+
+    def _meter(self, part: Part, channels: int) -> MeterFace:
+        a, b = self._at(part.box.x, part.box.y), self._at(part.box.right, part.box.bottom)
+        return MeterFace(self.pen, (a[0] + 1.5, a[1] + 1.5), (b[0] - 1.5, b[1] - 1.5), channels)
 
     def _wave(self, a: Point, b: Point) -> None:
         theme, pen = self.look.theme, self.pen
@@ -272,46 +279,50 @@ class NodePicture:
         return face.text(param, value) if found is None else trimmed(found, face.own[param.name].unit)
 
     def _bend(self, part: Part, line: int, fill: int) -> None:
-        db = response(self.shape.face, self.kind, self.rate, FREQS)
+        x0, width = part.box.x * self.factor, part.box.width * self.factor
+        freqs = FREQS[:: max(int(len(FREQS) * NARROW_PX / width), 1)]
+        db = response(self.shape.face, self.kind, self.rate, freqs)
         if db is None:
             return
-        x0, width = part.box.x * self.factor, part.box.width * self.factor
         middle, reach = part.box.middle[1] * self.factor, part.box.height * self.factor / 2 - 2
         heights = np.clip(np.nan_to_num(np.asarray(db), nan=0.0) / CURVE_DB, -1, 1)
-        points = [
-            [x0 + 1 + (width - 2) * k / (len(FREQS) - 1), middle - float(v) * reach] for k, v in enumerate(heights)
-        ]
-        dpg.configure_item(line, points=points)
-        comb = [p for x, y in points for p in ([x, middle], [x, y], [x, middle])]
-        dpg.configure_item(fill, points=comb, thickness=width / len(FREQS) + 1)
+        x, y = x0 + 1 + (width - 2) * np.arange(len(freqs)) / (len(freqs) - 1), middle - heights * reach
+        dpg.configure_item(line, points=np.column_stack((x, y)).tolist())
+        comb = np.column_stack((x, np.full(len(x), middle), x, y, x, np.full(len(x), middle)))
+        dpg.configure_item(fill, points=comb.reshape(-1, 2).tolist(), thickness=width / len(freqs) + 1)
 
     def outline(self, colour: Colour, width: float) -> None:
         """Draw the border so."""
         dpg.configure_item(self._edge, color=colour, thickness=width)
 
-    def live(self, readings: Mapping[str, Floats], now: float) -> None:
-        """Show what the node measures."""
+    @property
+    def lively(self) -> bool:
+        """Whether there is anything on it that moves with the sound."""
+        return bool(self._meters or self._reductions or self._numbers or self._traces)
+
+    def levels(self, readings: Mapping[str, Floats]) -> list[tuple[MeterFace, Floats | None]]:
+        """Its meters, with what each is to show."""
+        found: list[tuple[MeterFace, Floats | None]] = []
         for k, (part, meter) in enumerate(self._meters):
             levels = readings.get(part.reading)
-            if levels is None:
-                meter.show((), now)
-                continue
-            if len(levels) != self._channels and 0 < len(levels) <= 16:
-                self._channels = len(levels)
-                box = part.box
-                a, b = self._at(box.x, box.y), self._at(box.right, box.bottom)
+            if levels is not None and len(levels) != meter.channels and 0 < len(levels) <= MOST_BARS:
                 meter.remove()
-                inner = (a[0] + 1.5, a[1] + 1.5), (b[0] - 1.5, b[1] - 1.5)
-                meter = MeterFace(self.pen, *inner, self._channels)
+                meter = self._meter(part, len(levels))
                 self._meters[k] = part, meter
-            meter.show(levels.tolist(), now)
-        for part, item in self._reductions:
+            found.append((meter, levels))
+        return found
+
+    def live(self, readings: Mapping[str, Floats]) -> None:
+        """Show what the node measures, its levels aside."""
+        for k, (part, item, before) in enumerate(self._reductions):
             values = readings.get(part.reading)
-            db = abs(float(values.max())) if values is not None and len(values) else 0.0
+            db = max(map(abs, values.tolist()), default=0.0) if values is not None else 0.0
             x1, y0, y1 = part.box.right * self.factor, part.box.y * self.factor, part.box.bottom * self.factor
-            share = min(db / REDUCTION_DB, 1.0)
-            x0 = x1 - 1.5 - share * (part.box.width * self.factor - 3)
-            dpg.configure_item(item, pmin=(x0, y0 + 1.5), pmax=(x1 - 1.5, y1 - 1.5), show=share > 0.005)
+            width = round(min(db / REDUCTION_DB, 1.0) * (part.box.width * self.factor - 3)) if db == db else 0
+            if width != before:
+                x0 = x1 - 1.5 - width
+                dpg.configure_item(item, pmin=(x0, y0 + 1.5), pmax=(x1 - 1.5, y1 - 1.5), show=width > 0)
+                self._reductions[k] = part, item, width
         for k, (part, item, before) in enumerate(self._numbers):
             values = readings.get(part.reading)
             text = (
@@ -336,19 +347,21 @@ class NodePicture:
 
 def trace(part: Part, values: Floats, factor: float) -> list[list[float]]:
     """A big reading as a line: decibels from −96 to 0, anything else from −1 to 1, at most POINTS across."""
-    chunks = np.array_split(np.nan_to_num(values, nan=0.0, posinf=0.0, neginf=-200.0), min(POINTS, len(values)))
-    x0, width = part.box.x * factor + 2, part.box.width * factor - 4
+    values = np.nan_to_num(values, nan=0.0, posinf=0.0, neginf=-200.0)
+    width = part.box.width * factor - 4
+    count = int(min(POINTS, len(values), max(width / 2, 8)))
+    starts = np.arange(count) * len(values) // count
     top, height = part.box.y * factor + 2, part.box.height * factor - 4
-    points: list[list[float]] = []
-    for k, chunk in enumerate(chunks):
-        x = x0 + width * k / max(len(chunks) - 1, 1)
-        ends: Sequence[float]
-        if part.unit == "dB":
-            ends = (min(max(float(chunk.max()) / -96.0, 0.0), 1.0),)
-        else:
-            ends = tuple(0.5 - 0.5 * min(max(float(v), -1.0), 1.0) for v in (chunk.min(), chunk.max()))
-        points += [[x, top + height * end] for end in ends]
-    return points
+    highest = np.maximum.reduceat(values, starts)
+    if part.unit == "dB":
+        ends = [highest / -96.0]
+    else:
+        ends = [0.5 - 0.5 * np.minimum.reduceat(values, starts), 0.5 - 0.5 * highest]
+    x = part.box.x * factor + 2 + width * np.arange(count) / max(count - 1, 1)
+    points = np.empty((count, len(ends), 2))
+    points[:, :, 0] = x[:, None]
+    points[:, :, 1] = top + height * np.clip(np.stack(ends, axis=1), 0.0, 1.0)
+    return points.reshape(-1, 2).tolist()
 
 
 def draw_pin(pen: Pen, at: Point, r: float, shape: str, fill: Colour, line: Colour, width: float) -> None:

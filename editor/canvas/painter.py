@@ -18,7 +18,8 @@ from editor.canvas.shape import PIN, Shape
 from editor.canvas.view import Point, View
 from editor.canvas.waves import Waves
 from editor.draw import Pen
-from editor.link import Readings
+from editor.link import Floats, Readings
+from editor.meters import MeterFace, Meters
 from editor.model import Session
 from editor.theme import PIN_SHAPES, Look, alpha, mix
 from graph.document import CableKey
@@ -33,6 +34,7 @@ NARROWEST = 36.0
 LAYERS = ("grid", "world", "frames", "cables", "nodes", "hand", "map", "over")
 NO_PINS: frozenset[tuple[str, str]] = frozenset()
 UNMOVED: Mapping[str, str] = {}
+NO_READINGS: Mapping[str, Floats] = {}
 
 
 class Painter:
@@ -60,8 +62,10 @@ class Painter:
         self._drawn: dict[str, tuple[object, ...]] = {}
         """What nodes were drawn from: as long as it is the same, they are left alone."""
         self._hand: object = None
+        self._meters = Meters()
         self._ghost: tuple[str, Point] | None = None
-        self._order: list[str] = []
+        self._order: dict[str, None] = {}
+        """The pictures, from the lowest to the uppermost."""
         for layer in LAYERS:
             inside = "canvas" if layer in ("grid", "world", "map", "over") else "canvas:world"
             dpg.add_draw_node(tag=f"canvas:{layer}", parent=inside)
@@ -112,8 +116,16 @@ class Painter:
         order = self.scene.boxes.meeting(seen)
         for id in self.pictures.keys() - set(order):
             self._drop(id)
+        scene, selection, related, waves = self.scene, self.session.selection, self.related, self.waves.count
         for id in order:
-            self._show(id)
+            shape, pins, moved = scene.shapes[id], self._pins.get(id, NO_PINS), self._moved.get(id, UNMOVED)
+            dim = related is not None and id not in related
+            state = (shape, pins, moved, waves, scene.places[id], id in selection, dim)
+            if self._drawn.get(id) != state:
+                self._draw(id, shape, pins, moved)
+                self._put(id)
+                self._outline(id)
+                self._drawn[id] = state
         self._stack(order)
         dimmed: frozenset[CableKey] = frozenset()
         if self.related is not None:
@@ -124,21 +136,11 @@ class Painter:
 
     def _drop(self, id: str) -> None:
         self.pictures.pop(id).delete()
-        for kept in (self._places, self._outlines, self._drawn):
+        for kept in (self._places, self._outlines, self._drawn, self._order):
             kept.pop(id, None)
         veil = self._veils.pop(id, None)
         if veil is not None and dpg.does_item_exist(veil):
             dpg.delete_item(veil)
-
-    def _show(self, id: str) -> None:
-        shape = self.scene.shapes[id]
-        state = (shape, self._pins.get(id, NO_PINS), self._moved.get(id, UNMOVED), self.waves.count)
-        before = self._drawn.get(id)
-        if before is None or any(a is not b for a, b in zip(before, state, strict=True)):
-            self._drawn[id] = state
-            self._draw(id, shape, state[1], state[2])
-        self._put(id)
-        self._outline(id)
 
     def _draw(self, id: str, shape: Shape, pins: frozenset[tuple[str, str]], moved: Mapping[str, str]) -> None:
         """Draw a node, anew only if its picture cannot become the new one."""
@@ -151,7 +153,6 @@ class Painter:
             return
         if picture is not None:
             self._drop(id)
-            self._drawn[id] = (shape, pins, moved, self.waves.count)
         self.pictures[id] = NodePicture(
             "canvas:nodes",
             f"canvas:node:{id}",
@@ -165,11 +166,13 @@ class Painter:
             wave=wave,
             words=lambda param, value: self.words(self.session.address(id), param, value),
         )
-        self._order = [*(other for other in self._order if other != id), id]
+        self._order[id] = None
 
     def _stack(self, order: list[str]) -> None:
         """Put the nodes one above the other as they are to be: those that are out of order are moved."""
-        lie = [id for id in self._order if id in self.pictures]
+        lie = list(self._order)
+        if lie == order:
+            return
         above: int | str = 0
         for k in range(len(order) - 1, -1, -1):
             id = order[k]
@@ -178,7 +181,7 @@ class Painter:
                 lie.insert(k, id)
                 dpg.move_item(f"canvas:node:{id}", parent="canvas:nodes", before=above)
             above = f"canvas:node:{id}"
-        self._order = lie
+        self._order = dict.fromkeys(lie)
 
     def _put(self, id: str) -> None:
         place = self.scene.places[id]
@@ -308,10 +311,18 @@ class Painter:
 
     def live(self, readings: Readings, now: float) -> None:
         """Show what the nodes in view measure."""
-        none: Mapping[str, object] = {}
+        faces: list[MeterFace] = []
+        levels: list[Floats | None] = []
         due = now - self._asked > ASK_EVERY_S
         self._asked = now if due else self._asked
         for id, picture in self.pictures.items():
             if picture.waits and due:
                 picture.update(picture.shape)
-            picture.live(readings.get(self.session.address(id), none), now)  # type: ignore[arg-type]
+            if not picture.lively:
+                continue
+            own = readings.get(self.session.address(id), NO_READINGS)
+            picture.live(own)
+            for face, heard in picture.levels(own):
+                faces.append(face)
+                levels.append(heard)
+        self._meters.show(faces, levels, now)

@@ -19,6 +19,8 @@ HEADER, SUBTITLE = 28.0, 16.0
 ROW = 21.0
 PAD = 10.0
 KNOBS = 3
+MOST_PARAMS = 24
+"""A node that has more, none of them declared one by one, is no place for knobs."""
 KNOB_ROW = 66.0
 RADIUS = 16.0
 """Of a knob."""
@@ -124,9 +126,10 @@ def shape(face: Face, kind: type[Node] | None, moved: tuple[str, ...] = ()) -> S
 def _knob_params(face: Face, kind: type[Node] | None) -> tuple[Param, ...]:
     """The first continuous params; none where there are so many that a node is no place for them."""
     turned = [p for p in face.params if p.curve in ("linear", "log", "integer") and not _chooses(face, p)]
-    own = [p for p in face.params if kind is None or p in kind.declared.values()]
-    if len(face.params) > 24 and not own:
-        return ()
+    if len(face.params) > MOST_PARAMS and kind is not None:
+        own = [item for item in kind.declared.values() if isinstance(item, Param)]
+        if not any(p in own for p in face.params):
+            return ()
     return tuple(turned[:KNOBS])
 
 

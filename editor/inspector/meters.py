@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from editor.draw import MeterFace, meter_place
 from editor.faces import spoken
 from editor.inspector.subject import Subject
 from editor.inspector.view import Tiles, View, db_words, decibels
 from editor.link import Readings
+from editor.meters import MeterFace, meter_place
 from editor.theme import alpha
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ class LevelView(View):
                     a, b = (0.0, float(self.px(3))), (float(self.width), float(self.px(34)))
                     self._bars.box(a, b, alpha(theme.well, 1.0), radius=self.px(2))
                     self._face = MeterFace(self._bars, a, b, self._channels)
-                self._face.show([float(v) for v in found], now)
+                self._face.show(found, now)
 
     def free(self) -> None:
         super().free()

@@ -10,6 +10,7 @@ import dearpygui.dearpygui as dpg
 from editor.dials import type_in
 from editor.faces import value_text
 from editor.link import Readings
+from editor.meters import Meters
 from editor.mixer.scale import fader_db, fader_place
 from editor.mixer.strip_view import GAP, LEAST_HEIGHT, Box, Part, StripView
 from editor.mixer.strips import LEVEL, Strip, Wiring, keeping_safe, moving, muting, soloing, strips_of
@@ -49,6 +50,7 @@ class Mixer(Panel):
         self._wiring: Wiring | None = None
         self._size: object = None
         self._framed: object = None
+        self._meters = Meters()
 
     def build(self, parent: int | str) -> None:
         self.views.clear()
@@ -79,9 +81,9 @@ class Mixer(Panel):
             self._framed = state
             self._show()
         left, width = dpg.get_x_scroll("mixer:scroll"), dpg.get_item_rect_size("mixer:scroll")[0]
-        for view in self.views.values():
-            if view.x < left + width and view.x + view.width > left:
-                view.meter(now, readings)
+        seen = [view for view in self.views.values() if view.x < left + width and view.x + view.width > left]
+        found = [heard for view in seen if (heard := view.meter(readings)) is not None]
+        self._meters.show([face for face, _ in found], [levels for _, levels in found], now)
 
     def _read(self) -> None:
         self.strips, self._wiring = strips_of(self.session.here, self.session.survey)

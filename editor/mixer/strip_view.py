@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Literal
 import dearpygui.dearpygui as dpg
 
 from editor import fonts
-from editor.draw import KnobFace, MeterFace, Pen, fitted
+from editor.draw import KnobFace, Pen, fitted
 from editor.faces import to_unit, value_text
 from editor.link import Readings
+from editor.meters import MeterFace
 from editor.mixer.scale import Highest, fader_place, marks
 from editor.mixer.strips import LEVEL, PAN, Strip, is_mute
 from editor.theme import Colour, alpha, mix
@@ -183,8 +184,10 @@ class StripView:
 
     # -- the meter -----------------------------------------------------------------------------------------------------
 
-    def meter(self, now: float, readings: Readings) -> None:
-        """Show what is read of the node, or of the first after it of which something is."""
+    def meter(self, readings: Readings) -> tuple[MeterFace, list[float]] | None:
+        """The meter, and what is read of the node, or of the first after it of which something is, to be shown on it;
+        None where nothing is read.
+        """
         session = self.app.session
         chain = (readings.get(session.address(id), {}).get("peak") for id in self.strip.chain)
         levels = next((found for found in chain if found is not None), None)
@@ -192,22 +195,26 @@ class StripView:
         theme, px = self.app.look.theme, self.px
         if levels is None and not self.highest.peak:
             self._no_meter()
-            return
+            return None
         if self._meter is None or channels != self._channels:
             self._lively.clear()
             a, b, c, d = self.plan.meter
             self._lively.box((a - 2 * px, b - 2 * px), (c + 2 * px, d + 2 * px), theme.well, radius=3 * px)
             self._meter, self._channels = MeterFace(self._lively, (a, b), (c, d), channels, upright=True), channels
-        heard = [float(level) for level in levels[:channels]] if levels is not None else []
+        heard = levels[:channels].tolist() if levels is not None else []
         self.highest.hear(heard)
-        self._meter.show(heard, now)
         said = (self.highest.text, self.highest.clipped)
-        if said == self._said:
-            return
-        self._said = said
+        if said != self._said:
+            self._said = said
+            self._say()
+        return self._meter, heard
+
+    def _say(self) -> None:
+        """Write the highest level there was."""
+        theme, px = self.app.look.theme, self.px
         pen = self._words
         pen.clear()
-        a, b, c, d = self.plan.boxes["clip"]
+        a, b, c, _ = self.plan.boxes["clip"]
         lamp = theme.bad if self.highest.clipped else mix(theme.well, theme.bad, 0.16)
         pen.box((a + 1 * px, b + 1 * px), (c - 1 * px, b + 7 * px), lamp, radius=2 * px)
         ink = theme.bad if self.highest.clipped else theme.faint
