@@ -13,7 +13,7 @@ from editor.link import Readings
 from editor.model import Changes
 from editor.panel import Panel
 from editor.snapshots.compare import Compare
-from editor.snapshots.values import differing, fresh_name, morph, recall, rename, taken
+from editor.snapshots.values import differing, fresh_name, morph, recall, rename, taken, taken_states
 from editor.turning import fresh_gesture
 from graph.edits import Batch, Edit, SetSnapshot
 
@@ -161,7 +161,8 @@ class Snapshots(Panel):
         nodes = [self.session.address(node) for node in self.session.selection] if selected else []
         name = fresh_name(patch.snapshots)
         self._recalled = name
-        self._do(f"Take {name}", [SetSnapshot(name, taken(patch, self.session.kinds, nodes))])
+        kept = SetSnapshot(name, taken(patch, self.session.kinds, nodes), taken_states(patch, nodes))
+        self._do(f"Take {name}", [kept])
 
     def retake(self, name: str) -> None:
         """Keep what the params of a snapshot stand at now."""
@@ -171,7 +172,8 @@ class Snapshots(Panel):
             for node, params in patch.snapshots[name].items()
         }
         self._recalled = name
-        self._do(f"Take {name} again", [SetSnapshot(name, values)])
+        states = taken_states(patch, list(values)) if values else None
+        self._do(f"Take {name} again", [SetSnapshot(name, values, states)])
 
     def recall(self, name: str) -> None:
         """Go to a snapshot."""
