@@ -43,13 +43,13 @@ def off(note: int, channel: int = 0, velocity: int = 64) -> int:
     return packed(NOTE_OFF | channel, note, velocity)
 
 
-def patch_of(scripts: Sequence[Events], delay: int = 0, target: str = "probe") -> Patch:
+def patch_of(scripts: Sequence[Events], delay: int = 0) -> Patch:
     """Scripts into one probe; with a delay, beside a sound that is so late."""
     patch = Patch(sample_rate=RATE)
     patch.add("probe", "event_probe")
     for k, events in enumerate(scripts):
         patch.add(f"s{k}", "script", settings=rig.script(events))
-        patch.connect(f"s{k}.out", f"{target}.in")
+        patch.connect(f"s{k}.out", "probe.in")
     if delay:
         patch.add("in", "audio_in")
         patch.add("late", "latency", settings={"frames": delay})
@@ -214,3 +214,24 @@ def test_events_go_into_groups_and_out_of_them():
     patch.connect("song.out", "group.in")
     patch.connect("group.out", "probe.in")
     assert rig.heard(patch, FRAMES) == ([(100, on(1)), (300, off(1))], 0)
+
+
+def test_the_node_in_the_documentation_does_what_it_says(tmp_path):
+    text = (Path(__file__).parents[2] / "docs" / "events.md").read_text(encoding="utf-8")
+    (code,) = [part.partition("```")[0] for part in text.split("```python\n")[1:]]
+    (tmp_path / "soften.py").write_text(code, encoding="utf-8")
+    spec = importlib.util.spec_from_file_location("soften", tmp_path / "soften.py")
+    assert spec is not None
+    assert spec.loader is not None
+    soften = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(soften)
+    patch = patch_of([])
+    song = [(100, on(60, 101)), (101, packed(CONTROL, 7, 100)), (300, off(60))]
+    patch.add("song", "script", settings=rig.script(song))
+    patch.add("soft", "soften", touch=0.25)
+    patch.connect("song.out", "soft.in")
+    patch.connect("soft.out", "probe.in")
+    services = FileServices(Path())
+    schedule = compile(patch, {**rig.registry(), "soften": soften.Soften}, services, RATE)
+    found, _ = run_arrays(schedule, services, FRAMES)
+    assert rig.decoded(found["probe"]) == [(100, on(60, 25)), *song[1:]]
