@@ -131,7 +131,10 @@ def render(
         list[str],
         typer.Option("--out", metavar="NODE=FILE", help="Write an audio_out to a file (.wav .flac .aiff .ogg)."),
     ] = [],  # noqa: B006
-    in_: Annotated[list[str], typer.Option("--in", metavar="NODE=FILE", help="Feed an audio_in from a file, a midi_in from a MIDI file.")] = [],  # noqa: B006
+    in_: Annotated[
+        list[str],
+        typer.Option("--in", metavar="NODE=FILE", help="Feed an audio_in from a file, a midi_in from a MIDI file."),
+    ] = [],  # noqa: B006
     set_: Annotated[
         list[str], typer.Option("--set", metavar="NODE.PARAM=VALUE", help="Give a param another value.")
     ] = [],  # noqa: B006
