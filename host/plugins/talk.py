@@ -100,7 +100,7 @@ class Talk:
         for node, entry in self._entries.items():
             ever = self._given.setdefault(node, set())
             owed = ever - entry.params.keys()
-            ever |= entry.params.keys()
+            ever.update(entry.params)
             if owed:
                 self._owed[node] = owed
                 rows += self._in_state(node, entry.state, owed)

@@ -157,7 +157,14 @@ class Fake:
         self.gain, self.turned = struct.unpack("dd", data)
 
     def notices(self) -> list[Notice]:
-        return []
+        """Those of ``says``, once, when the switch is on."""
+        if self.turned <= 0.5:
+            return []
+        found = [Notice(*each) for each in self.source.get("says", ())]
+        self.source["says"] = ()
+        if any(notice.kind == "reload" for notice in found):
+            self.gain = 0.125  # which it will be when it is back
+        return found
 
     def close(self) -> None:
         pass
