@@ -16,6 +16,7 @@ from host.engine.__main__ import main
 from host.engine.parts import RealParts
 from host.engine.player import LivePlayer
 from host.native.program import Program
+from host.native.store import library
 
 
 class CountingParts(RealParts):
@@ -49,6 +50,7 @@ def _answer(player: LivePlayer) -> None:
         "slots": len(player._conductor.arena._slots),
         "programs": sum(type(found) is Program for found in gc.get_objects()),
         "tapes": len(player._reader._tapes),
+        "kernels": len(library()._addresses),
         "threads": threading.active_count(),
         "files": len(os.listdir("/proc/self/fd")) if Path("/proc/self/fd").exists() else 0,
     }

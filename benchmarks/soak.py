@@ -108,7 +108,7 @@ def main(values: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="dev.py soak", description=(__doc__ or "").strip())
     parser.add_argument("--minutes", type=float, default=60.0, metavar="N", help="of sound, in the long run (60)")
     parser.add_argument("--seconds", type=float, default=60.0, metavar="S", help="of edits under each sound (60)")
-    parser.add_argument("--engine", type=float, default=10.0, metavar="N", help="minutes of an engine process (10)")
+    parser.add_argument("--engine", type=float, default=30.0, metavar="N", help="minutes of an engine process (30)")
     chosen = parser.parse_args(values)
     if not 0.5 <= chosen.minutes <= 6000 or not 1 <= chosen.seconds <= 600 or not 0.1 <= chosen.engine <= 6000:
         parser.error("--minutes is 0.5 to 6000, --seconds is 1 to 600, --engine is 0.1 to 6000")
