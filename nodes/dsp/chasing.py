@@ -50,12 +50,13 @@ def history_of(events: Words) -> tuple[Words, Words, Words]:
     back, where its history begins, where it ends)]``; and their histories, ``[change, (frame, event)]``.
     """
     changes: dict[tuple[int, int, int], list[tuple[int, int]]] = {}
-    own: list[tuple[int, int, int] | None] = []
+    own: dict[int, tuple[int, int, int]] = {}
     backs: dict[tuple[int, int, int], int] = {}
-    for frame, event in events.tolist():
+    sets = np.flatnonzero((events[:, 1] & 0xF0) >= CONTROL)
+    for at, (frame, event) in zip(sets.tolist(), events[sets].tolist(), strict=True):
         slot = _slot_of(event)
-        own.append(slot)
         if slot is not None:
+            own[at] = slot
             changes.setdefault(slot, []).append((frame, event))
             backs[slot] = _default(event)
         elif event & 0xF0 == CONTROL and event >> 8 & 127 == RESET:
@@ -71,7 +72,9 @@ def history_of(events: Words) -> tuple[Words, Words, Words]:
         start, end = end, end + len(changes[slot])
         slots[k] = backs[slot], start, end
         history[start:end] = changes[slot]
-    places = np.array([NO_SLOT if slot is None else numbers[slot] for slot in own], np.int64)
+    places = np.full(len(events), NO_SLOT, np.int64)
+    for at, slot in own.items():
+        places[at] = numbers[slot]
     return places, slots, history
 
 
