@@ -146,11 +146,9 @@ class StripView:
             colour = theme.family("mix") if way.send else theme.faint
             pen.words((a, y + 1.5 * px), fonts.ICONS["caret-right"], colour, "icons", 10 * px)
             ink = theme.dim if way.send else theme.faint
-            room, level = c - a - 9 * px, ""
-            if way.send and " " in text:  # the level stays whole, whatever the name
-                text, _, level = text.rpartition(" ")
-                room -= fonts.width(level, "small", 11 * px) + 4 * px
-                pen.words((c, y), level, theme.dim, "small", 11 * px, "right")
+            room = c - a - 9 * px
+            if way.send and fonts.width(text, "small", 11 * px) > room:  # the send's own strip has its level
+                text = text.rpartition(" ")[0] or text
             pen.words((a + 9 * px, y), fitted(text, room, "small", 11 * px), ink, "small", 11 * px)
 
     def _draw_fader(self, mute: bool, over: Part | None) -> None:
