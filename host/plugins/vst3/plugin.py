@@ -113,12 +113,13 @@ class Vst3Plugin:
         return self._memory
 
     def _moved(self, id: int, held: bool, value: float | None) -> None:
-        """The plugin's window moved a param: the processor hears of it with the next block, and for a while of nothing
-        else, since what the patch says of it follows, and is late.
+        """The plugin moved a param: the processor hears of it with the next block; and, where a person did it in its
+        window, for a while of nothing else, since what the patch says of it follows, and is late.
         """
         place = self._places.get(id)
         if place is not None and self._memory is not None:
-            self._memory.grip(place, time.monotonic() + (HELD_S if held else ECHO_S))
+            if self._window is not None and self._window.open:
+                self._memory.grip(place, time.monotonic() + (HELD_S if held else ECHO_S))
             if value is not None:
                 self._memory.ask(place, value)
 

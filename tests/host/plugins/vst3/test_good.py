@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ctypes
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -339,6 +341,20 @@ def test_a_move_in_its_window_is_heard_and_told() -> None:
     ]
     assert (run(plugin, source, changes=[Change(EVIL, 0, 0.0)])[0] == np.float32(0.25) * source).all()
     assert plugin.notices() == []
+
+
+def test_a_knob_that_was_just_turned_in_its_window_is_left_alone_by_what_the_patch_says() -> None:
+    plugin = opened(EDITS=True)
+    source = noise(2)
+    plugin._window = SimpleNamespace(open=True, close=lambda: None)  # pyright: ignore[reportAttributeAccessIssue]
+    run(plugin, source, changes=[Change(EVIL, N - 1, 1.0)])
+    echo = [Change(EVIL, 0, 0.0), Change(GAIN, 0, 0.75), Change(MODE, 0, CLOCK)]
+    assert (run(plugin, source, changes=echo[:2])[0] == np.float32(0.25) * source).all(), "what comes back too late"
+    assert (run(plugin, source, changes=echo[2:])[0] != np.float32(0.25) * source).any(), "other params move"
+    plugin.memory.grip(0, time.monotonic())
+    run(plugin, source, changes=[Change(MODE, 0, 0.0), Change(GAIN, 0, 0.75)])
+    assert plugin.get(GAIN) == 0.75, "and this one too, after a while"
+    plugin.close()
 
 
 def test_its_latency_may_change(plugin) -> None:
