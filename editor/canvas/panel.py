@@ -282,7 +282,7 @@ class Canvas(Panel):
         if slot is not None and kind == "crumb":
             crumb = self.overlay.crumb(int(name))
             return (slot.x + crumb.x, slot.y + crumb.y, crumb.width, crumb.height) if crumb else None
-        if slot is None or kind not in ("node", "pin", "knob", "header", "cable", "plane", "badge"):
+        if slot is None or kind not in ("node", "pin", "knob", "header", "cable", "plane", "badge", "refused"):
             return None
         f = self.gestures.view.factor
 
@@ -385,8 +385,11 @@ class _CanvasGrip(Grip):
         if canvas.gestures.reset(touch.at):
             return
         hit = canvas.scene.at(*canvas.gestures.view.to_plane(*touch.at))
-        if hit.node and canvas.scene.shapes[hit.node].face.kind == "group":
+        face = canvas.scene.shapes[hit.node].face if hit.node else None
+        if face is not None and face.kind == "group":
             canvas.session.enter(hit.node)
+        elif face is not None and face.about is not None:
+            canvas.app.command("plugins.window")
         elif hit.frame is not None:
             canvas.popups.edit_frame(hit.frame)
         elif not hit.node and hit.pin is None and hit.cable is None:
