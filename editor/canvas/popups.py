@@ -40,6 +40,8 @@ MENU = (
     "node.rename",
     "node.bypass",
     "node.mute",
+    "plugins.window",
+    "plugins.presets",
 )
 
 

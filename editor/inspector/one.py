@@ -23,7 +23,7 @@ from editor.inspector.subject import Subject, spectrum_near, state_of, subject
 from editor.inspector.view import View
 from editor.link import Readings
 from editor.model import Changes
-from editor.plugins.section import IDENTITY, PluginSection
+from editor.plugins.section import OWN, PluginSection
 from editor.turning import Amount, Turning
 from graph.document import Cable
 from graph.edits import SetSetting
@@ -78,7 +78,7 @@ class NodePage:
         self.settings: Settings | None = None
         if kind is not None and kind.settings_declared():
             self._title("Settings")
-            hidden = IDENTITY if self.plugin else frozenset[str]()
+            hidden = OWN if self.plugin else frozenset[str]()
             self.settings = Settings(self.app, self.subject, self._parent, width, self._pick, hidden)
         self._rest()
 

@@ -167,12 +167,41 @@ def _kinds_in(patch: object) -> set[str]:
         return set()
 
 
+def _chosen(app: App) -> str | None:
+    """The plugin node that is selected, if it is one that is here."""
+    id = app.session.chosen
+    return id if id is not None and app.session.face(id).about is not None else None
+
+
+def _window(app: App) -> None:
+    id = _chosen(app)
+    assert id is not None
+    address = app.session.address(id)
+    standing = _panel(app).playing.standing.get(address)
+    if standing is None or standing.status != "ready":
+        app.notices.say("info", f"{app.session.face(id).title} is not loaded, so it has no window now.")
+    else:
+        _panel(app).window(address)
+
+
+def _presets(app: App) -> None:
+    from editor.plugins.presets import Presets
+
+    id = _chosen(app)
+    assert id is not None
+    Presets(app, _panel(app), id).open()
+
+
 def _panel(app: App) -> Plugins:
     return cast(Plugins, app.panels["plugins"])
 
 
 Plugins.commands = (
     Command("plugins.browse", "Plugins…", lambda app: _panel(app).browse(), ("ctrl+shift+b",), "Add", 3),
+    Command(
+        "plugins.window", "Open plugin window", _window, ("ctrl+e",), "Edit", 7, lambda app: _chosen(app) is not None
+    ),
+    Command("plugins.presets", "Plugin presets…", _presets, (), "Edit", 7, lambda app: _chosen(app) is not None),
     Command(
         "plugins.scan", "Look for new plugins", lambda app: _panel(app).work.scan(), (), "Add", 3,
         lambda app: not _panel(app).work.busy,

@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING, Any, cast
 import dearpygui.dearpygui as dpg
 
 from editor import fonts
+from editor.dials import type_in
 from editor.inspector.subject import Subject
 from editor.link import Readings
 from editor.plugins.presets import Presets
 from editor.plugins.turning import PluginTurning
-from editor.plugins.words import doing, latency_words, origin, other_version, runs_on
+from editor.plugins.words import doing, latency_words, measured_words, origin, other_version, runs_on
 from editor.theme import mix
 from editor.turning import Turning
-from graph.edits import SetSetting
+from graph.edits import UNSET, SetSetting
 from graph.spec import Param
 
 if TYPE_CHECKING:
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
 
 IDENTITY = frozenset({"format", "uid", "name", "vendor", "version", "path_hint"})
 """The settings that say which plugin it is; they are chosen in the browser, not typed."""
+LATENCY = "latency_frames"
+OWN = IDENTITY | {LATENCY}
+"""The settings that have a place here."""
 MOST_SUBSTITUTES = 4
 
 
@@ -48,6 +52,7 @@ class PluginSection:
         self.plugins = cast("Plugins", app.panels["plugins"])
         self.playing = self.plugins.playing
         self._shown: object = None
+        self._measured = ""
         px = app.look.px
         self.root = dpg.add_group(parent=parent)
         dpg.add_spacer(height=px(2), parent=self.root)
@@ -74,6 +79,7 @@ class PluginSection:
     def _found(self) -> None:
         px, theme, face = self.app.look.px, self.app.look.theme, self.subject.face
         self._text(origin(face), "small")
+        self._measured = measured_words(face, self.app.session.shelf)
         other = other_version(face)
         if other:
             with dpg.group(horizontal=True, parent=self.root, horizontal_spacing=px(6)):
@@ -114,7 +120,28 @@ class PluginSection:
                 if help:
                     with dpg.tooltip(item, delay=0.4):
                         dpg.add_text(help, wrap=px(320))
+                if name == "Latency":
+                    button = dpg.add_button(label="Set…", tag=self.tag("set"), small=True, callback=self._type_latency)
+                    dpg.bind_item_font(button, fonts.font("small"))
+                    dpg.bind_item_theme(button, "theme:flat")
+                    with dpg.tooltip(button, delay=0.4):
+                        words = (
+                            "For a plugin that reports a wrong latency: frames to make up for; empty: as it reports."
+                        )
+                        dpg.add_text(words, wrap=px(320))
         self._update()
+
+    def _type_latency(self) -> None:
+        left, top = dpg.get_item_rect_min(self.tag("set"))
+        now = self.subject.face.settings.get(LATENCY, -1)
+        type_in(self.app, (left, top), self.app.look.px(90), str(now) if now >= 0 else "", self._set_latency)
+
+    def _set_latency(self, text: str) -> None:
+        words = text.strip().lower().removesuffix("frames").strip()
+        if words and not (words.isascii() and words.isdigit()):
+            raise ValueError(f"expected a number of frames, or nothing, found {text!r}")
+        kept = int(words) if words else UNSET
+        self.app.session.do(SetSetting(self.subject.id, LATENCY, kept), name="Set the plugin's latency")
 
     def _note_version(self) -> None:
         version = str(getattr(self.subject.face.about, "version", ""))
@@ -136,7 +163,7 @@ class PluginSection:
         standing = self.playing.standing.get(self.subject.address)
         on = self.app.sound.state.phase == "on"
         now = doing(face, standing, on, self.app.sound.plugins is not None, self.plugins.grouping)
-        latency = latency_words(face, standing, self.subject.rate)
+        latency = latency_words(face, standing, self.subject.rate) + self._measured
         open_ = bool(getattr(standing, "window", False))
         ready = getattr(standing, "status", "") == "ready"
         key = (now, latency, open_, ready)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from editor.faces import Face
-from editor.plugins.rows import BACKENDS
+from editor.plugins.rows import BACKENDS, RATE
 from editor.plugins.shelf import Shelf
 
 Level = Literal["good", "warn", "bad", "dim"]
@@ -100,3 +100,13 @@ def latency_words(face: Face, standing: Any, rate: float) -> str:
     if isinstance(override, int) and override >= 0 and override != reported:
         return f"taken as {override} frames; it reports {own}"
     return own
+
+
+def measured_words(face: Face, shelf: Shelf) -> str:
+    """What was measured, where that is another latency than it reports."""
+    uid = getattr(face.about, "uid", "")
+    file = shelf.result(uid, str(face.settings.get("format")), str(face.settings.get("path_hint")))
+    found = shelf.known.latencies.get((file.path, uid, RATE)) if file else None
+    if found is None or found["onset"] is None or found["agreement"] == "agrees":
+        return ""
+    return f"; measured {found['measured']}"

@@ -16,6 +16,7 @@ import pytest
 from editor.stock import of_plugin
 from graph.document import Patch
 from host.plugins.folders import find
+from host.plugins.presets import unpack
 from host.plugins.scan import Scan
 from host.plugins.store import FileResult, Found, Store
 from tests.editor.window import DEADLINE_S, Window
@@ -225,6 +226,45 @@ def test_what_is_turned_in_a_plugins_window_is_undone_and_a_lost_plugin_comes_ba
     window.until(lambda s: sum("is back after" in text for _, text in s["notices"]) == 2, "they do not come back")
     assert window.problems() == []
     assert window.state()["engine"] == "on"
+    window.close()
+
+
+def test_a_preset_is_saved_loaded_and_undone_and_a_latency_is_set(
+    open_scanned: Open, there: dict[str, Found], tmp_path: Path
+) -> None:
+    window = open_scanned(chain(there, tmp_path), "--device", "null")
+    window.until(lambda s: s["engine"] == "on")
+    window.click("header:comp")
+    until(lambda: len(processes(window.process.pid, "host.plugins.worker")) == 2, "the plugins are not loaded")
+    until(lambda: window.ask(do="locate", what="badge:comp")["rect"] is None, "it is not ready")
+    window.command("plugins.presets")
+    window.click("dialog:presets:name")
+    window.type("Mine")
+    window.click("dialog:presets:save")
+    window.until(lambda s: any("Preset saved: Mine" in text for _, text in s["notices"]))
+    (saved,) = (window.folder / "data" / "presets").rglob("*.vstpreset")
+    assert unpack(saved.read_bytes()).uid == there["ZamComp"].description.uid
+    window.key("Escape")
+    window.until(lambda s: not s["dialog"])
+    before = window.state()["patch"]
+    window.command("plugins.presets")
+    window.settle(3)
+    window.shot("plugin_presets")
+    window.click("dialog:presets:row:Mine")
+    state = window.until(lambda s: s["undo"])
+    assert state["undo"] == ["Load preset Mine"]
+    made = Patch.from_json(state["patch"]).node("comp")
+    assert made.state == saved.read_bytes()
+    assert made.params == {}, "the state says it all"
+    window.key("Escape")
+    window.command("edit.undo")
+    assert window.until(lambda s: not s["undo"])["patch"] == before
+    window.click("inspector:comp:plugin:set")
+    window.type("64")
+    window.key("Return")
+    window.until(lambda s: s["undo"])
+    assert node(window, "comp")["settings"]["latency_frames"] == 64
+    assert window.problems() == []
     window.close()
 
 
