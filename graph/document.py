@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
@@ -50,7 +50,9 @@ class NodeEntry:
 
     def copy(self) -> NodeEntry:
         """A copy that shares nothing that can change."""
-        return replace(self, settings=copied(self.settings), params=dict(self.params), extra=copied(self.extra))
+        settings, params, extra = copied(self.settings), dict(self.params), copied(self.extra)
+        kept = self.title, self.position, self.state, extra, self.written
+        return NodeEntry(self.kind, settings, params, self.bypass, self.mute, *kept)
 
 
 @dataclass(frozen=True, slots=True)

@@ -165,6 +165,14 @@ def write_msgpack(value: object) -> bytes:
     return _codec.packb(_sorted(value), use_bin_type=True)
 
 
+def pack(value: object) -> bytes:
+    """Plain data as msgpack, its keys as they come. Raises PatchError for what is no plain data."""
+    try:
+        return _codec.packb(value, use_bin_type=True)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise PatchError(f"expected plain data: {error}") from None
+
+
 def _sorted(value: object) -> object:
     if isinstance(value, Mapping):
         entries = cast(Mapping[str, object], value)

@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Literal
 
 from graph.document import Patch
-from graph.encoding import MOST_BYTES, read_plain, write_json, write_msgpack
+from graph.encoding import MOST_BYTES, pack, read_plain, write_json, write_msgpack
 from graph.errors import PatchError
 from graph.form import from_document, to_document
 from graph.migrations import current
 from graph.saving import BACKUPS, backups_of, write_whole
 
-__all__ = ["Form", "backups_of", "dumps", "from_document", "load", "loads", "save", "to_document"]
+__all__ = ["Form", "backups_of", "dumps", "from_document", "load", "loads", "packed", "save", "to_document"]
 
 Form = Literal["pwp", "json"]
 
@@ -74,3 +74,11 @@ def dumps(patch: Patch, form: Form = "pwp") -> bytes:
     data = write_json(document) if form == "json" else write_msgpack(document)
     loads(data)
     return data
+
+
+def packed(patch: Patch) -> bytes:
+    """The bytes of a ``.pwp`` file, for a reader that checks them at once: in no order, and not read back.
+
+    Raises PatchError where the patch holds what has no bytes.
+    """
+    return pack(to_document(patch))

@@ -14,7 +14,7 @@ from typing import Any
 from graph.document import Patch
 from graph.edits import SetAutomation
 from graph.errors import PatchError
-from graph.patchfile import dumps, load, loads
+from graph.patchfile import load, loads, packed
 from host.engine.link import Link
 from host.engine.plugins import Plugins
 from host.engine.process import EngineError, Reached
@@ -175,7 +175,7 @@ class Engine:
         with self._changed:
             self._serial += 1
             serial = self._serial
-        self._send(SetPatch(serial, dumps(document), folder))
+        self._send(SetPatch(serial, packed(document), folder))
         if document.transport.loop != self._loop:
             self._loop = document.transport.loop
             self.loop(*(self._loop or (None,)))

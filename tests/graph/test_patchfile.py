@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import math
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from hypothesis import strategies as st
 from graph import encoding
 from graph.document import Patch, Transport
 from graph.errors import PatchError
-from graph.patchfile import dumps, from_document, load, loads, save, to_document
+from graph.patchfile import dumps, from_document, load, loads, packed, save, to_document
 
 GOLDEN = Path(__file__).resolve().parents[2] / "patches" / "golden"
 
@@ -464,3 +465,27 @@ def test_states_in_snapshots_come_back(form) -> None:
 def test_states_that_are_none_are_refused(states, words) -> None:
     with pytest.raises(PatchError, match=f"^{words}"):
         from_document({**DESIGN, "snapshot_states": states})
+
+
+def test_what_is_packed_for_the_engine_is_the_same_patch() -> None:
+    for document in (DESIGN, UNKNOWN):
+        patch = from_document(document)
+        assert to_document(loads(packed(patch))) == to_document(patch)
+
+
+def test_what_has_no_bytes_is_refused_when_packing() -> None:
+    patch = from_document(DESIGN)
+    for spoil in ({"path": object()}, {"path": "\ud800"}, {"path": 2**70}):
+        patch.node("mx").settings.update(spoil)
+        with pytest.raises(PatchError):
+            packed(patch)
+
+
+def test_the_copy_of_an_entry_has_every_field_and_shares_none_that_can_change() -> None:
+    entry = from_document(UNKNOWN).node("a")
+    entry.position, entry.title, entry.bypass, entry.mute = (1.0, 2.0), "A", True, True
+    other = entry.copy()
+    for name in (field.name for field in fields(entry)):
+        ours, theirs = getattr(entry, name), getattr(other, name)
+        assert ours == theirs, name
+        assert ours is not theirs or not isinstance(ours, dict | list), name
