@@ -171,6 +171,27 @@ class Mix:
             rows += [(node["id"], name, value) for name, value in node["params"].items()]
         return rows
 
+    def morph(self) -> list[tuple[str, str, float]]:
+        """All params that can be turned, part of the way to other values."""
+        before = {(self._id("level"), "level_db"): self.level_db, (self._id("side"), "level_db"): self.side_db}
+        before |= {(node["id"], name): value for node in self.chain for name, value in node["params"].items()}
+        share = self._chance.uniform(0.2, 0.8)
+        rows = [
+            (id, name, before[id, name] + share * (value - before[id, name])) for id, name, value in self.snapshot()
+        ]
+        values = {(id, name): value for id, name, value in rows}
+        self.level_db = values[self._id("level"), "level_db"]
+        self.side_db = values[self._id("side"), "level_db"]
+        for node in self.chain:
+            node["params"] = {name: values.get((node["id"], name), value) for name, value in node["params"].items()}
+        return rows
+
+    def load(self) -> None:
+        """Another patch that sounds alike: every node but those of the untouched path is another one."""
+        before, self.name = self.name, {"a": "b", "b": "a"}[self.name]
+        for node in self.chain:
+            node["id"] = node["id"].replace(f"{before}_", f"{self.name}_", 1)
+
 
 EDITS: dict[str, Callable[[Mix], list[tuple[str, str, float]] | None]] = {
     "insert": Mix.insert,
@@ -182,4 +203,6 @@ EDITS: dict[str, Callable[[Mix], list[tuple[str, str, float]] | None]] = {
     "remove": Mix.remove,
     "mute": Mix.silence,
     "automation": Mix.automate,
+    "morph": Mix.morph,
+    "load": Mix.load,
 }
