@@ -23,6 +23,7 @@ from host.plugins.messages import (
     PluginStandings,
     PluginState,
     PluginValues,
+    RestartPlugin,
 )
 
 if TYPE_CHECKING:
@@ -97,6 +98,10 @@ class Plugins:
     def close_window(self, node: str) -> None:
         """Close it."""
         self._send(ClosePluginWindow(node))
+
+    def restart(self, node: str) -> None:
+        """End a plugin's process, and start it again with its last state; also one that has failed for good."""
+        self._send(RestartPlugin(node))
 
     def edits(self) -> list[PluginEdit]:
         """What was done in windows since the last call. The patch is to follow: see ``Engine.set``."""

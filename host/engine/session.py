@@ -35,7 +35,15 @@ from host.messages import (
     Status,
     Stop,
 )
-from host.plugins.messages import AskPlugin, AskPlugins, ClosePluginWindow, OpenPluginWindow, PluginAnswer, PluginsIn
+from host.plugins.messages import (
+    AskPlugin,
+    AskPlugins,
+    ClosePluginWindow,
+    OpenPluginWindow,
+    PluginAnswer,
+    PluginsIn,
+    RestartPlugin,
+)
 
 LONGEST_WAIT_S = 0.02
 MOST_NEWS = 1000
@@ -44,6 +52,7 @@ XRUNS_SAID_S = 2.0
 """Dropouts are said at most so often; all are counted."""
 
 Say = Callable[[str], None]
+_ToPlugins = OpenPluginWindow | ClosePluginWindow | RestartPlugin | AskPlugin | AskPlugins
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,7 +247,7 @@ class Session:
                 self._plugins_in = message
                 if self._player:
                     self._player.plugins_in(message.grouping)
-            case OpenPluginWindow() | ClosePluginWindow() | AskPlugin() | AskPlugins():
+            case OpenPluginWindow() | ClosePluginWindow() | RestartPlugin() | AskPlugin() | AskPlugins():
                 self._ask_plugins(message)
             case _:
                 raise ValueError(f"{type(message).__name__} is nothing to act upon here")
@@ -441,7 +450,7 @@ class Session:
                 self.say(f"Sound dropped out at {self.place_s():.1f} s, {self._xruns} blocks so far; {why}.")
         self._sound_xruns = count
 
-    def _ask_plugins(self, message: OpenPluginWindow | ClosePluginWindow | AskPlugin | AskPlugins) -> None:
+    def _ask_plugins(self, message: _ToPlugins) -> None:
         if (self._player is not None and self._player.ask_plugins(message)) or isinstance(message, AskPlugins):
             return
         words = f"{message.node}: there is no plugin"

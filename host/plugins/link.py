@@ -278,6 +278,13 @@ class Link:
             future.add_done_callback(partial(self._answered, hosted, what, values))
             return future
 
+    def restart(self, node: str) -> None:
+        """End the process of a node's plugin, and start it again. Raises PluginError where there is none."""
+        hosted = self.hosted(node)
+        if hosted is None:
+            raise PluginError(f"{node}: there is no plugin")
+        self._watch.restart(hosted)
+
     def hosted(self, node: str) -> Hosted | None:
         """The newest plugin for a node."""
         return next((h for h in reversed(self._all()) if h.request.node == node), None)

@@ -29,6 +29,13 @@ class ClosePluginWindow(ToEngine):
 
 
 @dataclass(frozen=True, slots=True)
+class RestartPlugin(ToEngine):
+    """End a plugin's process, and start it again with the last state; also where it had failed for good."""
+
+    node: str = f.field(checked_address)
+
+
+@dataclass(frozen=True, slots=True)
 class AskPlugin(ToEngine):
     """Ask for a PluginAnswer of the same ticket: its ``state``; the ``text`` that it shows for a param's value; the
     ``value`` that words stand for.
@@ -108,6 +115,6 @@ class PluginStandings(FromEngine):
 
 
 ALL: tuple[type[Message], ...] = (
-    *(OpenPluginWindow, ClosePluginWindow, AskPlugin, AskPlugins, PluginsIn),
+    *(OpenPluginWindow, ClosePluginWindow, RestartPlugin, AskPlugin, AskPlugins, PluginsIn),
     *(PluginAnswer, PluginEdits, PluginState, PluginValues, PluginStandings),
 )

@@ -30,6 +30,7 @@ from host.plugins.messages import (
     PluginStandings,
     PluginState,
     PluginValues,
+    RestartPlugin,
 )
 from host.plugins.states import digest
 from host.plugins.watch import Hosted
@@ -141,6 +142,11 @@ class Talk:
                 self._ask(node, "open_window", (title[:LONGEST_TITLE],), self._complain(node))
             case ClosePluginWindow(node):
                 self._ask(node, "close_window", (), self._complain(node))
+            case RestartPlugin(node):
+                try:
+                    self._link.restart(node)
+                except PluginError as error:
+                    self._complain(node)(None, str(error))
             case AskPlugin(ticket, node, question, param, value, words):
                 self._answer(ticket, node, question, param, value, words)
             case AskPlugins():

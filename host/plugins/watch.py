@@ -160,6 +160,21 @@ class Watch:
                 group.child.send(do="close", seat=hosted.number)
                 self._load(group)
 
+    def restart(self, hosted: Hosted) -> None:
+        """Give a worker up and start it again, with all that is in it."""
+        with self.lock:
+            group = self.groups.get(hosted.group)
+            if group is None:
+                return
+            if group.child is not None:
+                self._lost(group, "it is started again, as was asked for", time.monotonic())
+            group.deaths.clear()
+            group.retry_at = 0.0
+            for each in group.members:
+                if each.status == "failed":
+                    each.status, each.error, each.deaths, each.stateless = "new", "", 0, False
+                    each.seat.head[handover.STATE] = handover.LOADING
+
     def took(self, hosted: Hosted) -> None:
         """A plugin took over a state: what the patch says of its params counts once more, and goes before it."""
         hosted.seat.head[handover.EPOCH] += 1

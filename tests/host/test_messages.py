@@ -37,6 +37,7 @@ EXAMPLES = [
     m.ReadingMap(3, (("meter", "peak", 0, 2, ("L", "R")), ("x", "y", 2, 0, ()))),
     of_plugins.OpenPluginWindow("group/fx"),
     of_plugins.ClosePluginWindow("fx"),
+    of_plugins.RestartPlugin("fx"),
     of_plugins.AskPlugin(5, "fx", "text", "gain", 0.5, ""),
     of_plugins.AskPlugins(),
     of_plugins.PluginsIn("chain"),

@@ -20,6 +20,7 @@ from host.plugins.messages import (
     PluginStandings,
     PluginState,
     PluginValues,
+    RestartPlugin,
 )
 from host.plugins.states import Memory, digest
 from host.plugins.talk import Talk
@@ -205,6 +206,26 @@ def test_questions_are_answered_or_refused_by_ticket():
         playing.talk.handle(OpenPluginWindow("fx"))
         playing.until(lambda: playing.of(Notice), "a refusal")
         assert playing.of(Notice)[-1].text.startswith("fx: ")
+
+
+def test_a_plugin_is_started_again_when_that_is_asked_for():
+    with Playing() as playing:
+        playing.link.ask("fx", "set_state", state(0.25))
+        playing.talk.handle(RestartPlugin("fx"))
+        playing.until(lambda: playing.link.standing()["fx"].recoveries, "it to be back")
+        assert playing.gain() == 0.25
+        playing.talk.handle(RestartPlugin("nobody"))
+        playing.until(lambda: playing.of(Notice), "a refusal")
+        assert playing.of(Notice)[-1].text == "nobody: there is no plugin"
+
+
+def test_one_that_failed_is_tried_again_when_that_is_asked_for(tmp_path):
+    once = tmp_path / "once"
+    with fake_link({"Fake": {"evil": "load raise", "once": str(once)}}, live=True, block=4096) as link:
+        stage = Stage(one(), link, outputs=4)
+        stage.play_until(lambda: link.standing()["fx"].status == "failed", "it to fail")
+        link.restart("fx")
+        stage.play_until(lambda: link.standing()["fx"].status == "ready", "it to be there after all")
 
 
 def test_whoever_comes_anew_is_told_everything_again():
