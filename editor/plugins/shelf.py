@@ -100,13 +100,12 @@ class Shelf:
                 self._again = False
 
     def _looked(self) -> Known:
-        from host.plugins.store import StoreError
+        from host.plugins.store import StoreError, best
 
         try:
             with self._store() as store:
-                return Known(
-                    tuple(store.plugins()), tuple(store.files()), store.latencies(), tuple(store.folders()), read=True
-                )
+                files = tuple(store.files())
+                return Known(tuple(best(files)), files, store.latencies(), tuple(store.folders()), read=True)
         except StoreError as error:
             return Known(problem=str(error), read=True)
 

@@ -323,17 +323,25 @@ def plain(description: Description) -> dict[str, Any]:
 
 def description_from(data: object, place: str = "plugin") -> Description:
     """A description from what ``plain`` gave, checked. Raises PluginError saying where it is wrong."""
-    fields = _map(data, place)
-    shape = {"format": _choice("vst3", "au"), "inputs": _list(_bus, MOST_BUSES), "outputs": _list(_bus, MOST_BUSES)}
-    shape |= {"params": _list(_param, MOST_PARAMS), "arrangements": _list(_arrangement, 64)}
-    shape |= dict.fromkeys(("uid", "name", "vendor", "version", "category"), _text)
-    shape |= {"instrument": _flag, "events_in": _flag, "latency_frames": _integer(0, LONGEST_LATENCY)}
-    return Description(**_fields(fields, shape, place))
+    try:
+        return _description(data, NOWHERE)
+    except PluginError:
+        return _description(data, place)  # once more, to say where
+
+
+NOWHERE = ""
+"""The place of what is checked without noting where it is: with tens of thousands of params that takes long."""
+
+
+def _description(data: object, place: str) -> Description:
+    return Description(**_fields(_map(data, place), _DESCRIPTION, place))
 
 
 def _fields(data: Mapping[Any, Any], shape: Mapping[str, Any], place: str) -> dict[str, Any]:
     if missing := sorted(set(shape) - set(data)):
         raise PluginError(f"{place}: {missing[0]!r} is missing")
+    if place == NOWHERE:
+        return {name: check(data[name], NOWHERE) for name, check in shape.items()}
     return {name: check(data[name], f"{place}.{name}") for name, check in shape.items()}
 
 
@@ -383,6 +391,8 @@ def _list(each: Any, most: int) -> Any:
     def check(value: object, place: str) -> tuple[Any, ...]:
         if not isinstance(value, list | tuple) or len(value) > most:
             raise PluginError(f"{place}: a list of at most {most} was expected")
+        if place == NOWHERE:
+            return tuple([each(item, NOWHERE) for item in value])
         return tuple(each(item, f"{place}[{k}]") for k, item in enumerate(value))
 
     return check
@@ -395,14 +405,33 @@ def _arrangement(value: object, place: str) -> Arrangement:
     return Arrangement(**_fields(_map(value, place), {"inputs": _layouts, "outputs": _layouts}, place))
 
 
+_BUS = {
+    "name": _text,
+    "kind": _choice("main", "aux"),
+    "channels": _integer(0, MOST_CHANNELS),
+    "layout": _choice(OFF, *LAYOUTS),
+    "layouts": _layouts,
+    "on": _flag,
+}
+_PARAM = {
+    **{"id": _integer(0, 0xFFFFFFFF), "steps": _integer(0, 0x7FFFFFFF), "default": _unit},
+    **dict.fromkeys(("name", "unit", "low", "high"), _text),
+    **{"values": _list(_text, 1024)},
+    **dict.fromkeys(("automatable", "read_only", "hidden", "bypass"), _flag),
+}
+
+
 def _bus(value: object, place: str) -> Bus:
-    shape = {"name": _text, "kind": _choice("main", "aux"), "channels": _integer(0, MOST_CHANNELS)}
-    shape |= {"layout": _choice(OFF, *LAYOUTS), "layouts": _layouts, "on": _flag}
-    return Bus(**_fields(_map(value, place), shape, place))
+    return Bus(**_fields(_map(value, place), _BUS, place))
 
 
 def _param(value: object, place: str) -> PluginParam:
-    shape = {"id": _integer(0, 0xFFFFFFFF), "steps": _integer(0, 0x7FFFFFFF), "default": _unit}
-    shape |= dict.fromkeys(("name", "unit", "low", "high"), _text) | {"values": _list(_text, 1024)}
-    shape |= dict.fromkeys(("automatable", "read_only", "hidden", "bypass"), _flag)
-    return PluginParam(**_fields(_map(value, place), shape, place))
+    return PluginParam(**_fields(_map(value, place), _PARAM, place))
+
+
+_DESCRIPTION = {
+    **{"format": _choice("vst3", "au"), "inputs": _list(_bus, MOST_BUSES), "outputs": _list(_bus, MOST_BUSES)},
+    **{"params": _list(_param, MOST_PARAMS), "arrangements": _list(_arrangement, 64)},
+    **dict.fromkeys(("uid", "name", "vendor", "version", "category"), _text),
+    **{"instrument": _flag, "events_in": _flag, "latency_frames": _integer(0, LONGEST_LATENCY)},
+}

@@ -10,7 +10,7 @@ import json
 import os
 import sqlite3
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -128,9 +128,7 @@ class Store:
 
     def plugins(self) -> list[Found]:
         """Every good plugin whose file is there, each id once, by name."""
-        ids = {(c.description.format, c.uid) for f in self.files() if f.present for c in f.classes if c.description}
-        found = [self.find(*id) for id in ids]
-        return sorted((f for f in found if f), key=lambda f: (f.description.name.lower(), f.path))
+        return best(self.files())
 
     def _class(self, row: sqlite3.Row) -> ClassResult | None:
         description = None
@@ -244,6 +242,20 @@ class Store:
         except (sqlite3.Error, UnicodeDecodeError) as error:
             advice = "; remove it, and scan again" if damaged(error) else ""
             raise StoreError(f"{self.path}: {error}{advice}") from None
+
+
+def best(files: Iterable[FileResult]) -> list[Found]:
+    """The good plugins in files, by path, that are there: each id once, as ``Store.find`` finds it; by name."""
+    found: dict[tuple[str, str], Found] = {}
+    for file in files:
+        for known in file.classes if file.present else ():
+            if known.verdict != "good" or known.description is None:
+                continue
+            each = Found(file.path, file.format, known.backend, known.description)
+            kept = found.get((file.format, known.uid))
+            if kept is None or _numbers(each.description.version) > _numbers(kept.description.version):
+                found[file.format, known.uid] = each
+    return sorted(found.values(), key=lambda f: (f.description.name.lower(), f.path))
 
 
 def _file(row: sqlite3.Row, classes: list[ClassResult]) -> FileResult:
