@@ -139,7 +139,11 @@ def style(look: Look) -> None:
     )
     calm = {dpg.mvThemeCol_Button: t.raised, dpg.mvThemeCol_Text: t.text}
     _theme("theme:unlit", calm, {})
-    lit = {dpg.mvThemeCol_Button: mix(t.raised, t.accent, 0.3), dpg.mvThemeCol_Text: t.accent}
+    lit = {
+        dpg.mvThemeCol_Button: mix(t.raised, t.accent, 0.3),
+        dpg.mvThemeCol_ButtonHovered: mix(t.raised, t.accent, 0.42),
+        dpg.mvThemeCol_Text: t.accent,
+    }
     _theme("theme:lit", lit, {})
     red = {dpg.mvThemeCol_Button: mix(t.raised, t.bad, 0.4), dpg.mvThemeCol_Text: t.bad}
     _theme("theme:record", red, {})
