@@ -76,6 +76,7 @@ class Stock:
         self.blocks = Blocks()
         self._blocks: tuple[int, dict[str, Item]] = (-1, {})
         self._plugins: dict[str, Item] = {}
+        self._ports: dict[str, tuple[Port, ...]] = {}
         self._seen = -1
 
     def _plugins_now(self) -> Mapping[str, Item]:
@@ -83,6 +84,7 @@ class Stock:
             self._seen = self._shelf.count
             found = (of_plugin(each) for each in self._shelf.known.plugins)
             self._plugins = {item.id: item for item in found} if PLUGIN in self._kinds else {}
+            self._ports = {}
         return self._plugins
 
     def items(self) -> list[Item]:
@@ -121,11 +123,20 @@ class Stock:
         if item.made is not None:
             own = face(item.stem, item.made, self._kinds)
             return (*own.inputs, *own.outputs)
-        try:
-            kind = self._kinds.variant(item.entry())
-            return kind.ports({s.name: item.settings.get(s.name, s.default) for s in kind.settings_declared()})
-        except PatchError:
-            return ()
+        known = self._ports
+        if id not in known:
+            try:
+                kind = self._kinds.variant(item.entry())
+                known[id] = kind.ports({s.name: item.settings.get(s.name, s.default) for s in kind.settings_declared()})
+            except PatchError:
+                known[id] = ()
+        return known[id]
+
+    def warm(self) -> None:
+        """Find the ports of all plugins, so that nobody waits for them later; from any thread."""
+        for item in self.plugins():
+            if item.id in self:
+                self.ports(item.id)
 
 
 def _of_kind(name: str, kinds: KnownKinds) -> Item:

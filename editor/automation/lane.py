@@ -21,7 +21,7 @@ from editor.automation.points import (
     value_at,
 )
 from editor.draw import Pen
-from editor.faces import to_unit, value_text
+from editor.faces import to_unit
 from editor.pointer import LEFT, MIDDLE, RIGHT, Grip, Touch
 from editor.theme import alpha, mix
 from editor.turning import fresh_gesture
@@ -142,7 +142,7 @@ class Lane(Grip):
             pen.line((0, y), (width, y), alpha(theme.text, 0.08 if place in (0, 1) else 0.04))
         self._draw_line(param)
         for place in (0.0, 0.5, 1.0):
-            words = value_text(param, place_value(param, place))
+            words = self.panel.words(param, place_value(param, place))
             at = (width - px(6), self.y(place) - px(13 if place < 1 else -1))
             pen.words(at, words, theme.faint, "small", px(11), "right")
 
@@ -155,7 +155,7 @@ class Lane(Grip):
             y = self.y(to_unit(param, stands))
             for k in range(0, int(self._size[0]), 12):
                 pen.line((k, y), (k + 6, y), theme.faint)
-            words = f"{value_text(param, stands)}, not automated: double click to add a point, or draw with Ctrl"
+            words = f"{self.panel.words(param, stands)}, not automated: double click to add a point, or draw with Ctrl"
             pen.words((px(10), y - px(18)), words, theme.faint, "small", px(12))
             return
         colour = theme.accent if line and line.enabled else theme.dim
@@ -173,7 +173,7 @@ class Lane(Grip):
                 held = k == self._held or (k == self._over and self._held is None)
                 pen.dot(at, px(6 if held else 4), theme.text if held else colour, theme.well, px(2))
                 if held:
-                    self._tell(at, f"{value_text(param, value)}  at  {clock(time, 0.01)}")
+                    self._tell(at, f"{self.panel.words(param, value)}  at  {clock(time, 0.01)}")
 
     def _tell(self, at: tuple[float, float], words: str) -> None:
         theme, px = self.app.look.theme, self.app.look.px

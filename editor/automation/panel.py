@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import dearpygui.dearpygui as dpg
 
 from editor import fonts
 from editor.automation.lane import HINT, Lane
 from editor.automation.points import Points, face_at
-from editor.faces import Face, param_label
+from editor.faces import Face, trimmed, value_text
 from editor.link import Readings
 from editor.model import Changes
 from editor.panel import Panel
@@ -20,6 +20,7 @@ from graph.spec import Param
 
 if TYPE_CHECKING:
     from editor.app import App
+    from editor.plugins.panel import Plugins
 
 
 class Automation(Panel):
@@ -76,6 +77,15 @@ class Automation(Panel):
         found = self.face(self.target[0]) if self.target else None
         return found.param(self.target[1]) if found and self.target else None
 
+    def words(self, param: Param, value: float) -> str:
+        """A value of the param whose lane is shown, as people read it."""
+        found = self.face(self.target[0]) if self.target else None
+        if found is None or self.target is None or param.name not in found.own:
+            return value_text(param, value)
+        playing = cast("Plugins", self.app.panels["plugins"]).playing
+        own = playing.text(self.session.address(self.target[0]), param.name, value)
+        return found.text(param, value) if own is None else trimmed(own, found.own[param.name].unit)
+
     def line(self) -> Line | None:
         """The automation that is shown, if the param has any."""
         lines = [line for line in self.session.here.automation if (line.node, line.param) == self.target]
@@ -85,7 +95,7 @@ class Automation(Panel):
         """A lane's name."""
         found = self.face(node)
         declared = found.param(param) if found else None
-        return f"{found.title if found else node}  ·  {param_label(declared) if declared else param}"
+        return f"{found.title if found else node}  ·  {found.label(declared) if found and declared else param}"
 
     def _choices(self) -> dict[str, tuple[str, str]]:
         """The params that can be chosen, the selected nodes' first."""

@@ -5,6 +5,7 @@ It has no place in the window: it brings commands, and the browser.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
@@ -59,6 +60,7 @@ class Plugins(Panel):
             self._offer = None
         if self._seen != self.session.shelf.count:
             self._seen = self.session.shelf.count
+            threading.Thread(target=self.session.stock.warm, name="plugin ports", daemon=True).start()
             if any(self.session.kinds[k].varies for k in _kinds_in(self.session.patch) if k in self.session.kinds):
                 self.session.relearned()
 

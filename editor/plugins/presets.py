@@ -67,7 +67,7 @@ class Presets(Dialog):
             callback=lambda _, text: self._search(text),
         )  # fmt: skip
         dpg.add_child_window(
-            tag=self.tag("list"), parent=parent, height=self._room()[1] - px(222), border=False,
+            tag=self.tag("list"), parent=parent, height=self._room()[1] - px(186), border=False,
             always_use_window_padding=True,
         )  # fmt: skip
         dpg.bind_item_theme(self.tag("list"), "theme:card")

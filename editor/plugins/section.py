@@ -37,10 +37,11 @@ def _quiet(app: App) -> str:
     tag = "theme:quiet"
     if not dpg.does_item_exist(tag):
         dpg.add_theme(tag=tag)
-        part = dpg.add_theme_component(dpg.mvButton, enabled_state=False, parent=tag)
-        dpg.add_theme_color(dpg.mvThemeCol_Text, app.look.theme.faint, parent=part)
-        dpg.add_theme_color(dpg.mvThemeCol_Button, app.look.theme.raised, parent=part)
-        dpg.add_theme_color(dpg.mvThemeCol_ButtonHovered, app.look.theme.raised, parent=part)
+    dpg.delete_item(tag, children_only=True)
+    part = dpg.add_theme_component(dpg.mvButton, enabled_state=False, parent=tag)
+    dpg.add_theme_color(dpg.mvThemeCol_Text, app.look.theme.faint, parent=part)
+    dpg.add_theme_color(dpg.mvThemeCol_Button, app.look.theme.raised, parent=part)
+    dpg.add_theme_color(dpg.mvThemeCol_ButtonHovered, app.look.theme.raised, parent=part)
     return tag
 
 
