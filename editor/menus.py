@@ -1,19 +1,15 @@
-"""The menu bar, from the table of commands, and the search among all of them."""
+"""The menu bar, from the table of commands."""
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING
 
 import dearpygui.dearpygui as dpg
 
-from editor import fonts
-from editor.commands import Command, matching, shown
+from editor.commands import Command, shown
 
 if TYPE_CHECKING:
     from editor.app import App
-
-MOST_FOUND = 14
 
 
 class MenuBar:
@@ -55,58 +51,3 @@ class MenuBar:
             if self._can.get(command.id) != can and dpg.does_item_exist(item):
                 self._can[command.id] = can
                 dpg.configure_item(item, enabled=can)
-
-
-class CommandSearch:
-    """A list of all commands that shrinks as one types."""
-
-    def __init__(self, app: App) -> None:
-        self.app = app
-
-    def open(self) -> None:
-        """Show it, with nothing typed."""
-        app = self.app
-        if dpg.does_item_exist("command-search"):
-            dpg.delete_item("command-search")
-        px = app.look.px
-        area = app.slots["centre"]
-        with dpg.window(
-            tag="command-search",
-            popup=True,
-            no_title_bar=True,
-            no_move=True,
-            width=px(520),
-            pos=[round(area.x + (area.width - px(520)) / 2), round(area.y + px(40))],
-            min_size=[px(520), 40],
-            max_size=[px(520), px(640)],
-        ):
-            dpg.add_input_text(
-                tag="command-search:text",
-                hint="What do you want to do?",
-                width=-1,
-                on_enter=False,
-                callback=lambda _, text: self._fill(text),
-            )
-            dpg.add_group(tag="command-search:list")
-        dpg.bind_item_theme("command-search", "theme:popup")
-        self._fill("")
-        dpg.focus_item("command-search:text")
-
-    def _fill(self, typed: str) -> None:
-        dpg.delete_item("command-search:list", children_only=True)
-        offered = [c for c in self.app.commands if c.enabled(self.app)]
-        for command in matching(offered, typed)[:MOST_FOUND]:
-            with dpg.group(horizontal=True, parent="command-search:list"):
-                keys = self.app.commands.keys_of(command.id)
-                dpg.add_selectable(
-                    label=command.title,
-                    tag=f"command-search:{command.id}",
-                    width=self.app.look.px(360),
-                    callback=partial(self._do, command),
-                )
-                hint = dpg.add_text(shown(keys[0]) if keys else command.menu, color=self.app.look.theme.faint)
-                dpg.bind_item_font(hint, fonts.font("small"))
-
-    def _do(self, command: Command) -> None:
-        dpg.delete_item("command-search")
-        self.app.command(command.id)

@@ -26,12 +26,6 @@ def _redo(app: App) -> None:
         app.notices.say("info", f"Done again: {name}")
 
 
-def _search(app: App) -> None:
-    from editor.menus import CommandSearch
-
-    CommandSearch(app).open()
-
-
 def _scale(app: App, by: int) -> None:
     from dataclasses import replace
 
@@ -91,5 +85,4 @@ COMMANDS = (
     Command("sound.keep", "Keep the last minute as a file", _keep_last, (), "Sound", 1),
     Command("sound.timecode", "Timecode: next rate", timecodes.next_rate, (), "Sound", 2),
     Command("file.quit", "Quit", lambda app: app.quit(ask=True), ("ctrl+q",), "File", 9),
-    Command("help.commands", "Find a command", _search, ("ctrl+shift+p", "f1"), "Help", 0, while_typing=True),
 )

@@ -283,6 +283,15 @@ COMMANDS = (
     Command("arrange.keep", "Keep the group as a block…", _keep, (), "Arrange", 3, _a_group),
     Command("arrange.blocks", "My blocks…", _blocks, (), "Arrange", 3),
     Command("arrange.enter", "Enter the group", _enter, ("ctrl+enter",), "Arrange", 3, _a_group),
+    Command(
+        "help.commands",
+        "Find a command…",
+        lambda a: _canvas(a).popups.search_commands(),
+        ("ctrl+shift+p", "f1"),
+        "Help",
+        0,
+        while_typing=True,
+    ),
     Command("view.all", "Show everything", lambda a: _canvas(a).show_nodes(), ("a", "shift+1"), "View", 0),
     Command(
         "view.selected",

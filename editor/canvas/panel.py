@@ -139,6 +139,7 @@ class Canvas(Panel):
 
     def frame(self, now: float, readings: Readings) -> None:
         self._resize()
+        self.popups.look()
         self.insights.step()
         insight = self.insights.now
         seen = (insight, self.waves.count, self.session.path, self.app.assigning)

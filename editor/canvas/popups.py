@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import dearpygui.dearpygui as dpg
@@ -63,6 +64,8 @@ class Popups:
         self._choices: list[Choice] = []
         self._found: list[Choice] = []
         self._at = 0
+        self._column = 140
+        """How much of a line its title has."""
 
     # -- search --------------------------------------------------------------------------------------------------------
 
@@ -91,6 +94,21 @@ class Popups:
         ]
         self._open_search("Go to a node", choices, None)
 
+    def search_commands(self) -> None:
+        """Search among all that can be commanded now."""
+        app = self.canvas.app
+        choices = [
+            Choice(
+                command.title,
+                "   ".join((*map(shown, app.commands.keys_of(command.id)[:1]), command.menu)),
+                app.look.theme.accent,
+                partial(app.command, command.id),
+            )
+            for command in app.commands
+            if command.menu and command.enabled(app)
+        ]
+        self._open_search("What do you want to do?", choices, None, 270)
+
     def _item_choices(self, items: Iterable[str], at: Point, pin: PinAt | None) -> list[Choice]:
         canvas, theme = self.canvas, self.canvas.app.look.theme
         found: list[Choice] = []
@@ -106,9 +124,9 @@ class Popups:
             found.append(Choice(item.title, item.detail, theme.family(item.family), act))
         return found
 
-    def _open_search(self, title: str, choices: list[Choice], at: Point | None) -> None:
+    def _open_search(self, title: str, choices: list[Choice], at: Point | None, column: int = 140) -> None:
         canvas, px = self.canvas, self.canvas.app.look.px
-        self._choices = choices
+        self._choices, self._column = choices, column
         slot = canvas.app.slots["centre"]
         width = px(430)
         if at is None:
@@ -157,11 +175,11 @@ class Popups:
                     label=choice.title,
                     tag=f"search:{k}",
                     default_value=k == self._at,
-                    width=px(140),
+                    width=px(self._column),
                     user_data=k,
                     callback=lambda _, __, chosen: self._pick(chosen),
                 )
-                room = px(218)
+                room = px(358 - self._column)
                 detail = fonts_fit(choice.detail, room, self.canvas.app.look.scale)
                 words = dpg.add_text(detail, color=theme.faint)
                 dpg.bind_item_font(words, fonts.font("small"))
@@ -328,6 +346,11 @@ class Popups:
         self.open = ""
         if dpg.does_item_exist("canvas-popup"):
             dpg.delete_item("canvas-popup")
+
+    def look(self) -> None:
+        """Forget what a click elsewhere has closed."""
+        if self.open and dpg.does_item_exist("canvas-popup") and not dpg.is_item_shown("canvas-popup"):
+            self.close()
 
     # -- words about what is below the mouse ---------------------------------------------------------------------------
 

@@ -71,13 +71,43 @@ def test_a_refused_cable_says_why_at_the_pin_while_it_is_held(open_window: Open,
     well(window)
 
 
-def test_a_command_is_found_by_its_words_and_done_by_a_click(open_window: Open, chain: Path) -> None:
+def test_a_command_is_found_by_its_words_and_done_by_enter_or_a_click(open_window: Open, chain: Path) -> None:
     window = open_window(chain, "--no-engine")
     window.key("F1")
     window.settle(6)
     window.type("select all")
     window.settle(6)
     window.shot("command-search")
-    window.click("command-search:edit.all")
+    window.key("Return")
     window.until(lambda state: len(state["selection"]) == 4, "the command is not done")
+    window.key("F1")
+    window.settle(6)
+    window.type("arrange by")
+    window.settle(12)
+    window.click("search:0")
+    window.until(lambda state: state["undo"] == ["Arrange by signal flow"], "the command is not done")
+    well(window)
+
+
+def test_enter_takes_nothing_from_a_search_that_a_click_has_closed(open_window: Open, chain: Path) -> None:
+    window = open_window(chain, "--no-engine")
+    window.move(*window.middle("plane:400,400"))
+    window.key("Tab")
+    window.settle(6)
+    window.type("reverb")
+    window.settle(6)
+    x, y, width, _ = window.rect("slot:centre")
+    window.click((x + width - 30, y + 30))
+    window.settle(6)
+    window.key("Return")
+    window.key("Down")
+    window.key("Return")
+    window.settle(6)
+    assert window.state()["nodes"] == ["in", "level", "lfo", "out"]
+    window.key("Tab")
+    window.settle(6)
+    window.type("reverb")
+    window.settle(6)
+    window.key("Return")
+    window.until(lambda state: "reverb" in state["nodes"], "the next search finds nothing")
     well(window)
