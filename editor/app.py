@@ -252,7 +252,7 @@ class App:
     def sync(self) -> None:
         """Tell engine and panels what the session has become."""
         with self.guarded("telling the engine"):
-            self.sound.follow(self.session)
+            self.sound.follow(self.session, self.pointer.busy)
         changes = self.session.changes()
         if changes:
             self.touch()

@@ -22,7 +22,9 @@ Readings = Mapping[str, Mapping[str, Floats]]
 """By the engine's address of a node and the reading's name: a value for each channel or part."""
 
 PATCH_EVERY_S = 0.05
-"""How often, at most, the engine is given the whole patch while it is being changed."""
+"""How often, at most, the engine is given the whole patch while it is being changed,"""
+HELD_EVERY_S = 0.4
+"""and how often in the middle of a drag: that of a point of automation would have it compiled at every step."""
 CLOSING_S = 5.0
 
 
@@ -123,11 +125,11 @@ class Sound:
         if self._phase in ("on", "starting"):
             self._tasks.put(task)
 
-    def follow(self, session: Session) -> None:
-        """Tell the engine what has been done to the patch since the last call."""
+    def follow(self, session: Session, held: bool = False) -> None:
+        """Tell the engine what has been done to the patch since the last call; ``held``: in the middle of a drag."""
         if session.patch_changed:
             now = monotonic()
-            if now - self._sent_at < PATCH_EVERY_S:
+            if now - self._sent_at < (HELD_EVERY_S if held else PATCH_EVERY_S):
                 return
             self._sent_at = now
             session.patch_changed = False
