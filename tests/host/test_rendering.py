@@ -249,7 +249,7 @@ def test_an_unknown_kind_passes_audio_through(tmp_path):
     ("outputs", "inputs", "error"),
     [
         ({"nope": "x.wav"}, {}, "no audio_out node 'nope'"),
-        ({"out": "x.wav"}, {"g": "in.wav"}, "no audio_in node 'g'"),
+        ({"out": "x.wav"}, {"g": "in.wav"}, "no audio_in or midi_in node 'g'"),
         ({}, {}, "no output"),
         ({"out": "x.mp4"}, {}, "mp4"),
         ({"out": "missing/x.wav"}, {}, "missing"),
