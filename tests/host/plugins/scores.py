@@ -10,7 +10,7 @@ import mido
 import numpy as np
 
 from graph.document import Patch
-from host.plugins.choose import choose
+from host.plugins.choose import Backend, choose
 from host.plugins.instance import Description, plain
 from host.plugins.link import Link
 
@@ -59,11 +59,11 @@ def levels(notes: Iterable[tuple[int, int, int, int]], frames: int, delay: int =
     return found
 
 
-def described(**macros: object) -> tuple[Description, dict[str, Any]]:
+def described(backend: Backend = "native", **macros: object) -> tuple[Description, dict[str, Any]]:
     """The test plugin in one of its behaviours, as a finder gives it."""
     bundle = build(**macros)
-    description = choose(bundle, uid(int(str(macros.get("number", 1))))).description
-    where = {"path": str(bundle), "uid": description.uid, "backend": "native", "format": "vst3"}
+    description = choose(bundle, uid(), order=[backend]).description
+    where = {"path": str(bundle), "uid": description.uid, "backend": backend, "format": "vst3"}
     return description, {**where, "description": plain(description)}
 
 

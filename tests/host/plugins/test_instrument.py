@@ -108,3 +108,14 @@ def test_a_muted_song_is_silent_and_one_whose_mute_is_automated_ends_its_notes(t
         patch = playing()
         patch.automate("song", "mute", [(0.0, 0.0, "hold"), (3200 / RATE, 1.0, "hold")])
         assert np.allclose(played(patch, link, tmp_path)[:, 0], levels([(100, 3200, 60, 100)], FRAMES), atol=1e-6)
+
+
+@pytest.mark.parametrize("backend", ["native", "board"])
+def test_every_backend_plays_notes_on_their_frames(tmp_path, backend):
+    write(
+        tmp_path / "a.mid",
+        by_frame(*(note(*each) for each in NOTES), [(50, mido.Message("program_change", program=3))]),
+    )
+    with real_link({PLUGIN: {"INSTRUMENT": True, "SINGLE": True, "backend": backend}}, live=False) as link:
+        heard = played(playing(), link, tmp_path)
+    assert np.allclose(heard, levels(NOTES, FRAMES)[:, None], atol=1e-6)

@@ -168,7 +168,7 @@ def test_a_bypassed_plugin_holds_nothing_when_it_is_back(tmp_path):
     patch = playing(name="Keys")
     patch.add("in", "audio_in", level_db=-96.0)
     patch.connect("in.out", "synth.in")
-    with concert(tmp_path, patch, {"Keys": {}}) as stage:
+    with concert(tmp_path, patch, {"Keys": {"SINGLE": True}}) as stage:
         assert np.all(stage.left(2) == HOLD)
         stage.patch.node("synth").bypass = True
         stage.edit()

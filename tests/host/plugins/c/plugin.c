@@ -7,7 +7,7 @@
  * Controller 1 moves the gain; the meter says the peak of the last block. With SINES each note is a sine voice instead:
  *     velocity / 4 * sin(2 pi f t),  f = 440 * 2^((pitch - 69) / 12),  t from the note's own frame on.
  *
- * Macros: NAME, NUMBER (last byte of the class id), DELAY, INSTRUMENT, SINES, SPLIT (controller apart), EDITS (it moves its
+ * Macros: NAME, NUMBER (last byte of the class id), DELAY, INSTRUMENT, SINES, SINGLE (one bus a side), SPLIT (controller apart), EDITS (it moves its
  * own gain as a window would) and, for evil: FACTORY_CRASHES, SLEEPS (seconds, while it loads), HOG (megabytes, while it
  * processes), CRASHES, HANGS, NO_NUMBERS, MANY_CHANNELS, MONO_AFTER_ALL, MOVES (its latency), NO_STATE (1: takes none,
  * 2: gives none, 3: gives without end), LIES, RAGGED, FAILS, UNWILLING (to be active), MANY_CLASSES,
@@ -160,6 +160,9 @@ static int32_t bus_count(void *this, int32_t media, int32_t direction) {
 #ifdef INSTRUMENT
     if (direction == IN) return 0;
 #endif
+#ifdef SINGLE
+    return 1;
+#endif
     return 2;
 }
 static result get_bus(void *this, int32_t media, int32_t direction, int32_t index, bus_info *info) {
@@ -226,7 +229,10 @@ static result arrange(void *this, uint64_t *in, int32_t ins, uint64_t *out, int3
     p->layout[IN][0] = p->layout[OUT][0] = 1u << 19;
     return OK;
 #endif
-#ifdef INSTRUMENT
+#ifdef SINGLE
+    if (outs != 1 || bits(out[0]) > MOST_CHANNELS) return NO;
+    p->layout[IN][0] = p->layout[OUT][0] = out[0];
+#elif defined INSTRUMENT
     if (ins != 0 || outs != 2 || bits(out[0]) > MOST_CHANNELS || out[1] != 3) return NO;
     p->layout[OUT][0] = out[0];
 #else
