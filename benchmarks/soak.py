@@ -1,6 +1,6 @@
 """``python dev.py soak``: an hour of sound with everything that can happen to it, edits of every kind under a sine and
-under music, and an engine process that is told everything by messages. Prints what was found, each with its bound; exit
-status 1 where one is not met.
+under music, an engine process that is told everything by messages, and random input into the editor. Prints what was
+found, each with its bound; exit status 1 where one is not met.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ if __name__ == "__main__":
     sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
 import argparse
+import shutil
 from collections.abc import Sequence
 
 from benchmarks import serving
@@ -109,7 +110,10 @@ def main(values: Sequence[str] | None = None) -> int:
     parser.add_argument("--minutes", type=float, default=60.0, metavar="N", help="of sound, in the long run (60)")
     parser.add_argument("--seconds", type=float, default=60.0, metavar="S", help="of edits under each sound (60)")
     parser.add_argument("--engine", type=float, default=30.0, metavar="N", help="minutes of an engine process (30)")
+    parser.add_argument("--monkey", type=float, default=30.0, metavar="N", help="minutes of random input (30; 0: none)")
     chosen = parser.parse_args(values)
+    if not 0 <= chosen.monkey <= 6000:
+        parser.error("--monkey is 0 to 6000")
     if not 0.5 <= chosen.minutes <= 6000 or not 1 <= chosen.seconds <= 600 or not 0.1 <= chosen.engine <= 6000:
         parser.error("--minutes is 0.5 to 6000, --seconds is 1 to 600, --engine is 0.1 to 6000")
     print(machine())
@@ -124,7 +128,21 @@ def main(values: Sequence[str] | None = None) -> int:
         flush=True,
     )
     met &= report(rows_of_process(served(chosen.engine * 60, lambda words: print(words, flush=True))))
+    if chosen.monkey:
+        met &= monkey(chosen.monkey)
     return 0 if met else 1
+
+
+def monkey(minutes: float) -> bool:
+    """Random mouse and keyboard on the editor; whether it stood it. Left out where no window can be opened."""
+    lacking = [program for program in ("Xvfb", "xdotool") if shutil.which(program) is None]
+    if lacking:
+        print(f"No random input into the editor: there is no {' and no '.join(lacking)}.")
+        return True
+    from tests.editor.e2e.monkey import main as run
+
+    print(f"{minutes:g} min of random input into the editor, playing on the null device …", flush=True)
+    return run(["--seconds", f"{minutes * 60:g}"]) == 0
 
 
 if __name__ == "__main__":

@@ -48,6 +48,7 @@ PLAIN_KEYS = ("Escape", "Return", "Tab", "Delete", "BackSpace", "Up", "Down", "L
 NAMES = {"escape": "Escape", "enter": "Return", "delete": "Delete", "backspace": "BackSpace", "tab": "Tab",
          "up": "Up", "down": "Down", "left": "Left", "right": "Right", "home": "Home", "end": "End",
          "[": "bracketleft", "]": "bracketright"}  # fmt: skip
+LAP_S = 120.0
 LAST = 60
 """How many events are shown when something goes wrong."""
 
@@ -333,6 +334,7 @@ def _pressed(keys: str) -> str:
 def caged(screen: Screen, folder: Path, *arguments: str, fault: str = "") -> Window:
     """A window in a cage, on a copy of the shipped patch."""
     folder = folder.resolve()
+    folder.mkdir(parents=True, exist_ok=True)
     shutil.copytree(ROOT / "patches", folder / "patches", dirs_exist_ok=True)
     (folder / "tmp").mkdir(exist_ok=True)
     environment = {
@@ -361,6 +363,12 @@ def run(screen: Screen, folder: Path, seed: int, seconds: float, *arguments: str
         window.discard()
 
 
+def laps(seed: int, seconds: float) -> list[tuple[int, float]]:
+    """Seeds, and how long each has a window of its own: patches that grow for hours say less than fresh ones."""
+    count = max(round(seconds / LAP_S), 1)
+    return [(seed + k, seconds / count) for k in range(count)]
+
+
 def replay(screen: Screen, folder: Path, record: Path) -> None:
     """Do what was written down. Raises MonkeyError."""
     window = caged(screen, folder, "--device", "null")
@@ -377,7 +385,9 @@ def main(values: Sequence[str] | None = None) -> int:
     """Exit status 1 where something was noticed."""
     parser = argparse.ArgumentParser(prog="monkey", description=(__doc__ or "").strip())
     parser.add_argument("--seed", type=int, default=int.from_bytes(os.urandom(3)), help="what is done follows from it")
-    parser.add_argument("--seconds", type=float, default=60.0)
+    parser.add_argument(
+        "--seconds", type=float, default=60.0, help=f"in windows of {LAP_S:g} s, each with the next seed"
+    )
     parser.add_argument("--replay", type=Path, help="a file of events, as a failure leaves it")
     chosen = parser.parse_args(values)
     folder = Path(tempfile.mkdtemp(prefix="monkey-"))
@@ -386,10 +396,12 @@ def main(values: Sequence[str] | None = None) -> int:
         if chosen.replay:
             replay(screen, folder, chosen.replay)
         else:
-            print(f"seed {chosen.seed}", flush=True)
-            print(run(screen, folder, chosen.seed, chosen.seconds, "--device", "null").counts)
+            for seed, seconds in laps(chosen.seed, chosen.seconds):
+                counts = run(screen, folder / str(seed), seed, seconds, "--device", "null").counts
+                print(f"seed {seed}: {counts}", flush=True)
+                shutil.rmtree(folder / str(seed), ignore_errors=True)
     except MonkeyError as noticed:
-        print(noticed)
+        print(noticed, flush=True)
         return 1
     finally:
         screen.close()
