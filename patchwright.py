@@ -17,6 +17,7 @@ import typer
 
 from host.devices.commands import devices
 from host.plugins.commands import plugins
+from host.remote.commands import controls
 
 if TYPE_CHECKING:
     from graph.document import Patch
@@ -33,6 +34,7 @@ app = typer.Typer(
 )
 app.add_typer(plugins, name="plugins")
 app.add_typer(devices, name="devices")
+app.command("controls")(controls)
 
 PatchFile = Annotated[Path, typer.Argument(help="A patch: .pwp or .json.", metavar="PATCH")]
 Json = Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")]
@@ -43,7 +45,6 @@ PluginsIn = Annotated[
         help="A process for each plugin, for each serial chain of them, or one for all of the patch.",
     ),
 ]
-LATER = 2
 
 
 def _fail(message: str, status: int = 1) -> NoReturn:
@@ -417,10 +418,6 @@ def measure(files: Annotated[list[Path], typer.Argument(metavar="FILE…")], jso
     from host.tables import print_measurements
 
     print_measurements(results)
-
-
-def _later(what: str) -> NoReturn:
-    _fail(f"{what}; for now there are `patchwright render`, `check` and the other commands of --help", LATER)
 
 
 @app.command()

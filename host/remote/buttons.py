@@ -12,7 +12,7 @@ from typing import Any, Protocol, cast
 import mido
 
 from graph.errors import PatchError
-from graph.plain import described, mismatch
+from graph.plain import copied, described, mismatch
 from host.remote.mappings import FIELD, MOST, PLACE, TRANSPORT
 from host.remote.sources import HIGHEST, Event, Source, SourceError, messages, parse
 from host.remote.transport import WORDS, Deck, Word
@@ -56,6 +56,26 @@ def _checked(entry: Mapping[str, Any], place: str) -> Button:
         return Button(parse(entry.get("from")), word)
     except SourceError as error:
         raise PatchError(f"{error}, found {described(entry.get('from'))}", place=f"{place}.from") from None
+
+
+def with_button(metadata: Mapping[str, Any], button: Button) -> dict[str, Any]:
+    """Metadata in which a button does what it is for, in place of whatever did that before.
+
+    Raises PatchError where ``controls`` is there and is no list: what is not understood is not written over.
+    """
+    kept = without_button(metadata, button.word)
+    entry = {"from": str(button.source), TRANSPORT: button.word}
+    return {**kept, FIELD: [*kept.get(FIELD, []), entry]}
+
+
+def without_button(metadata: Mapping[str, Any], word: Word) -> dict[str, Any]:
+    """Metadata in which no button is for something. Raises PatchError as ``with_button`` does."""
+    raw = metadata.get(FIELD, [])
+    if not isinstance(raw, list):
+        raise mismatch("a list of controls", raw, PLACE)
+    kept = [e for e in cast(list[object], raw) if not (isinstance(e, Mapping) and e.get(TRANSPORT) == word)]
+    rest = {name: copied(value) for name, value in metadata.items() if name != FIELD}
+    return {**rest, FIELD: copied(kept)} if kept else rest
 
 
 class Buttons:
