@@ -154,7 +154,7 @@ def needs(system: str, uv: bool) -> list[Need]:
                 program="ZamComp",
                 apt="zam-plugins",
             ),
-            Need("Xvfb", "tests of windows, else skipped", frozenset({"test"}), "Xvfb", apt="xvfb"),
+            Need("Xvfb", "tests of windows, else skipped", frozenset({"test", "bench"}), "Xvfb", apt="xvfb"),
             Need("xdotool", "tests of windows, else skipped", frozenset({"test"}), "xdotool", apt="xdotool"),
             Need(
                 "OpenGL",
