@@ -266,7 +266,7 @@ class Palette(Panel):
         self.draw()
         count = len(self.session.stock.plugins())
         progress = self._plugins.work.progress
-        words = f"{count} plugins…" if count else "Look for plugins…"
+        words = f"{count} plugin{'' if count == 1 else 's'}…" if count else "Look for plugins…"
         if progress is not None:
             words = f"{progress.what}: {progress.done} of {progress.due}" if progress.due else f"{progress.what}…"
         if dpg.get_item_label("palette:plugins") != words:

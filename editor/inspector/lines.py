@@ -21,9 +21,16 @@ class Lines:
     """``make(index, parent)`` makes a line; ``drop()`` is called when all that were made are about to go."""
 
     def __init__(
-        self, app: App, parent: int | str, window: str, make: Callable[[int, int | str], None], drop: Callable[[], None]
+        self,
+        app: App,
+        parent: int | str,
+        window: str,
+        page: str,
+        make: Callable[[int, int | str], None],
+        drop: Callable[[], None],
     ) -> None:
-        self.app, self._window, self._make, self._drop = app, window, make, drop
+        """``window`` is what scrolls, ``page`` the group in it that everything lies in."""
+        self.app, self._window, self._page, self._make, self._drop = app, window, page, make, drop
         self._count = 0
         self._built = (0, 0)
         self.root = dpg.add_group(parent=parent)
@@ -52,7 +59,8 @@ class Lines:
         """The first line in view, and the one after the last."""
         if not dpg.does_item_exist(self._window):
             return 0, 0
-        top = dpg.get_item_rect_min(self._window)[1] - dpg.get_item_rect_min(self.root)[1]
+        above = dpg.get_item_rect_min(self.root)[1] - dpg.get_item_rect_min(self._page)[1]
+        top = dpg.get_y_scroll(self._window) - max(above, 0)
         tall = max(dpg.get_item_rect_size(self._window)[1], 100)
         return max(int(top // self._line), 0), min(max(int((top + tall) // self._line) + 1, 0), self._count)
 

@@ -51,7 +51,7 @@ class Params:
                 tag=f"{prefix}:search", hint=f"Search {len(params)} params", width=width, parent=self._root,
                 callback=lambda s, text: self._search(text),
             )  # fmt: skip
-            self._lines = Lines(app, self._root, "panel:inspector", self._line, self._drop)
+            self._lines = Lines(app, self._root, "panel:inspector", "inspector:page", self._line, self._drop)
             self._search("")
             return
         turnings = {p.name: turning(p) for p in params}
