@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from time import monotonic, sleep
 from typing import Any
@@ -16,9 +17,11 @@ import pytest
 from editor.stock import of_plugin
 from graph.document import Patch
 from host.plugins.folders import find
+from host.plugins.instance import PluginParam
 from host.plugins.presets import unpack
 from host.plugins.scan import Scan
 from host.plugins.store import FileResult, Found, Store
+from tests.editor.plugins.rig import CRUSH, entry_of, filled, good
 from tests.editor.window import DEADLINE_S, Window
 
 Open = Callable[..., Window]
@@ -264,6 +267,47 @@ def test_a_preset_is_saved_loaded_and_undone_and_a_latency_is_set(
     window.key("Return")
     window.until(lambda s: s["undo"])
     assert node(window, "comp")["settings"]["latency_frames"] == 64
+    assert window.problems() == []
+    window.close()
+
+
+def test_of_hundreds_of_params_only_those_in_view_are_there_and_a_search_finds_the_others(
+    open_window: Open, tmp_path: Path
+) -> None:
+    many = replace(CRUSH, params=tuple(PluginParam(k, f"Dial {k:03}") for k in range(300)))
+    filled(tmp_path / "window0" / "data", (good(many, "/plugins/Many.vst3"),))
+    patch = Patch("Many")
+    patch.add("fx", "plugin")
+    patch.node("fx").settings.update(entry_of(many).settings)
+    patch.save(tmp_path / "many.json")
+    window = open_window(tmp_path / "many.json", "--no-engine")
+    window.click("header:fx")
+    window.rect("inspector:fx.dial_003")
+
+    def there(name: str) -> bool:
+        return window.ask(do="locate", what=f"inspector:fx.{name}")["rect"] is not None
+
+    assert sum(there(f"dial_{k:03}") for k in range(0, 300, 10)) < 6
+    window.click("inspector:fx:search")
+    window.type("299")
+    until(lambda: there("dial_299") and not there("dial_003"), "the search does not find it")
+    x, y, width, height = window.rect("inspector:fx.dial_299")
+    window.drag((x + width * 0.7, y + height / 2), (x + width * 0.7 + 60, y + height / 2))
+    assert node(window, "fx")["params"]["dial_299"] > 0
+    assert window.state()["undo"] == ["Set dial_299"]
+    window.click("inspector:fx:search")
+    for _ in "299":
+        window.key("BackSpace")
+    until(lambda: there("dial_003"), "the others do not come back")
+    window.move(*window.middle("inspector:fx.dial_003"))
+
+    def scrolled() -> bool:
+        window.wheel(-4)
+        return not there("dial_003")
+
+    until(scrolled, "what is out of view is not taken away")
+    assert any(there(f"dial_{k:03}") for k in range(20, 300, 4)), "and what has come into view is there"
+    window.shot("plugin_params")
     assert window.problems() == []
     window.close()
 
