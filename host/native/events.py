@@ -20,6 +20,7 @@ from nodes.dsp.events import (
     TRACKER_WORDS,
     end_rows,
     ending,
+    ending_meant,
     follow,
     is_note_off,
     is_of_a_channel,
@@ -121,6 +122,10 @@ def gather_tick(args, offset):
         if event & 255 == RELEASE:
             rows = release(args, target, rows, frame, word(cable, CABLE_TRACKER))
         elif is_of_a_channel(event):
+            meant = ending_meant(word(cable, CABLE_TRACKER), event)
+            while meant:
+                rows = give(args, target, rows, frame, meant)
+                meant = ending_meant(word(cable, CABLE_TRACKER), event)
             follow(word(cable, CABLE_TRACKER), event)
             rows = give(args, target, rows, frame, event)
     end_rows(target, rows)

@@ -122,17 +122,8 @@ def press(tracker, pedal, channel, down):
 
 
 @helper
-def forget(tracker, channel):
-    """Hold no note of a channel."""
-    for note in range(128):
-        count = held(tracker, channel, note)
-        if count:
-            hold(tracker, channel, note, -count)
-
-
-@helper
 def follow(tracker, event):
-    """Take note of an event that goes by."""
+    """Take note of an event that goes by, where ``ending_meant`` has been given before it."""
     channel, first, second = event & 15, event >> 8 & 127, event >> 16 & 127
     if is_note_on(event):
         hold(tracker, channel, first, 1)
@@ -143,19 +134,14 @@ def follow(tracker, event):
             press(tracker, SUSTAINS, channel, second >= 64)
         elif first == SOSTENUTO:
             press(tracker, SOSTENUTOS, channel, second >= 64)
-        elif first == RESET:
-            press(tracker, SUSTAINS, channel, False)
-            press(tracker, SOSTENUTOS, channel, False)
-        elif first == SOUND_OFF or first >= NOTES_OFF:
-            forget(tracker, channel)
 
 
 @helper
-def ending(tracker):
-    """Something that ends what is held, noted as gone by; 0 where nothing is held. Notes come before pedals."""
+def note_ending(tracker, first, last):
+    """Something that ends a note of some channels, noted as gone by; 0 where none is held."""
     if word(tracker, TOTAL) == 0:
         return 0
-    for at in range(COUNT_WORDS):
+    for at in range(16 * first, 16 * last + 16):
         counts = word(tracker, COUNTS + at)
         if counts:
             k = 0
@@ -164,7 +150,13 @@ def ending(tracker):
             channel, note = at >> 4, (at & 15) * 8 + k
             hold(tracker, channel, note, -1)
             return packed(NOTE_OFF | channel, note, 64)
-    for channel in range(16):
+    return 0
+
+
+@helper
+def pedal_ending(tracker, first, last):
+    """The same for a pedal."""
+    for channel in range(first, last + 1):
         if word(tracker, SUSTAINS) >> channel & 1:
             press(tracker, SUSTAINS, channel, False)
             return packed(CONTROL | channel, SUSTAIN, 0)
@@ -172,3 +164,21 @@ def ending(tracker):
             press(tracker, SOSTENUTOS, channel, False)
             return packed(CONTROL | channel, SOSTENUTO, 0)
     return 0
+
+
+@helper
+def ending(tracker):
+    """Something that ends what is held, noted as gone by; 0 where nothing is held. Notes come before pedals."""
+    event = note_ending(tracker, 0, 15)
+    return event if event else pedal_ending(tracker, 0, 15)
+
+
+@helper
+def ending_meant(tracker, event):
+    """What an event ends that ends more than one thing, put so that everybody understands it; 0 for most."""
+    if event & 0xF0 != CONTROL:
+        return 0
+    channel, first = event & 15, event >> 8 & 127
+    if first == RESET:
+        return pedal_ending(tracker, channel, channel)
+    return note_ending(tracker, channel, channel) if first == SOUND_OFF or first >= NOTES_OFF else 0

@@ -91,7 +91,7 @@ def merged(scripts: Sequence[Events]) -> Events:
 messages = st.builds(
     packed,
     st.sampled_from([NOTE_ON, NOTE_OFF, CONTROL, 0xA3, 0xC1, 0xDF, 0xE7]),
-    st.integers(0, 127),
+    st.integers(0, 119),  # beyond lie controllers that end notes
     st.integers(0, 127),
 )
 scripts = st.lists(
@@ -235,3 +235,12 @@ def test_the_node_in_the_documentation_does_what_it_says(tmp_path):
     schedule = compile(patch, {**rig.registry(), "soften": soften.Soften}, services, RATE)
     found, _ = run_arrays(schedule, services, FRAMES)
     assert rig.decoded(found["probe"]) == [(100, on(60, 25)), *song[1:]]
+
+
+def test_what_ends_all_notes_of_a_channel_ends_each_for_those_who_do_not_know_it():
+    """Few plugins look at these controllers."""
+    panic, reset, pedal = packed(CONTROL | 2, 123), packed(CONTROL | 2, 121), packed(CONTROL | 2, 64, 127)
+    song = [(100, on(60, channel=2)), (101, on(61, channel=2)), (102, on(60, channel=3)), (103, pedal)]
+    found, _ = rig.heard(patch_of([[*song, (200, panic), (300, reset), (400, RELEASE)]]), FRAMES)
+    offs = [(200, off(60, 2)), (200, off(61, 2)), (200, panic), (300, packed(CONTROL | 2, 64, 0)), (300, reset)]
+    assert found == [*song, *offs, (400, off(60, 3))]
