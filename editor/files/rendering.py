@@ -223,5 +223,8 @@ class Render:
 
 
 def environment() -> dict[str, str]:
-    """The process finds our modules where we did."""
-    return {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])}
+    """A process that works aside finds our modules where we did, and leaves the cores to the engine: matrix products on
+    several threads would wait for each other in loops that take all there is.
+    """
+    path = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
+    return {**os.environ, "PYTHONPATH": path, "OPENBLAS_NUM_THREADS": "1"}

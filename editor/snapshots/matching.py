@@ -193,6 +193,8 @@ class Measuring:
         self.error = str(told.get("error", self.error))
         if "lufs" in told:
             self.match = Match(*told["lufs"])
+        if self.match is not None or self.error:
+            self.stop()
 
     def _end(self) -> None:
         if self.match is None and not self.error:
