@@ -65,10 +65,7 @@ class MeterFace:
                 (x0, y0),
                 (x1, y1),
                 multicolor=True,
-                color_upper_left=corners[0],
-                color_upper_right=corners[1],
-                color_bottom_right=corners[2],
-                color_bottom_left=corners[3],
+                corner_colors=corners,
                 color=NONE,
                 parent=pen.parent,
             )
