@@ -10,9 +10,8 @@ import dearpygui.dearpygui as dpg
 if TYPE_CHECKING:
     from editor.app import App
 
-HIGH = 28
-SPACING = 6
-"""What Dear PyGui leaves between one item and the next, at scale 1."""
+HIGH = 32
+"""How high a line is, at scale 1, with the gap to the next."""
 MORE = 10
 """So many lines beyond those in view are there, on either side."""
 
@@ -40,7 +39,7 @@ class Lines:
 
     @property
     def _line(self) -> int:
-        return self.app.look.px(HIGH) + self.app.look.px(SPACING)
+        return self.app.look.px(HIGH)
 
     def show(self, count: int) -> None:
         """There are so many lines, all of them other ones than before."""
@@ -75,6 +74,5 @@ class Lines:
         dpg.delete_item(self._body, children_only=True)
         for k in range(first, last):
             self._make(k, self._body)
-        gap = self.app.look.px(SPACING)
-        dpg.configure_item(self._above, height=max(first * self._line - gap, 1))
-        dpg.configure_item(self._below, height=max((self._count - last) * self._line - gap, 1))
+        dpg.configure_item(self._above, height=max(first * self._line, 1))
+        dpg.configure_item(self._below, height=max((self._count - last) * self._line, 1))

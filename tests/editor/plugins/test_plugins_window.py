@@ -306,7 +306,10 @@ def test_of_hundreds_of_params_only_those_in_view_are_there_and_a_search_finds_t
         return not there("dial_003")
 
     until(scrolled, "what is out of view is not taken away")
-    assert any(there(f"dial_{k:03}") for k in range(20, 300, 4)), "and what has come into view is there"
+    found = [k for k in range(20, 120) if there(f"dial_{k:03}")]
+    assert found == list(range(found[0], found[-1] + 1)), "and what has come into view is there"
+    before = window.rect(f"inspector:fx.dial_{found[-2]:03}")[1] - window.rect(f"inspector:fx.dial_{found[1]:03}")[1]
+    assert before / (found[-2] - found[1]) == pytest.approx(32, abs=0.1), "evenly, as the gaps above and below assume"
     window.shot("plugin_params")
     assert window.problems() == []
     window.close()
