@@ -155,6 +155,11 @@ class Window:
         goal = self.state()["frames"] + frames
         self.until(lambda state: state["frames"] >= goal, "no frames are drawn")
 
+    def dialog(self, title: str) -> None:
+        """Wait until a dialog is there, and has the keyboard; ``""``: until there is none."""
+        self.until(lambda state: state["dialog"] == title, f"there is no dialog {title!r}")
+        self.settle(6)
+
     def problems(self) -> list[str]:
         """What went wrong inside, as the window itself says."""
         return [text for level, text in self.state()["notices"] if level == "error"]

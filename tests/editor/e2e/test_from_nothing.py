@@ -34,12 +34,6 @@ def opens(screen: Screen, tmp_path: Path) -> Iterator[Opens]:
         window.discard()
 
 
-def dialog(window: Window, title: str) -> None:
-    """Wait until a dialog is there and stands where it stays; ``""``: until there is none."""
-    window.until(lambda state: state["dialog"] == title, f"no dialog {title}")
-    window.settle(6)
-
-
 def chosen_with_the_mouse(window: Window, *rows: str) -> None:
     """Go through folders to a file in the file dialog, each clicked twice."""
     deadline = monotonic() + DEADLINE_S
@@ -101,7 +95,7 @@ def test_duck_music_under_dialogue_from_nothing(opens: Opens, root: Path, tmp_pa
     window.until(lambda state: state["selection"] == ["file_player"])
     window.settle(6)
     window.click("inspector:file_player:path:browse")
-    dialog(window, "A file for File player")
+    window.dialog("A file for File player")
     window.type(f"{work}/audio/narration.flac")
     window.key("Return")
     path = window.until(lambda state: in_the_patch(window, "nodes", "file_player", "settings", "path"))
@@ -116,7 +110,7 @@ def test_duck_music_under_dialogue_from_nothing(opens: Opens, root: Path, tmp_pa
     window.until(lambda state: state["selection"] == ["file_player2"])
     window.settle(6)
     window.click("inspector:file_player2:path:browse")
-    dialog(window, "A file for File player2")
+    window.dialog("A file for File player2")
     window.type(f"{work}/")
     window.key("Return")
     chosen_with_the_mouse(window, "audio", "music.flac")
@@ -189,7 +183,7 @@ def test_duck_music_under_dialogue_from_nothing(opens: Opens, root: Path, tmp_pa
 
     # Saved, closed, and opened again.
     window.key("ctrl+s")
-    dialog(window, "Save the patch")
+    window.dialog("Save the patch")
     typed(window, f"{work}/ducked")
     window.until(lambda state: state["file"] == str(work / "ducked.pwp"))
     document = window.state()["patch"]
@@ -201,7 +195,7 @@ def test_duck_music_under_dialogue_from_nothing(opens: Opens, root: Path, tmp_pa
 
     again = opens("--new", "--device", "null")
     again.key("ctrl+o")
-    dialog(again, "Open a patch")
+    again.dialog("Open a patch")
     chosen_with_the_mouse(again, "ducked.pwp")
     again.until(lambda state: state["file"] == str(work / "ducked.pwp"))
     assert again.state()["patch"] == document
@@ -210,12 +204,12 @@ def test_duck_music_under_dialogue_from_nothing(opens: Opens, root: Path, tmp_pa
 
     # Rendered from the dialog, to a folder that is chosen, and by the command line.
     again.key("ctrl+r")
-    dialog(again, "Render")
+    again.dialog("Render")
     again.click("dialog:render:choose")
-    dialog(again, "Render to")
+    again.dialog("Render to")
     again.type(str(tmp_path))
     again.key("Return")
-    dialog(again, "Render")
+    again.dialog("Render")
     again.click("dialog:render:accept")
     again.until(lambda state: any("Rendered" in text for _, text in state["notices"]), "the render does not end")
     again.settle(6)
@@ -227,7 +221,7 @@ def test_duck_music_under_dialogue_from_nothing(opens: Opens, root: Path, tmp_pa
     audio, _ = soundfile.read(by_dialog)
     assert np.abs(audio).max() > 0.05, "it is silent"
     again.key("Escape")
-    dialog(again, "")
+    again.dialog("")
     assert again.problems() == []
     again.close()
     assert Patch.from_json(document) == load(work / "ducked.pwp")

@@ -108,7 +108,7 @@ def test_saved_as_opened_again_and_rendered(reopen: Opens, root: Path, shipped: 
     window.command("arrange.auto")
     window.until(lambda state: state["dirty"])
     window.key("ctrl+shift+s")
-    window.until(lambda state: state["dialog"] == "Save the patch")
+    window.dialog("Save the patch")
     window.shot("save-as")
     window.key("ctrl+a")
     window.type(f"{target}/mine")
@@ -121,14 +121,14 @@ def test_saved_as_opened_again_and_rendered(reopen: Opens, root: Path, shipped: 
     window.key("ctrl+n")
     window.until(lambda state: not state["nodes"])
     window.key("ctrl+o")
-    window.until(lambda state: state["dialog"] == "Open a patch")
+    window.dialog("Open a patch")
     window.type(f"{target}/mine.pwp")
     window.key("Return")
     window.until(lambda state: state["file"] == str(target / "mine.pwp"))
     assert content(window) == document
 
     window.key("ctrl+r")
-    window.until(lambda state: state["dialog"] == "Render")
+    window.dialog("Render")
     window.key("Return")
     rendered = target / "mine.wav"
     wait_for(rendered.exists, "nothing is rendered")
@@ -139,7 +139,7 @@ def test_saved_as_opened_again_and_rendered(reopen: Opens, root: Path, shipped: 
     subprocess.run([sys.executable, "-P", str(root / "patchwright.py"), *words], check=True, capture_output=True)
     assert rendered.read_bytes() == by_hand.read_bytes()
     window.key("Escape")
-    window.until(lambda state: state["dialog"] == "")
+    window.dialog("")
     assert window.problems() == []
     window.close()
 
@@ -150,13 +150,13 @@ def test_unsaved_work_is_asked_about(reopen: Opens, shipped: Path) -> None:
     window.command("arrange.auto")
     window.until(lambda state: state["dirty"])
     window.key("ctrl+q")
-    window.until(lambda state: state["dialog"] == "Save the changes?")
+    window.dialog("Save the changes?")
     window.shot("unsaved")
     window.key("Escape")
-    window.until(lambda state: state["dialog"] == "")
+    window.dialog("")
     assert shipped.read_bytes() == before
     window.key("ctrl+q")
-    window.until(lambda state: state["dialog"] == "Save the changes?")
+    window.dialog("Save the changes?")
     window.move(*window.middle("dialog:unsaved:save"))
     window.press()
     window.xdotool("mouseup", 1)  # after which there is no window that could be asked
@@ -169,7 +169,7 @@ def test_a_file_that_was_moved_is_found_again(reopen: Opens, shipped: Path) -> N
     (shipped.parent / "deeper" / "still").mkdir(parents=True)
     (audio / "music.flac").rename(shipped.parent / "deeper" / "still" / "music.flac")
     window = reopen(shipped, "--no-engine")
-    window.until(lambda state: state["dialog"] == "Missing files")
+    window.dialog("Missing files")
     wait_for(lambda: window.ask(do="locate", what="dialog:relink:accept")["rect"], "there is no dialog")
     window.settle(10)
     window.shot("missing")
@@ -185,12 +185,12 @@ def test_keys_do_nothing_below_a_dialog(reopen: Opens, shipped: Path) -> None:
     window.command("edit.all")
     nodes = window.state()["nodes"]
     window.command("file.render")
-    window.until(lambda state: state["dialog"] == "Render")
+    window.dialog("Render")
     window.key("Delete")
     window.settle()
     assert window.state()["nodes"] == nodes
     window.key("Escape")
-    window.until(lambda state: state["dialog"] == "")
+    window.dialog("")
     window.key("Delete")
     window.until(lambda state: not state["nodes"])
     window.close()
@@ -207,7 +207,7 @@ def test_a_first_start_plays_and_can_be_shown_around(reopen: Opens) -> None:
     window.settle()
     window.shot("tour")
     window.key("Escape")
-    window.until(lambda state: state["dialog"] == "")
+    window.dialog("")
     window.close()
     again = reopen("--device", "null")
     assert again.state()["dialog"] == ""
@@ -223,11 +223,11 @@ def test_hostile_settings_are_set_aside(reopen: Opens, shipped: Path, tmp_path: 
     assert [text for level, text in window.state()["notices"] if level == "warning" and "theme" in text]
     window.command("view.light")
     window.command("file.settings")
-    window.until(lambda state: state["dialog"] == "Settings")
+    window.dialog("Settings")
     window.settle(10)
     window.shot("settings")
     window.key("Escape")
-    window.until(lambda state: state["dialog"] == "")
+    window.dialog("")
     assert window.problems() == []
     window.close()
     assert json.loads((config / "editor.json").read_bytes())["theme"] == "light"
@@ -264,7 +264,7 @@ def test_the_window_that_is_closed_asks_too(screen: Screen, reopen: Opens, shipp
     search = ["xdotool", "search", "--name", "Patchwright"]
     found = subprocess.run(search, env=environment, capture_output=True, text=True, check=True).stdout.split()
     subprocess.run([sys.executable, "-c", CLOSES, found[0]], env=environment, check=True)
-    window.until(lambda state: state["dialog"] == "Save the changes?")
+    window.dialog("Save the changes?")
     window.move(*window.middle("dialog:unsaved:discard"))
     window.press()
     window.xdotool("mouseup", 1)  # after which there is no window that could be asked
@@ -284,7 +284,7 @@ def test_a_render_is_cancelled(reopen: Opens, tmp_path: Path) -> None:
     patch.save(folder / "long.pwp")
     window = reopen(folder / "long.pwp", "--no-engine")
     window.command("file.render")
-    window.until(lambda state: state["dialog"] == "Render")
+    window.dialog("Render")
     window.click("dialog:render:seconds")
     window.key("ctrl+a")
     window.type("600:00")
@@ -296,7 +296,7 @@ def test_a_render_is_cancelled(reopen: Opens, tmp_path: Path) -> None:
     wait_for(lambda: [file.name for file in folder.iterdir()] == ["long.pwp"], "something is left of the render")
     window.settle(5)
     window.key("Escape")
-    window.until(lambda state: state["dialog"] == "")
+    window.dialog("")
     assert window.problems() == []
     window.close()
 
@@ -304,13 +304,13 @@ def test_a_render_is_cancelled(reopen: Opens, tmp_path: Path) -> None:
 def test_collected_by_hand(reopen: Opens, shipped: Path, tmp_path: Path) -> None:
     window = reopen(shipped, "--no-engine")
     window.command("file.collect")
-    window.until(lambda state: state["dialog"] == "Collect with all files")
+    window.dialog("Collect with all files")
     window.shot("collect")
     window.click("dialog:collect:accept")
     name = shipped.stem
     collected = tmp_path / name / f"{name}.pwp"
     wait_for(collected.exists, "nothing is collected")
-    window.until(lambda state: state["dialog"] == "")
+    window.dialog("")
     assert load(collected).nodes().keys() == load(shipped).nodes().keys()
     assert {file.name for file in (tmp_path / name / "audio").iterdir()} == {"music.flac", "narration.flac"}
     window.close()
