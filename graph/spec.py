@@ -334,6 +334,13 @@ class Node:
         return {}
 
     @classmethod
+    def learned(cls, config: Config, services: Services) -> bytes | None:
+        """What a kind learns of the files that its settings name, to be kept in the patch as the node's state, so that
+        the patch can do without them; None where it learns nothing. Control side; may take its time. Raises PatchError.
+        """
+        return None
+
+    @classmethod
     def file(cls, config: Config) -> FileRequest | None:
         """For kinds with a stream that serves a file: which one. None where no path is set."""
         return None

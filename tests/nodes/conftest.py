@@ -106,6 +106,7 @@ def play(
     bypass: bool = False,
     aligned: bool = True,
     outputs: Sequence[str] | None = None,
+    state: bytes | None = None,
 ) -> Played:
     """Run one node. Inputs are ``[frame]`` or ``[frame, channel]`` by port; the outputs of every audio or control
     port come back by port, and what a node sends to a device or a file as ``"stream"``. A node that plays a file hears
@@ -120,6 +121,7 @@ def play(
     patch = Patch(sample_rate=rate)
     patch.add("node", kind, settings=dict(settings or {}), **dict(params or {}))
     patch.graph.nodes["node"]["entry"].bypass = bypass
+    patch.graph.nodes["node"]["entry"].state = state
     data: dict[str, np.ndarray] = {}
     for port, signal in (inputs or {}).items():
         signal = np.asarray(signal, np.float32)
