@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
 import typer
 
 from host.devices.commands import devices
+from host.learning import learn
 from host.plugins.commands import plugins
 from host.remote.commands import controls
 
@@ -34,6 +35,7 @@ app = typer.Typer(
 )
 app.add_typer(plugins, name="plugins")
 app.add_typer(devices, name="devices")
+app.command()(learn)
 app.command("controls")(controls)
 
 PatchFile = Annotated[Path, typer.Argument(help="A patch: .pwp or .json.", metavar="PATCH")]
