@@ -38,14 +38,14 @@ class Compiler:
         self._again_at = 0.0
         self._put_off = False
 
-    def want(self, recipes: Iterable[Recipe]) -> None:
-        """Compile these too, unless they are had already."""
+    def want(self, recipes: Iterable[Recipe], missing: Recipe | None = None) -> None:
+        """Compile these too, unless they are had already; ``missing`` is not, whatever the cache looks like."""
         with self._lock:
             if self._thread is None:
                 self._known.clear()
                 self._done = self._all = 0
-            for recipe in recipes:
-                if recipe not in self._known and not library().has(recipe):
+            for recipe in (*((missing,) if missing else ()), *recipes):
+                if recipe not in self._known and (recipe == missing or not library().has(recipe)):
                     self._known.add(recipe)
                     self._waiting.append(recipe)
                     self._all += 1
@@ -71,7 +71,7 @@ class Compiler:
                 work()
         except NotCompiledError as missing:
             self._again_at = now + AGAIN_S
-            self.want([missing.recipe, *needs()])
+            self.want(needs(), missing.recipe)
             return False
         return True
 

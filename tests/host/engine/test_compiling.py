@@ -12,7 +12,9 @@ from graph import Patch
 from graph.compiler import compile
 from graph.spec import helper
 from host import Engine
+from host.engine import compiling
 from host.engine.compiling import Compiler, foundation, recipes
+from host.engine.player import LivePlayer
 from host.native import live
 from host.native.live import Live
 from host.native.raw import store_f32
@@ -30,6 +32,11 @@ LONG_S = 120.0
 @helper
 def seven(a):
     return a + 7
+
+
+@helper
+def eight(a):
+    return a + 8
 
 
 @helper
@@ -96,6 +103,45 @@ def test_a_compiler_does_what_was_put_off(cold):
     until(lambda: compiler.progress is None)
     assert {total for _, total in filter(None, seen)} <= {2}
     compiler.close()
+
+
+def test_what_is_broken_in_the_cache_is_compiled_again(cold):
+    library().address(function_recipe(eight, 1))
+    broken = cold / f"{function_recipe(eight, 1).key}.o"
+    broken.write_bytes(broken.read_bytes()[:-1] + b"?")
+    shelf, compiler, done = Library(), Compiler(), list[int]()
+    assert shelf.has(function_recipe(eight, 1))
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(compiling, "library", lambda: shelf)
+        until(lambda: compiler.attempt(lambda: done.append(shelf.function(eight, 1)), list))
+    assert shelf.built == 1
+    assert ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_int64)(done[0])(3) == 11
+
+
+def test_a_patch_that_cannot_be_compiled_is_refused_and_the_one_before_plays(patch, tmp_path, monkeypatch):
+    player = LivePlayer(48000, lambda flow, first, count: list(range(first, first + count)), lambda text: None)
+    try:
+        player.set_patch(1, patch, tmp_path)
+        until(lambda: player.step() >= 0 and player.outcome() is not None)
+        assert player.outcome() == (1, True, [])
+        step = player._conductor.step
+
+        def fails() -> float:
+            step()
+            raise KernelError("level cannot be compiled: it is wrong")
+
+        monkeypatch.setattr(player._conductor, "step", fails)
+        player.set_patch(2, patch, tmp_path)
+        player.step()
+        monkeypatch.undo()
+        outcome = player.outcome()
+        assert outcome is not None
+        assert outcome[:2] == (2, False)
+        assert [message for _, _, message in outcome[2]] == ["level cannot be compiled: it is wrong"]
+        player.set_patch(3, patch, tmp_path)
+        until(lambda: player.step() >= 0 and player.outcome() == (3, True, []))
+    finally:
+        player.close()
 
 
 def test_the_list_of_needs_is_all_that_a_patch_needs(patch, cold):
