@@ -94,7 +94,7 @@ class Sound:
         self._tasks: queue.SimpleQueue[Callable[[Player], object] | None] = queue.SimpleQueue()
         self._player: Player | None = None
         self._phase, self._words = ("starting", "") if make else ("off", "")
-        self._told = 0
+        self._told: object = None
         self._sent_at = 0.0
         self._trims: Mapping[tuple[str, str], Trim] = {}
         self._thread = threading.Thread(target=self._work, name="engine link", daemon=True)
@@ -221,8 +221,10 @@ class Sound:
         if self._player is None:
             return []
         listed = self._player.notices
-        new, self._told = listed[self._told :] if self._told <= len(listed) else listed, len(listed)
-        return [(n.level, n.text) for n in new]
+        # the engine keeps only so many: how many there are says nothing once that is reached
+        known = next((k for k in range(len(listed), 0, -1) if listed[k - 1] is self._told), 0)
+        self._told = listed[-1] if listed else self._told
+        return [(n.level, n.text) for n in listed[known:]]
 
 
 def engine_maker(

@@ -80,7 +80,7 @@ class TransportBar(Panel):
         self._width: float = 0.0
 
     def sync(self, changes: Changes) -> None:
-        if changes.history or changes.everything or changes.look:
+        if changes.structure or changes.look or (changes.history and self.session.path):
             self._outs = self._outputs()
         if not (changes.words or changes.everything or changes.look):
             return

@@ -102,11 +102,10 @@ class Header(Grip):
 
     def _around(self) -> str:
         """What is before it and after it."""
-        here, id = self.subject.session.here, self.subject.id
-        names = {node: entry.title or spoken(node) for node, entry in here.nodes().items()}
-        own = self.subject.session.survey.cables_of(id)
-        before = list(dict.fromkeys(names[c.source] for c in own if c.target == id))
-        after = list(dict.fromkeys(names[c.target] for c in own if c.source == id))
+        session, id = self.subject.session, self.subject.id
+        own = session.survey.cables_of(id)
+        before = list(dict.fromkeys(session.face(c.source).title for c in own if c.target == id))
+        after = list(dict.fromkeys(session.face(c.target).title for c in own if c.source == id))
 
         def said(listed: list[str]) -> str:
             return ", ".join(listed[:2]) + (f" +{len(listed) - 2}" if len(listed) > 2 else "")
