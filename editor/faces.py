@@ -137,9 +137,12 @@ def family_of(kind: type[Node]) -> str:
     return "output" if sink else kind.family
 
 
+ABBREVIATIONS = frozenset({"eq", "lfo", "midi"})
+
+
 def spoken(name: str) -> str:
-    """An id, kind or param name as words: ``freq_hz`` is ``Freq hz``."""
-    words = name.replace("_", " ").strip()
+    """An id, kind or param name as words: ``freq_hz`` is ``Freq hz``, ``eq_match`` is ``EQ match``."""
+    words = " ".join(word.upper() if word in ABBREVIATIONS else word for word in name.replace("_", " ").split())
     return words[:1].upper() + words[1:]
 
 
