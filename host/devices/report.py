@@ -24,9 +24,11 @@ def _plain(info: DeviceInfo) -> dict[str, Any]:
 
 
 def print_devices() -> None:
-    """A table of them, and why there are none."""
+    """A table of them, the MIDI devices that can be heard, and why there are none."""
     from rich.console import Console
     from rich.table import Table
+
+    from host.remote import ports
 
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in ("", "device", "interface", "in", "out", "rate"):
@@ -34,7 +36,11 @@ def print_devices() -> None:
     for d in devices():
         marks = ("in " if d.default_input else "") + ("out" if d.default_output else "")
         table.add_row(marks, d.name, d.api, str(d.inputs), str(d.outputs), f"{d.rate} Hz")
-    Console(highlight=False, soft_wrap=True, markup=False).print(table)
+    console = Console(highlight=False, soft_wrap=True, markup=False)
+    console.print(table)
+    inputs, _ = ports.port_names()
+    for name in inputs:
+        console.print(f"MIDI {name}")
     if why_none():
         say(why_none())
 
