@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import socket
+from contextlib import closing
 from pathlib import Path
 
 from pythonosc.udp_client import SimpleUDPClient
 
 from host import Engine
 from host.remote.control import Remote
-from host.remote.engine import EngineTarget
+from host.remote.engine import EngineTarget, EngineTransport
+from host.remote.wire import read
 
 from .conftest import until
 from .stage import patch
@@ -46,4 +49,48 @@ def test_osc_sets_params_of_a_patch_that_plays(runtime):
             client.send_message("/g/v/mute", 1)
             until(lambda: target.get("g/v", "mute") == 1.0)
         assert engine.patch.node("g").kind == "group"
+        assert not [n for n in engine.notices if n.level == "error"]
+
+
+def test_osc_moves_the_transport_of_an_engine_and_is_told(runtime, tmp_path):
+    given = patch({**GIVEN, "r": {"kind": "file_recorder", "settings": {"path": "take.wav"}}}, "t.out>r.in")
+    given.folder = tmp_path
+    with (
+        Engine(given, device="null") as engine,
+        Remote(
+            EngineTarget(engine, given), osc=("127.0.0.1", 0), transport=EngineTransport(engine, given.transport.tempo)
+        ) as remote,
+        closing(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as ears,
+    ):
+        remote.start()
+        assert remote.osc is not None
+        ears.bind(("127.0.0.1", 0))
+        ears.setblocking(False)
+        client = SimpleUDPClient(*remote.osc.address)
+        heard: dict[str, tuple] = {}
+
+        def told(address: str) -> tuple | None:
+            while True:
+                try:
+                    heard.update((m.address, m.arguments) for m in read(ears.recv(65536)))
+                except BlockingIOError:
+                    return heard.get(address)
+
+        client.send_message("/subscribe", ["/transport", ears.getsockname()[1]])
+        until(lambda: told("/transport/rolling") == (0,))
+        client.send_message("/transport/locate", 100.0)
+        client.send_message("/transport/play", [])
+        until(lambda: told("/transport/rolling") == (1,))
+        until(lambda: engine.status.place_s > 100.0)
+        client.send_message("/transport/loop", [10.0, 10.25])
+        client.send_message("/transport/locate", 10.0)
+        until(lambda: engine.status.loop == (10.0, 10.25))
+        until(lambda: told("/transport/loop") == (1, 10.0, 10.25))
+        until(lambda: 10.0 <= engine.status.place_s < 10.3)
+        client.send_message("/transport/record", 1)
+        until(lambda: told("/transport/recording") == (1,))
+        client.send_message("/transport/record", 0)
+        client.send_message("/transport/stop", 1.0)
+        until(lambda: told("/transport/recording") == (0,) and told("/transport/rolling") == (0,))
+        assert (tmp_path / "take.wav").exists()
         assert not [n for n in engine.notices if n.level == "error"]
