@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import importlib.util
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -244,3 +245,25 @@ def test_what_ends_all_notes_of_a_channel_ends_each_for_those_who_do_not_know_it
     found, _ = rig.heard(patch_of([[*song, (200, panic), (300, reset), (400, RELEASE)]]), FRAMES)
     offs = [(200, off(60, 2)), (200, off(61, 2)), (200, panic), (300, packed(CONTROL | 2, 64, 0)), (300, reset)]
     assert found == [*song, *offs, (400, off(60, 3))]
+
+
+def test_a_missing_instrument_is_silent_and_keeps_its_cables():
+    patch = patch_of([[(100, on(1))]])
+    patch.add("synth", "plugin", settings={"uid": "0" * 32, "name": "Nobody has it"})
+    patch.add("out", "audio_out")
+    patch.connect("s0.out", "synth.events")
+    patch.connect("synth.out", "out.in")
+    missing: list[PatchError] = []
+    services = NoPlugins(Path())
+    schedule = compile(patch, rig.registry(), services, RATE, missing=missing)
+    assert [error.node for error in missing] == ["synth"]
+    found, _ = run_arrays(schedule, services, 512)
+    assert not found["out"].any()
+    assert schedule.node("synth").config.layouts["events"] == "events"
+
+
+class NoPlugins(FileServices):
+    """A machine without plugins."""
+
+    def plugin(self, settings: Mapping[str, Any]) -> Any:
+        raise PatchError("there is no such plugin")
