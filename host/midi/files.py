@@ -179,8 +179,12 @@ def song_of(score: Score, rate: float) -> Song:
 def read_song(path: Path, rate: float) -> Song:
     """A file in frames. Raises MidiFileError, whose line begins with the path."""
     try:
+        if path.exists() and not (path.is_file() or path.is_dir()):  # reading a pipe might never end
+            raise MidiFileError(f"{path}: expected a file")
         with path.open("rb") as file:
             data = file.read(MOST_BYTES + 1)
+    except MidiFileError:
+        raise
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise MidiFileError(f"{path}: {reason}") from None

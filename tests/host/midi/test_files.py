@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import struct
 from fractions import Fraction
 from pathlib import Path
@@ -158,3 +159,10 @@ def test_a_file_that_is_too_long_or_missing_or_a_folder_is_refused_unread(tmp_pa
     for path, words in ((long, "at most"), (tmp_path / "none.mid", "No such file"), (tmp_path, "directory")):
         with pytest.raises(MidiFileError, match=words):
             read_song(Path(path), RATE)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes")
+def test_a_pipe_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pipe.mid")
+    with pytest.raises(MidiFileError, match="expected a file"):
+        read_song(tmp_path / "pipe.mid", RATE)
