@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Mapping
-from time import monotonic
+from time import monotonic, strftime
 from typing import Any, Protocol
 
 from editor.model import Session
@@ -43,6 +43,10 @@ class Playing:
         self.session, self._find = session, find
         self.standing: Mapping[str, Any] = {}
         """How each plugin is doing, by the engine's addresses."""
+        self.lost: dict[str, str] = {}
+        """The clock when a plugin was lost last."""
+        self._values: dict[str, Mapping[str, float]] = {}
+        """What plugins have for their params, since the last step."""
         self.waiting = False
         """Whether a text was asked for that is not known yet."""
         self._gestures: dict[str, object] = {}
@@ -65,6 +69,7 @@ class Playing:
         while self._later:
             self._later.popleft()()
         plugins = self._find()
+        self._values.clear()
         if plugins is None:
             self.standing = {}
             return
@@ -72,7 +77,10 @@ class Playing:
             gesture = self._gestures[edit.node] = ("plugin", edit.node, edit.gesture)
             if edit.phase == "perform":
                 self._do(edit.node, lambda node, e=edit: SetParam(node, e.param, e.value), f"Set {edit.param}", gesture)
-        self.standing = plugins.standing()
+        before, self.standing = self.standing, plugins.standing()
+        for node, now in self.standing.items():
+            if node in before and now.losses > before[node].losses:
+                self.lost[node] = strftime("%H:%M:%S")
         for node, state in plugins.states().items():
             if self._is_done_by_hand(node):
                 words, gesture = f"Change in {self._title(node)}", self._gestures.pop(node, None)
@@ -122,5 +130,8 @@ class Playing:
 
     def values(self, address: str) -> Mapping[str, float]:
         """What a plugin itself has for its params."""
-        plugins = self._find()
-        return plugins.values(address) if plugins is not None and address in self.standing else NOTHING
+        if address not in self._values:
+            plugins = self._find()
+            known = plugins is not None and address in self.standing
+            self._values[address] = plugins.values(address) if plugins is not None and known else NOTHING
+        return self._values[address]

@@ -163,7 +163,8 @@ class PluginSection:
         face, theme = self.subject.face, self.app.look.theme
         standing = self.playing.standing.get(self.subject.address)
         on = self.app.sound.state.phase == "on"
-        now = doing(face, standing, on, self.app.sound.plugins is not None, self.plugins.grouping)
+        lost = self.playing.lost.get(self.subject.address, "")
+        now = doing(face, standing, on, self.app.sound.plugins is not None, self.plugins.grouping, lost)
         latency = latency_words(face, standing, self.subject.rate) + self._measured
         open_ = bool(getattr(standing, "window", False))
         ready = getattr(standing, "status", "") == "ready"

@@ -27,10 +27,11 @@ class Doing:
 PLACES = {"plugin": "in a process of its own", "chain": "in its chain's process", "patch": "in the process of all"}
 
 
-def doing(face: Face, standing: Any, engine: bool, plugins: bool, grouping: str = "plugin") -> Doing:
+def doing(face: Face, standing: Any, engine: bool, plugins: bool, grouping: str = "plugin", lost: str = "") -> Doing:
     """How a node's plugin is. ``engine``: whether there is one; ``plugins``: whether it plays plugins at all;
-    ``grouping``: which plugins share a process.
+    ``grouping``: which plugins share a process; ``lost``: the clock when it was lost last.
     """
+    when = f" at {lost}" if lost else ""
     if face.missing:
         return Doing("dim", "Not on this machine")
     if not engine:
@@ -43,7 +44,7 @@ def doing(face: Face, standing: Any, engine: bool, plugins: bool, grouping: str 
         case "ready":
             counts = []
             if standing.losses:
-                times = "once" if standing.losses == 1 else f"{standing.losses} times"
+                times = f"once{when}," if standing.losses == 1 else f"{standing.losses} times, last{when or ' now'},"
                 counts.append(f"It was lost {times} and came back with its last state.")
             if standing.missed:
                 blocks = f"{standing.missed} block{'' if standing.missed == 1 else 's'}"
@@ -55,7 +56,7 @@ def doing(face: Face, standing: Any, engine: bool, plugins: bool, grouping: str 
             return Doing("bad", "It cannot be played", f"{standing.error}. Sound passes dry; nothing is lost.", "dry")
         case _ if standing.losses:
             more = "Sound passes dry until it is back with its last state. Nothing of the patch is lost."
-            return Doing("warn", "It was lost and is started again", more, "coming back")
+            return Doing("warn", f"It was lost{when} and is started again", more, "coming back")
         case _:
             return Doing("dim", "Loading…", "Sound passes dry until it is there.", "loading")
 
