@@ -12,7 +12,7 @@ STEPS = 200
 EVERY = 10
 SEED = 11
 TURNS = (
-    *("edit.duplicate", "edit.delete", "edit.dissolve", "edit.all", "edit.none", "node.bypass", "node.mute"),
+    *("edit.duplicate", "edit.delete", "edit.dissolve", "edit.undo", "edit.all", "node.bypass", "node.mute"),
     *("arrange.group", "arrange.ungroup", "arrange.auto", "arrange.left", "arrange.across", "arrange.frame"),
 )
 
@@ -32,16 +32,17 @@ class Editing(Monkey):
         return state
 
     def some(self) -> None:
-        """A few edits, the last of which is complete."""
+        """A few edits with the mouse, and a few commands on what is then selected; all of them complete."""
         self._look()
         kinds: list[Callable[[], list[str]]] = [self._wire, self._turn, self._search, self._bring, self._move]
-        for act in self.random.choices(kinds, (4, 4, 2, 3, 3), k=3):
-            self.window.xdotool(*act())
-        if self.random.random() < 0.7:
-            self.window.xdotool("mousemove", *map(str, self._point("header")), "click", "1", "sleep", "0.05")
-            self.window.ask(do="command", id=self.random.choice(TURNS))
-        self.window.xdotool("key", "Escape", "sleep", "0.05")
-        self.window.settle(8)
+        acts = self.random.choices(kinds, (3, 4, 1, 2, 4), k=2)
+        words = [word for act in acts for word in act()]
+        select = ["mousemove", *map(str, self._point("header")), "click", "1"]
+        self._do([*words, "key", "Escape", "sleep", "0.05", *select])
+        for command in self.random.choices(TURNS, k=6):
+            self.window.ask(do="command", id=command)
+            self.see()
+        self.window.ask(do="command", id="edit.none")  # a frame that was added asks for its words
 
     def _move(self) -> list[str]:
         return self._pull(self._point("header"), self._on_canvas())
@@ -74,6 +75,7 @@ def test_two_hundred_random_edits_undone_and_done_again(screen: Screen, tmp_path
                 assert window.state()["patch"] == first
         assert window.state()["patch"] == last["patch"]
         assert compared >= 2 * STEPS // EVERY
-        monkey.finish()
+        monkey.look_after()
+        window.close()
     finally:
         window.discard()
