@@ -81,6 +81,8 @@ def started(environment: dict[str, str], scratch: Path, runs: int) -> list[dict[
 
     file = scratch / "start.pwp"
     save(mixed(300), file)
+    environment = {**environment, "PYTHONPYCACHEPREFIX": str(scratch / "compiled")}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # as it is where a program was started before
     found: list[dict[str, float]] = []
     for run in range(runs + 1):
         probe = scratch / f"probe{run}"

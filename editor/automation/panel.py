@@ -46,7 +46,6 @@ class Automation(Panel):
         dpg.bind_item_theme("automation:right", "theme:strip")
         start, span = (self.lane.start, self.lane.span) if self.lane else (0.0, 30.0)
         self.lane = Lane(self, "automation:right", start, span)
-        self._show(True)
 
     def sync(self, changes: Changes) -> None:
         if changes.everything:
