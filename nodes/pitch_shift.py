@@ -23,16 +23,16 @@ from graph.spec import (
     helper,
     kernel,
 )
+from nodes.dsp.between import REACH, between, sinc
 from nodes.dsp.exponentials import exp2
 from nodes.dsp.lines import clean
 from nodes.dsp.machine import fma
 from nodes.dsp.windows import first_of, hann, nearest_size, put_back, second_of, tables, transform
 
 WINDOWS_S = {"short": 0.0213, "medium": 0.0427, "long": 0.0853}
-REACH = 16
-"""Frames on either side that a value between frames is interpolated from."""
-PHASES = 512
 SPARE = 4 * REACH
+SPREAD = 256
+"""Frames over which the work on a window is spread, at most: a quarter of a hop."""
 ONSET = 8.0
 """How much more power there must be at a peak than a hop before, for it to begin anew."""
 ENVELOPE_HZ = 200.0
@@ -42,39 +42,28 @@ MOST = 100.0
 EDGE = 0.97
 """The part of the band below half the rate that is kept when the pitch goes up."""
 
-# Places in the counters: frames that came in; where the stretched sound is read; the middle of its next window.
-FRAMES, READ, NEXT = 0, 1, 2
+# Places in the counters: frames that came in; where the stretched sound is read; the middle of its next window there,
+# and in the signal; 0 before the work on it has begun, then one more than the items that are
+# done; how far behind the window before is.
+FRAMES, READ, NEXT, MIDDLE, ITEM, PAST = 0, 1, 2, 3, 4, 5
+# Places in what is known of the window that is worked on: the ratio of pitches, and how far formants are kept; and the
+# part of a frame beyond the one that is read.
+RATIO, FORMANTS, PART = 0, 1, 2
 
 
 def _size(config: Config) -> int:
     return nearest_size(WINDOWS_S[config.settings["window"]], config.rate)
 
 
-def sinc() -> npt.NDArray[np.float64]:
-    """``[phase, tap]``: a sinc under a Kaiser window, for values between frames."""
-    t = np.arange(PHASES + 1)[:, None] / PHASES - np.arange(1 - REACH, REACH + 1)
-    return np.sinc(t) * np.i0(9.0 * np.sqrt(np.maximum(1.0 - (t / REACH) ** 2, 0.0))) / np.i0(9.0)
+def _spread(config: Config) -> int:
+    """Frames over which the work on a window is spread: whole ticks."""
+    return max(TICK, min(SPREAD, _size(config) // 16))
 
 
 @helper
-def between(line, whole, part, lane, between_taps):
-    """The value ``part`` of a frame after the frame ``whole``."""
-    mask = line.shape[0] - 1
-    phase = part * PHASES
-    row = min(int(phase), PHASES - 1)
-    u = phase - row
-    total = 0.0
-    for t in range(2 * REACH):
-        h = between_taps[row, t]
-        total = fma(fma(u, between_taps[row + 1, t] - h, h), line[(whole + t + 1 - REACH) & mask, lane], total)
-    return total
-
-
-@helper
-def take(line, middle, speed, lane, window, swapped, grain, work, between_taps):
+def take(line, middle, speed, hop, lane, window, swapped, grain, work, between_taps):
     """Take two windows from the line: around ``middle``, and a hop before; each frame ``speed`` of a frame apart."""
     size, mask = window.shape[0], line.shape[0] - 1
-    hop = size >> 2
     for j in range(size + hop):
         ahead = speed * (j - hop - (size >> 1))
         whole = math.floor(ahead)
@@ -183,15 +172,31 @@ def shape(power, running, gains, ratio, speed, formants, edge, rate):
 
 
 @helper
-def lay(last, gains, lane, window, roots, swapped, work, stretched, middle):
-    """Add a window to the stretched sound."""
+def begin(counters, about, frame, ratio, formants, late):
+    """Begin with a window: its middle is where the signal is, late as declared, when its middle will be read."""
+    ahead = (counters[NEXT] - counters[READ] - about[PART]) / max(ratio, 1.0)
+    counters[MIDDLE] = frame - late + math.floor(ahead + 0.5)
+    counters[ITEM] = 1
+    about[RATIO], about[FORMANTS] = ratio, formants
+
+
+@helper
+def step_of(size, ratio):
+    """From a window to the next in the stretched sound: down, where these are further apart in the signal than there,
+    half as far as up, so that nothing falls between them.
+    """
+    return size >> 3 if ratio < 1.0 else size >> 2
+
+
+@helper
+def lay(last, gains, lane, window, roots, swapped, work, stretched, middle, hop, after):
+    """Add a window to the stretched sound, ``hop`` after the one before and ``after`` before the next."""
     size, mask = window.shape[0], stretched.shape[0] - 1
-    hop = size >> 2
     for k in range(gains.shape[0]):
         put_back(work, swapped, k, gains[k] * last[2 * lane, k], gains[k] * last[2 * lane + 1, k])
     transform(work, roots)
-    # Squared Hann windows a quarter apart add up to 3/2.
-    scale = 1.0 / (1.5 * size)
+    # A squared Hann window is 3/8 on average, and stands for half the way to each of its neighbours.
+    scale = 0.5 * (hop + after) / (0.375 * size * size)
     first = middle - (size >> 1)
     for j in range(size):
         at = (first + j) & mask
@@ -208,7 +213,7 @@ class PitchShift(Node):
     spectrum turn together (J. Laroche and M. Dolson, "Improved phase vocoder time-scale modification of audio", IEEE
     Trans. Speech and Audio 7(3), 1999), and so do all channels; a peak that has just begun keeps the phase that it has
     (after A. Röbel, DAFx 2003). A longer window tells lower and nearer tones apart, a shorter one keeps attacks
-    sharper. Its latency is the window and a little more.
+    sharper. Its latency is the window and a little more, over which the work is spread.
     """
 
     kind = "pitch_shift"
@@ -237,16 +242,17 @@ class PitchShift(Node):
     power = Memory(1, "f8")
     running = Memory(1, "f8")
     gains = Memory(1, "f8")
-    counters = State((3,), "i8")
-    part = State((1,))
+    spread = Memory(1, "i8")
+    counters = State((6,), "i8")
+    about = State((3,))
 
     @classmethod
     def latency(cls, config: Config) -> int:
-        return _size(config) + SPARE
+        return _size(config) + SPARE + _spread(config)
 
     @classmethod
     def tail(cls, config: Config) -> float:
-        return (2 * _size(config) + SPARE) / config.rate
+        return (2 * _size(config) + SPARE + SPREAD) / config.rate
 
     @classmethod
     def prepare(cls, config: Config, services: Services) -> Mapping[str, npt.NDArray[np.generic]]:
@@ -255,7 +261,8 @@ class PitchShift(Node):
         spectra = {name: np.zeros((2 * lanes, size // 2 + 1)) for name in ("now", "before", "last")}
         return spectra | {
             "line": np.zeros((4 * size, lanes), np.float32),
-            "stretched": np.zeros((2 * size, lanes)),
+            "stretched": np.zeros((max(4 * size, 2048), lanes)),
+            "spread": np.array([_spread(config)]),
             "window": hann(size),
             **tables(size),
             "between_taps": sinc(),
@@ -288,14 +295,19 @@ class PitchShift(Node):
         power,
         running,
         gains,
+        spread,
         counters,
-        part,
+        about,
         rate,
         n,
     ):
         size, mask, lanes = window.shape[0], line.shape[0] - 1, out.lanes
         half = size >> 1
-        late = size + SPARE
+        if counters[PAST] == 0:
+            counters[PAST] = size >> 2
+        late = size + SPARE + spread[0]
+        items = 2 * lanes + 1
+        each = (items * TICK + spread[0] - 1) // spread[0]
         for start in range(0, n, TICK):
             frames = counters[FRAMES]
             for i in range(TICK):
@@ -303,30 +315,68 @@ class PitchShift(Node):
                     line[(frames + i) & mask, lane] = clean(signal[start + i, lane])
             for i in range(TICK):
                 ratio = exp2((semitones[start + i, 0] + 0.01 * cents[start + i, 0]) / 12.0)
-                slow, fast = min(ratio, 1.0), max(ratio, 1.0)
-                # The next window is due when the stretched sound is only complete up to what is read now.
-                while counters[READ] + REACH + 1 >= counters[NEXT] - half:
-                    ahead = (counters[NEXT] - counters[READ] - part[0]) / fast
-                    middle = frames + i - late + math.floor(ahead + 0.5)
-                    for k in range(power.shape[0]):
-                        power[k] = 0.0
-                    for lane in range(lanes):
-                        take(line, middle, slow, lane, window, swapped, grain, work, between_taps)
-                        transform(work, roots)
-                        keep_spectra(work, now, before, power, lane)
-                    turn_regions(now, before, last, power, lanes)
-                    edge = half + 1.0 if fast == 1.0 else EDGE * half / fast
-                    shape(power, running, gains, ratio, slow, float(formants[start + i, 0]), edge, rate)
-                    for lane in range(lanes):
-                        lay(last, gains, lane, window, roots, swapped, work, stretched, counters[NEXT])
-                    counters[NEXT] += size >> 2
+                fast = max(ratio, 1.0)
+                # A window is due when the stretched sound is only complete up to what is read now.
+                left = counters[NEXT] - half - counters[READ] - REACH - 1
+                while left <= 0 or (i == 0 and left <= fast * spread[0]):
+                    if counters[ITEM] == 0:
+                        begin(counters, about, frames + i, ratio, float(formants[start + i, 0]), late)
+                    first = counters[ITEM] - 1
+                    end = items if left <= 0 else min(items, first + each)
+                    slow, hop = min(about[RATIO], 1.0), step_of(size, about[RATIO])
+                    for item in range(first, end):
+                        if item == 0:
+                            for k in range(power.shape[0]):
+                                power[k] = 0.0
+                        if item < lanes:
+                            take(
+                                line,
+                                counters[MIDDLE],
+                                slow,
+                                counters[PAST],
+                                item,
+                                window,
+                                swapped,
+                                grain,
+                                work,
+                                between_taps,
+                            )
+                            transform(work, roots)
+                            keep_spectra(work, now, before, power, item)
+                        elif item == lanes:
+                            turn_regions(now, before, last, power, lanes)
+                            edge = half + 1.0 if about[RATIO] <= 1.0 else EDGE * half / about[RATIO]
+                            shape(power, running, gains, about[RATIO], slow, about[FORMANTS], edge, rate)
+                        else:
+                            lane = item - lanes - 1
+                            lay(
+                                last,
+                                gains,
+                                lane,
+                                window,
+                                roots,
+                                swapped,
+                                work,
+                                stretched,
+                                counters[NEXT],
+                                counters[PAST],
+                                hop,
+                            )
+                    counters[ITEM] = end + 1
+                    if end == items:
+                        counters[ITEM] = 0
+                        counters[NEXT] += hop
+                        counters[PAST] = hop
+                    if left > 0:
+                        break
+                    left += hop
                 share = 1.0 * mix[start + i, 0]
                 for lane in range(lanes):
                     dry = line[(frames + i - late) & mask, lane]
-                    wet = between(stretched, counters[READ], part[0], lane, between_taps)
+                    wet = between(stretched, counters[READ], about[PART], lane, between_taps)
                     out[start + i, lane] = dry + share * (wet - dry)
-                position = part[0] + fast
+                position = about[PART] + fast
                 whole = int(position)
                 counters[READ] += whole
-                part[0] = position - whole
+                about[PART] = position - whole
             counters[FRAMES] = frames + TICK
