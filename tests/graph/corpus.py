@@ -6,6 +6,7 @@ needs nothing but the golden patches, so that other tests may load this file and
 
 from __future__ import annotations
 
+import base64
 import copy
 import json
 import random
@@ -110,7 +111,7 @@ def corpus(seed: int = 20240, count: int = 2800) -> Iterator[Sample]:
     yield from handmade()
     golden = {path.name: path.read_bytes() for path in sorted(GOLDEN.iterdir())}
     small = msgpack.packb(SMALL)
-    text = json.dumps(SMALL, indent=1).encode()
+    text = as_text(SMALL, indent=1).encode()
     rng = random.Random(seed)
     share = count // 7
     for i in range(share):
@@ -337,6 +338,11 @@ def _with(**fields: Any) -> dict[str, Any]:
     return {**copy.deepcopy(SMALL), **fields}
 
 
+def as_text(document: Any, **how: Any) -> str:
+    """A document as JSON, bytes and all."""
+    return json.dumps(document, default=lambda data: {"$bytes": base64.b64encode(data).decode()}, **how)
+
+
 def _node(**fields: Any) -> dict[str, Any]:
     document = copy.deepcopy(SMALL)
     document["nodes"]["g"].update(fields)
@@ -349,12 +355,12 @@ def handmade() -> Iterator[Sample]:
         yield name, data
     for name, document in documents().items():
         yield f"{name} (msgpack)", msgpack.packb(document)
-        yield f"{name} (json)", json.dumps(document).encode()
+        yield f"{name} (json)", as_text(document).encode()
 
 
 def raw_files() -> dict[str, bytes]:
     """Files that are not what they seem."""
-    good = json.dumps(SMALL)
+    good = as_text(SMALL)
     packed = msgpack.packb(SMALL)
     head = b'{"format": "patchwright", "version": 1, "cables": [], "nodes": {}, "metadata": '
     pairs = msgpack.packb("format") + msgpack.packb("patchwright") + msgpack.packb("version") + b"\x01"
