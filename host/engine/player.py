@@ -177,6 +177,8 @@ class LivePlayer:
         if patch is None or not patch.graph.has_node(node.partition("/")[0]):
             raise PatchError(f"there is no node {node!r} to set {param} of", node=node)
         self._conductor.set_param(node, param, value)
+        if self._talk is not None:
+            self._talk.turned(node, param, value)
 
     def reroute(self) -> None:
         """Ask again which device channels to use."""

@@ -23,6 +23,7 @@ from host.plugins.finding import from_store
 from host.plugins.grouping import Grouping, chains
 from host.plugins.instance import LONGEST_LATENCY, Description, PluginError
 from host.plugins.shared import SUPPORTED, Seat, Words, new_semaphore
+from host.plugins.states import digest
 from host.plugins.watch import Hosted, Patience, Watch
 from nodes.dsp import handover
 
@@ -303,11 +304,9 @@ class Link:
         if what not in ("state", "set_state") or future.exception():
             return
         state = future.result() if what == "state" else values[0]
-        if what == "state" and hosted.loaded is None:
-            hosted.memory.found_first(state)
-        hosted.memory.show(state)
         hosted.state, hosted.stateless = state, False
         if what == "set_state":
+            hosted.memory.current = digest(state)
             self._took(hosted, state, future.result())
 
     def state(self, node: str) -> bytes:
@@ -362,7 +361,6 @@ class Link:
 
     def _load_again(self, hosted: Hosted, future: Future[Any]) -> None:
         if not future.exception():
-            hosted.memory.show(future.result())
             hosted.state = future.result()
         self._watch.reload(hosted)
 

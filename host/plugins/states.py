@@ -1,7 +1,7 @@
-"""What is known of the states of a plugin that plays: which one the patch has, which ones it was seen in since.
+"""What is known of the states of a plugin that plays: which one the patch has, which ones it came to by itself.
 
-A state is known by its digest. The patch may come to have a state because the plugin itself was found in it; then the
-plugin has it already. Any other state that the patch comes to have must be given to the plugin.
+A state is known by its digest. The patch may come to have a state because it was told that the plugin had come to it;
+then the plugin has it already, or has gone on since. Any other state that the patch comes to have must be given to it.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ class Memory:
     asked: bytes = b""
     """What the patch had when it was last compiled."""
     current: bytes = b""
-    """What it was last found in, or given."""
+    """What it was last told to be in, or given."""
     shown: deque[bytes] = field(default_factory=lambda: deque[bytes](maxlen=16))
-    """What it was found in, and the patch may have next."""
+    """What was told, and the patch may have next."""
     values: dict[bytes, list[float]] = field(default_factory=dict[bytes, list[float]])
     """Its values when it is fresh in a state."""
     first: bytes | None = None
@@ -55,12 +55,14 @@ class Memory:
             self.current = self.current or digest(state)
 
     def show(self, state: bytes) -> bool:
-        """The plugin was found in this state: whether that is another than was known."""
+        """The plugin came to this state by itself: whether that is news, and now told."""
         found = digest(state)
-        if found != self.asked and found not in self.shown:
+        if found in (self.asked, self.current):
+            return False
+        self.current = found
+        if found not in self.shown:
             self.shown.append(found)
-        changed, self.current = found != self.current, found
-        return changed
+        return True
 
     def note_values(self, state: bytes | None, values: list[float]) -> None:
         """Its values just after it was given a state."""

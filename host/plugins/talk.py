@@ -12,7 +12,7 @@ from typing import Any
 from graph.document import NodeEntry, Patch
 from graph.errors import PatchError
 from graph.groups import expand
-from graph.spec import Kinds
+from graph.spec import BUILT_IN_PARAMS, Kinds
 from host.fields import LARGEST_COUNT, FromEngine, ToEngine
 from host.messages import Notice
 from host.plugins.finding import version_words
@@ -75,7 +75,7 @@ class Talk:
         self._gestures = Gestures()
         self._dirty: dict[str, float] = {}
         self._entries: dict[str, NodeEntry] = {}
-        self._given: dict[str, set[str]] = {}
+        self._given: dict[str, dict[str, float]] = {}
         self._owed: dict[str, set[str]] = {}
         self._names: dict[int, _Names] = {}
         self._troubled: dict[str, float] = {}
@@ -91,7 +91,7 @@ class Talk:
 
     def follow(self, patch: Patch) -> None:
         """Another patch is to be played. Params that it gave before and gives no longer are, in this copy of it, given
-        what the plugin's state holds.
+        what the plugin's state holds; where that is not known yet, what they were given before, until it is.
         """
         self._entries = {id: e for id, e in expand(patch).nodes.items() if e.kind == "plugin"}
         for gone in self._given.keys() - self._entries.keys():
@@ -99,13 +99,19 @@ class Talk:
         rows: list[tuple[str, str, float]] = []
         self._owed.clear()
         for node, entry in self._entries.items():
-            ever = self._given.setdefault(node, set())
-            owed = ever - entry.params.keys()
-            ever.update(entry.params)
+            ever = self._given.setdefault(node, {})
+            owed = {name for name in ever if name not in entry.params}
+            rows += [(node, name, ever[name]) for name in owed]
+            ever.update({name: float(value) for name, value in entry.params.items()})
             if owed:
                 self._owed[node] = owed
                 rows += self._in_state(node, entry.state, owed)
         set_values(patch, rows, self._kinds)
+
+    def turned(self, node: str, param: str, value: float) -> None:
+        """A param of the patch in play got a value."""
+        if node in self._entries and param not in BUILT_IN_PARAMS:
+            self._given.setdefault(node, {})[param] = value
 
     def _in_state(self, node: str, state: bytes | None, wanted: set[str]) -> list[tuple[str, str, float]]:
         hosted = self._link.hosted(node)
@@ -274,9 +280,6 @@ class Talk:
             self._out.append(PluginValues(node, rows))
 
     def _tell_state(self, node: str) -> Done:
-        known = self._link.hosted(node)
-        before = known.memory.current if known is not None else b""
-
         def done(answer: Any, problem: str) -> None:
             hosted = self._link.hosted(node)
             if problem or hosted is None or not isinstance(answer, bytes):
@@ -284,7 +287,7 @@ class Talk:
             if len(answer) > MOST_STATE_BYTES:
                 words = f"its state has {len(answer)} bytes, more than a patch can hold, and is not kept"
                 self._out.append(Notice("warning", f"{node}: {hosted.name}: {words}."))
-            elif digest(answer) not in (before, hosted.memory.asked):
+            elif hosted.memory.show(answer):
                 self._out.append(PluginState(node, answer))
             self._ask(node, "values", (), self._take_values(node, answer))
 

@@ -270,9 +270,9 @@ class Worker:
                 self.say(seat=player.number, notice="window", value=False)
                 return None
             case "set_state", [data]:
-                with player.held():
+                with player.held():  # so that no block brings what the patch says before the values are read
                     plugin.set_state(data)
-                return [plugin.get(id) for id in player.ids]
+                    return [plugin.get(id) for id in player.ids]
             case "values", []:
                 return [plugin.get(id) for id in player.ids]
             case "text", [id, value]:

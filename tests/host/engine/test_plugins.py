@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
@@ -20,10 +21,12 @@ from host.plugins import presets
 from host.plugins.instance import PluginError
 from host.plugins.vst3.plugin import Vst3Plugin
 
-from .conftest import until
+from .conftest import until as until_soon
 from .stage import patch
 
 ZAM = Path("/usr/lib/vst3")
+until = partial(until_soon, seconds=60.0)
+"""Loading plugins, and drawing their windows, takes its time on a busy machine."""
 pytestmark = [
     pytest.mark.skipif(not (ZAM / "ZamCompX2.vst3").exists(), reason="zam-plugins are not installed"),
     pytest.mark.skipif(sys.platform != "linux", reason="plugins are played on Linux only, so far"),
@@ -231,6 +234,8 @@ def test_texts_values_and_presets(runtime, tmp_path, known, monkeypatch):
         assert engine.patch.node("z").params == {}, "a preset goes before what was set"
         until(lambda: engine.plugins.values("z")["threshold"] == pytest.approx(0.5))
         assert engine.plugins.values("z")["makeup"] == pytest.approx(0.75)
+        until(lambda: _holds(engine, tmp_path / "Again.vstpreset", "threshold", 0.5), "it to be as the preset has it")
+        assert _holds(engine, tmp_path / "Again.vstpreset", "makeup", 0.75)
         other = tmp_path / "Other.vstpreset"
         presets.write(other, presets.Preset("0" * 32, b"x"))
         with pytest.raises(PluginError, match="a preset of another plugin"):

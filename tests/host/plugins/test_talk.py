@@ -135,15 +135,27 @@ def test_a_state_that_the_patch_comes_to_have_is_given_to_the_plugin_and_taken_b
         assert standing.losses == 0
 
 
-def test_a_state_that_the_plugin_was_found_in_is_not_given_to_it_again():
-    with Playing() as playing:
-        found = playing.link.state("fx")
-        playing.link.request("fx", "set_state", state(0.25))
-        playing.until(lambda: playing.gain() == 0.25, "another state, as a window might set it")
+def test_a_state_that_the_plugin_came_to_itself_is_not_given_to_it_again():
+    with Playing(says=(("state",),)) as playing:
+        turned_on(playing)
+        playing.until(lambda: playing.of(PluginState), "its state")
+        (told,) = playing.of(PluginState)
+        playing.link.ask("fx", "set_state", state(0.25))  # as a window might go on
         late = one()
-        SetState("fx", found).apply(late)
+        SetState("fx", told.state).apply(late)
         playing.change(late)
-        assert playing.gain() == 0.25, "the patch is late; the plugin has gone on"
+        assert playing.gain() == 0.25, "the patch is late"
+
+
+def test_a_state_that_was_only_asked_for_is_given_all_the_same():
+    with Playing() as playing:
+        kept = playing.link.state("fx")
+        playing.change(one(gain=0.75))
+        playing.until(lambda: playing.gain() == 0.75, "the param")
+        patch = one()
+        SetState("fx", kept).apply(patch)
+        playing.change(patch)
+        playing.until(lambda: playing.gain() == 0.5, "a preset that was saved before")
 
 
 def test_params_that_are_not_given_any_more_are_what_the_state_holds():
@@ -245,7 +257,7 @@ def test_what_is_known_of_states():
     assert memory.show(b"a")
     assert not memory.show(b"a")
     assert memory.show(b"b")
-    assert not memory.follow(b"a"), "it was seen in it"
+    assert not memory.follow(b"a"), "it was told"
     assert not memory.follow(b"b")
     assert memory.follow(b"a"), "that was long ago"
     assert memory.current == digest(b"a")
