@@ -9,10 +9,14 @@ from typing import Any
 import mido
 import numpy as np
 
+from graph.compiler import compile
 from graph.document import Patch
+from host.offline import run_arrays
 from host.plugins.choose import Backend, choose
 from host.plugins.instance import Description, plain
 from host.plugins.link import Link
+from host.services import FileServices
+from nodes import kinds
 
 from .c.build import build, uid
 from .rig import RATE
@@ -20,6 +24,7 @@ from .rig import RATE
 TICKS = 24000
 """Of a quarter note, so that at 120 a minute and 48 kHz a tick of the file is a frame."""
 PLUGIN = "Foretold"
+FRAMES = 8192
 
 Score = Iterable[tuple[int, mido.Message | mido.MetaMessage]]
 """Messages and the frame of each."""
@@ -82,3 +87,16 @@ def playing(path: str = "a.mid", name: str = PLUGIN) -> Patch:
     patch.connect("song.out", "synth.events")
     patch.connect("synth.out", "out.in")
     return patch
+
+
+def played(patch: Patch, link: Link, folder: Path, source: np.ndarray | None = None, **options: Any) -> np.ndarray:
+    """What the output of a patch has, rendered."""
+    services = FileServices(folder, link)
+    schedule = compile(patch, kinds(), services, RATE)
+    if link.settle():
+        schedule = compile(patch, kinds(), services, RATE)
+    inputs = {} if source is None else {"in": source}
+    found, program = run_arrays(schedule, services, FRAMES, inputs, **{"block": link.block, **options})
+    link.check()
+    assert program.faults == 0
+    return found["out"]

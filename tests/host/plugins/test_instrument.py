@@ -2,39 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import mido
 import numpy as np
 import pytest
 
-from graph.compiler import compile
-from graph.document import Patch
-from host.offline import run_arrays
-from host.plugins.link import Link
-from host.services import FileServices
-from nodes import kinds
-
 from .c.build import USABLE, WHY_NOT
 from .rig import RATE, noise
-from .scores import PLUGIN, by_frame, levels, note, playing, real_link, write
+from .scores import FRAMES, PLUGIN, by_frame, levels, note, played, playing, real_link, write
 
 pytestmark = pytest.mark.skipif(not USABLE, reason=WHY_NOT)
 
-FRAMES = 8192
 NOTES = [(100, 3000, 60, 100), (1000, 5000, 64, 64), (1000, 4001, 67, 1), (4001, 4002, 67, 127), (6000, 9000, 1, 127)]
-
-
-def played(patch: Patch, link: Link, folder: Path, source: np.ndarray | None = None, **options) -> np.ndarray:
-    services = FileServices(folder, link)
-    schedule = compile(patch, kinds(), services, RATE)
-    if link.settle():
-        schedule = compile(patch, kinds(), services, RATE)
-    inputs = {} if source is None else {"in": source}
-    found, program = run_arrays(schedule, services, FRAMES, inputs, **{"block": link.block, **options})
-    link.check()
-    assert program.faults == 0
-    return found["out"]
 
 
 def test_notes_sound_from_their_frame_to_their_end_in_blocks_of_any_size(tmp_path):

@@ -19,7 +19,7 @@ from host.remote.ports import LOOK_S
 
 from .c.build import USABLE, WHY_NOT
 from .rig import Stage, until
-from .scores import PLUGIN, by_frame, levels, note, playing, real_link, write
+from .scores import FRAMES, PLUGIN, by_frame, levels, note, played, playing, real_link, write
 
 pytestmark = pytest.mark.skipif(not USABLE, reason=WHY_NOT)
 
@@ -81,6 +81,8 @@ def test_live_is_offline_bit_for_bit(tmp_path):
     with concert(tmp_path) as stage:
         heard = stage.left(4)
         assert np.allclose(heard, levels(notes, len(heard)), atol=1e-6)
+        with real_link({PLUGIN: {"INSTRUMENT": True}}, live=False) as link:
+            assert np.array_equal(heard[:FRAMES], played(playing(), link, tmp_path)[:, 0])
         stage.go(0)
         assert np.array_equal(stage.left(4), heard)
 
