@@ -304,7 +304,8 @@ class _Line:
         room = fonts.width(self._label, "body", fonts.ROLES["body"][1] * self._app.look.scale) if self._label else 0
         if self._label:
             dpg.add_text(self._label, color=self._app.look.theme.dim)
-        dpg.add_spacer(width=max(round(self._width - room), 1))
+        gap = 0 if self._label else self._app.look.px(8)  # which a label has after it
+        dpg.add_spacer(width=max(round(self._width - room), 1) + gap)
 
     def __exit__(self, *error: object) -> None:
         self._group.__exit__(*error)

@@ -62,6 +62,7 @@ def test_engine_and_editor_are_killed_while_it_plays(screen: Screen, root: Path,
         assert len(before) == 1
         os.kill(before.pop(), signal.SIGKILL)
         state = window.until(lambda state: any("has died" in text for _, text in state["notices"]), "it is not said")
+        window.settle(4)
         window.shot("engine-died")
         place = state["place_s"]
         window.until(
@@ -77,6 +78,7 @@ def test_engine_and_editor_are_killed_while_it_plays(screen: Screen, root: Path,
         state = again.until(lambda state: any("Recovered" in text for _, text in state["notices"]), "it is not said")
         assert state["patch"] == document
         assert state["dirty"]
+        again.settle(4)
         again.shot("editor-recovered")
         again.until(lambda state: state["engine"] == "on", "there is no engine")
         again.command("edit.undo")
