@@ -31,7 +31,7 @@ from nodes.dsp.partitions import convolve
 from nodes.dsp.profiles import Profile, smoothed
 from nodes.dsp.windows import nearest_size
 
-LENGTH_S = 0.1707
+LENGTH_S = 0.0853
 """Of the windows that are learned from, and of the filter."""
 QUIET = 1e-9
 """What is below this part of a spectrum's loudest is taken as that: there is nothing to be matched."""

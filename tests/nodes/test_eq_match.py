@@ -110,10 +110,10 @@ def test_the_amount_goes_from_dry_to_matched(play):
 
 def test_what_was_learned_is_as_good_as_the_file(play):
     """And holds in another rate, at which nothing is read."""
-    state = profiles.encoded(profiles.learned(NOISE, RATE, 8192))
+    state = profiles.encoded(profiles.learned(NOISE, RATE, 4096))
     own = {k: v for k, v in MATCH.items() if k != "source"}
     assert impulse(play, own, state=state) == pytest.approx(impulse(play, MATCH), abs=1e-5)
-    other = profiles.encoded(profiles.learned(NOISE[::2], RATE / 2, 4096))  # white, at half the rate
+    other = profiles.encoded(profiles.learned(NOISE[::2], RATE / 2, 2048))  # white, at half the rate
     found = curve(impulse(play, own, state=other)[:, 0])
     below = FREQS < 10_000
     assert found[below] - found[below].mean() == pytest.approx(wanted()[below] - wanted()[below].mean(), abs=1.0)
