@@ -39,7 +39,7 @@ def doing(face: Face, standing: Any, engine: bool, plugins: bool, grouping: str 
     if not plugins:
         return Doing("dim", "Off", "In safe mode plugins are off, and sound passes.", "off")
     if standing is None:
-        return Doing("dim", "Not loaded yet")
+        return Doing("dim", "Not loaded yet", badge="loading")
     match standing.status:
         case "ready":
             counts = []

@@ -192,6 +192,7 @@ def test_a_param_without_a_value_stands_where_the_plugin_has_it(
     drive = knob(session, playing, engine, "drive")
     assert drive.value == 0.25, "the default, while nothing else is known"
     engine.has = {"drive": 0.5}
+    playing.step()
     assert drive.value == 0.5
     session.do(SetParam("fx", "drive", 0.75))
     assert drive.value == 0.75
@@ -257,6 +258,19 @@ def test_how_a_plugin_is_doing_is_said_with_what_is_lost(session: Session) -> No
     assert "once" in doing(face, replace(fine, losses=1), True, True).more
     assert doing(face, None, True, False).badge == "off", "safe mode"
     assert doing(face, None, False, False).level == "dim"
+
+
+def test_when_a_plugin_was_lost_is_remembered(session: Session, engine: Engine, playing: Playing) -> None:
+    playing.step()
+    assert playing.lost == {}
+    engine.stands = {"fx": Standing(losses=1, status="loading")}
+    playing.step()
+    clock = playing.lost["fx"]
+    assert len(clock.split(":")) == 3
+    engine.stands = {"fx": Standing(losses=1)}
+    playing.step()
+    told = doing(session.face("fx"), playing.standing["fx"], True, True, lost=playing.lost["fx"])
+    assert told.more == f"It was lost once at {clock}, and came back with its last state."
 
 
 def test_version_latency_and_maker_are_told(session: Session) -> None:

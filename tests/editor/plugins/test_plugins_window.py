@@ -202,12 +202,8 @@ def test_what_is_turned_in_a_plugins_window_is_undone_and_a_lost_plugin_comes_ba
         words = ["xdotool", "search", "--onlyvisible", "--name", "ZaMaximX2"]
         return subprocess.run(words, capture_output=True, text=True, env=environment, check=False).stdout.split()
 
-    def opened() -> bool:
-        if not own():
-            window.click("inspector:max:plugin:window")
-        return bool(own())
-
-    until(opened, "its window does not open")
+    window.click("inspector:max:plugin:window")
+    until(own, "its window does not open")
     window.settle(20)
     window.shot("plugin_window")
     window.drag((131, 68), (131, 98))
@@ -221,8 +217,9 @@ def test_what_is_turned_in_a_plugins_window_is_undone_and_a_lost_plugin_comes_ba
     assert "params" not in node(window, "max")
     window.settle(40)
     assert window.state()["redo"] == ["Set threshold"], "what the plugin makes of an undo is no step"
-    workers = processes(window.process.pid, "host.plugins.worker")
-    for pid in workers:
+    window.click("inspector:max:plugin:window")
+    until(lambda: not own(), "its window does not close")
+    for pid in processes(window.process.pid, "host.plugins.worker"):
         os.kill(pid, signal.SIGKILL)
     state = window.until(lambda s: any("was lost" in text for _, text in s["notices"]), "nobody is told")
     assert any("nothing is lost" in text for _, text in state["notices"])
@@ -263,6 +260,8 @@ def test_a_preset_is_saved_loaded_and_undone_and_a_latency_is_set(
     window.command("edit.undo")
     assert window.until(lambda s: not s["undo"])["patch"] == before
     window.click("inspector:comp:plugin:set")
+    until(lambda: window.ask(do="locate", what="type-in:text")["rect"], "there is nothing to type in")
+    window.settle(8)
     window.type("64")
     window.key("Return")
     window.until(lambda s: s["undo"])
