@@ -148,7 +148,7 @@ class Macros(Panel):
                 title = session.face(cable.target).title
                 at, label = dpg.add_group(), f"{title}  {param_label(param)}"
                 tag = f"macro:{id}:amount{number}"
-                bar = Share(self.app, at, Amount(session, cable.key), tag, (px(202), px(24)), label)
+                bar = Share(self.app, at, Amount(session, cable.key), tag, (px(202), px(27)), label)
                 bar.moved = Moved(feedback=cable.feedback)
                 self._bars.append(bar)
                 key = (id, cable.target, param.name)
@@ -210,11 +210,13 @@ class Share(Control):
         colour, active = theme.pin("control"), self._over or self._pressed is not None
         pen.clear()
         pen.box((0, 0), (self.width, self.height - px(2)), theme.lifted if active else theme.body, radius=px(4))
-        ends = [self.width * place for place in sorted((0.5, self.turning.place))]
-        pen.box((ends[0], 0), (max(ends[1], ends[0] + 1), self.height - px(2)), alpha(colour, 0.3), radius=px(2))
-        x = self.width * min(max(self.turning.place, 0.01), 0.99)
-        pen.line((x, px(1)), (x, self.height - px(3)), colour, px(2))
-        y, size = px(3.5), px(12.5)
+        inset, low = px(8), self.height - px(5)
+        pen.line((inset, low), (self.width - inset, low), alpha(theme.text, 0.12), px(2))
+        middle, end = (inset + (self.width - 2 * inset) * place for place in (0.5, self.turning.place))
+        pen.line((middle, low), (end, low), colour, px(3))
+        pen.line((middle, low - px(3)), (middle, low + px(2)), alpha(theme.text, 0.4))
+        pen.dot((end, low), px(3), colour)
+        y, size = px(1.5), px(12.5)
         number = f"{round(self.turning.value):+d} %".replace("-", "−")
         room = self.width - fonts.width(number, "medium", size) - px(22)
         pen.words((px(8), y), fitted(self.label, room, "small", size), theme.text, "small", size)

@@ -14,7 +14,7 @@ from editor.theme import alpha, mix
 if TYPE_CHECKING:
     from editor.app import App
 
-WIDTH, HEIGHT = 430, 58
+WIDTH, HEIGHT = 360, 58
 QUIETEST, LOUDEST = -50.0, -5.0
 """The ends of the bars, in LUFS."""
 

@@ -38,16 +38,18 @@ class Snapshots(Panel):
     def build(self, parent: int | str) -> None:
         px = self.app.look.px
         self._shown = None
-        with dpg.group(horizontal=True, parent=parent, horizontal_spacing=px(24)):
-            with dpg.child_window(tag="snapshots:left", width=px(470), border=False):
+        dpg.add_child_window(tag="snapshots:all", parent=parent, border=False, horizontal_scrollbar=True)
+        dpg.bind_item_theme("snapshots:all", "theme:strip")
+        with dpg.group(horizontal=True, parent="snapshots:all", horizontal_spacing=px(20)):
+            with dpg.child_window(tag="snapshots:left", width=px(384), border=False):
                 with dpg.group(horizontal=True):
                     dpg.add_button(label="Take snapshot", tag="snapshots:take", callback=lambda: self.take(False))
                     dpg.add_button(label="Take of selection", tag="snapshots:take-selected",
                                    callback=lambda: self.take(True))  # fmt: skip
                 dpg.add_child_window(tag="snapshots:list", border=False)
-            with dpg.child_window(tag="snapshots:right", width=px(590), border=False):
+            with dpg.child_window(tag="snapshots:right", width=px(452), border=False):
                 self._build_morph()
-            with dpg.child_window(tag="snapshots:loudness", border=False):
+            with dpg.child_window(tag="snapshots:loudness", width=px(380), border=False):
                 self.compare.build()
         dpg.bind_item_theme("snapshots:take", "theme:accent")
         dpg.bind_item_theme("snapshots:left", "theme:panel")
@@ -63,10 +65,10 @@ class Snapshots(Panel):
             for end, letter in enumerate("AB"):
                 dpg.add_button(label=letter, tag=f"snapshots:{letter}", width=px(34), user_data=end,
                                callback=lambda _, __, at: self.go_to(at))  # fmt: skip
-                dpg.add_combo([], tag=f"snapshots:choice-{letter}", width=px(230), user_data=end,
+                dpg.add_combo([], tag=f"snapshots:choice-{letter}", width=px(161), user_data=end,
                               callback=lambda _, name, at: self.choose(at, name))  # fmt: skip
         dpg.add_spacer(height=px(8))
-        dpg.add_slider_float(tag="snapshots:morph", width=px(558), min_value=0.0, max_value=1.0, format="",
+        dpg.add_slider_float(tag="snapshots:morph", width=px(420), min_value=0.0, max_value=1.0, format="",
                              clamped=True, callback=lambda _, x: self.morph(x))  # fmt: skip
         if dpg.does_item_exist("snapshots:let-go"):
             dpg.delete_item("snapshots:let-go")
@@ -133,7 +135,7 @@ class Snapshots(Panel):
         for name, size in zip(names, sizes, strict=True):
             with dpg.group(horizontal=True, parent="snapshots:list", horizontal_spacing=px(6)):
                 tag = f"snapshot:{name}"
-                dpg.add_button(label=f"{name}##recall", tag=tag, width=px(240), user_data=name,
+                dpg.add_button(label=f"{name}##recall", tag=tag, width=px(176), user_data=name,
                                callback=lambda _, __, n: self.recall(n))  # fmt: skip
                 dpg.bind_item_theme(tag, "theme:lit" if name == self._recalled else "theme:unlit")
                 self._icon("pencil", f"rename:{name}", lambda _, __, n: self.ask_name(n), name, "Rename")
