@@ -109,7 +109,8 @@ class Pointer:
     def step(self) -> bool:
         """Look at the mouse; call after a frame was drawn. The answer: whether it did anything."""
         self._steps += 1
-        at = tuple(dpg.get_mouse_pos(local=False))
+        x, y = dpg.get_mouse_pos(local=False)
+        at = float(x), float(y)
         moved, self._at = at != self._at, at
         wheel, self._wheel = self._wheel, 0.0
         if self._held is not None:
