@@ -277,8 +277,8 @@ class Bench:
         self.app.session.end_gesture()
 
     def idle(self) -> None:
-        """CPU seconds in a second in which nothing is done and nothing sounds: of so many frames as come in it where the
-        machine has time for them.
+        """CPU seconds in a second in which nothing is done and nothing sounds: of as many frames as come in it where
+        the machine has time for them.
         """
         self.show(mixed(100), rolling=False)
         self.app._touched = 0.0
