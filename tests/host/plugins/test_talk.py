@@ -24,6 +24,7 @@ from host.plugins.messages import (
 )
 from host.plugins.states import Memory, digest
 from host.plugins.talk import Talk
+from host.plugins.watch import Patience
 from nodes import kinds
 
 from . import fakes
@@ -238,6 +239,19 @@ def test_one_that_failed_is_tried_again_when_that_is_asked_for(tmp_path):
         stage.play_until(lambda: link.standing()["fx"].status == "failed", "it to fail")
         link.restart("fx")
         stage.play_until(lambda: link.standing()["fx"].status == "ready", "it to be there after all")
+
+
+def test_a_state_that_is_long_in_coming_costs_no_process():
+    source = {"evil": "state slow", "seconds": 1.0}
+    with fake_link({"Fake": source}, live=True, block=4096, patience=Patience(30.0, 0.2)) as link:
+        stage = Stage(one(), link, outputs=4)
+        stage.play_until(lambda: link.standing()["fx"].status == "ready", "it to be there")
+        taken = link.request("fx", "set_state", state(0.25))
+        stage.play_until(taken.done, "the state")
+        stage.play_until(lambda: link.ask("fx", "values")[0] == 0.25, "it to play on")
+        now = link.standing()["fx"]
+        assert (now.losses, now.status) == (0, "ready")
+        assert now.passed, "sound passed meanwhile"
 
 
 def test_whoever_comes_anew_is_told_everything_again():
