@@ -93,6 +93,8 @@ class PluginSection:
             mark = dpg.add_text(fonts.ICONS["record"], tag=self.tag("mark"), color=theme.dim)
             dpg.bind_item_font(mark, fonts.font("icons"))
             dpg.add_text("", tag=self.tag("doing"))
+            with dpg.tooltip(self.tag("doing"), tag=self.tag("tip"), delay=0.3):
+                dpg.add_text("", tag=self.tag("tip:words"), wrap=px(320))
         self._text("", "small", tag=self.tag("more"))
         third = (self.width - px(12)) * 29 // 100
         with dpg.group(horizontal=True, parent=self.root, horizontal_spacing=px(6)):
@@ -175,7 +177,10 @@ class PluginSection:
         colour = {"good": theme.good, "warn": theme.warn, "bad": theme.bad, "dim": theme.faint}[now.level]
         dpg.configure_item(self.tag("mark"), color=colour)
         dpg.configure_item(self.tag("doing"), default_value=now.words, color=mix(colour, theme.text, 0.5))
-        dpg.configure_item(self.tag("more"), default_value=now.more, show=bool(now.more))
+        # While it plays, what is counted must not move what lies below: it is shown over the words.
+        dpg.configure_item(self.tag("more"), default_value=now.more, show=bool(now.more) and now.level != "good")
+        dpg.set_value(self.tag("tip:words"), now.more)
+        dpg.configure_item(self.tag("tip"), show=bool(now.more))
         dpg.configure_item(self.tag("window"), label="Close window" if open_ else "Open window", enabled=ready)
         dpg.bind_item_theme(self.tag("window"), "theme:lit" if open_ else "theme:unlit" if ready else _quiet(self.app))
         dpg.configure_item(self.tag("latency"), default_value=latency)

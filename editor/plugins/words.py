@@ -51,7 +51,8 @@ def doing(face: Face, standing: Any, engine: bool, plugins: bool, grouping: str 
                 counts.append(f"{blocks} came too late and passed dry.")
             if standing.scrubbed:
                 counts.append(f"{standing.scrubbed} samples were no numbers and were silenced.")
-            return Doing("good", f"Playing {PLACES[grouping]}", " ".join(counts))
+            late = f", {standing.missed} late" if standing.missed else ""
+            return Doing("good", f"Playing {PLACES[grouping]}{late}", " ".join(counts))
         case "failed":
             return Doing("bad", "It cannot be played", f"{standing.error}. Sound passes dry; nothing is lost.", "dry")
         case _ if standing.losses:
