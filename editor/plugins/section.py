@@ -96,6 +96,7 @@ class PluginSection:
             with dpg.tooltip(self.tag("doing"), tag=self.tag("tip"), delay=0.3):
                 dpg.add_text("", tag=self.tag("tip:words"), wrap=px(320))
         self._text("", "small", tag=self.tag("more"))
+        dpg.configure_item(self.tag("more"), show=False)
         third = (self.width - px(12)) * 29 // 100
         with dpg.group(horizontal=True, parent=self.root, horizontal_spacing=px(6)):
             dpg.add_button(

@@ -259,6 +259,7 @@ def test_a_preset_is_saved_loaded_and_undone_and_a_latency_is_set(
     window.key("Escape")
     window.command("edit.undo")
     assert window.until(lambda s: not s["undo"])["patch"] == before
+    window.settle(10)
     window.click("inspector:comp:plugin:set")
     until(lambda: window.ask(do="locate", what="type-in:text")["rect"], "there is nothing to type in")
     window.settle(8)
