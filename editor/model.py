@@ -7,7 +7,7 @@ Panels ask once a frame what has become different (``changes``), and compare not
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -58,10 +58,20 @@ class Changes:
         return self != NO_CHANGES
 
     def __or__(self, later: Changes) -> Changes:
-        """Both."""
+        """Both, as one who has seen neither would see them: what came and went again is not told of."""
         if not self or not later:
             return self or later
-        return Changes(**{each.name: getattr(self, each.name) | getattr(later, each.name) for each in fields(self)})
+        if later.everything:
+            return replace(later, look=self.look or later.look)
+        both = Changes(**{each.name: getattr(self, each.name) | getattr(later, each.name) for each in fields(self)})
+        return replace(
+            both,
+            added=self.added - later.removed | later.added,
+            removed=self.removed | later.removed - self.added,
+            nodes=self.nodes - later.removed | later.nodes,
+            moved=self.moved - later.removed | later.moved,
+            params=frozenset(p for p in self.params if p[0] not in later.removed) | later.params,
+        )
 
 
 NO_CHANGES = Changes()

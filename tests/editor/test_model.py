@@ -190,3 +190,29 @@ def test_200_random_edits_undone_and_done_again_come_out_the_same() -> None:
         pass
     assert session.patch == last
     assert len(session.history.done) == steps
+
+
+def test_changes_that_are_told_of_late_name_no_node_that_has_gone() -> None:
+    session = Session(Patch(), kinds())
+    session.changes()
+    session.do(AddNode("a", NodeEntry("gain")))
+    session.do(AddNode("b", NodeEntry("gain")))
+    due = session.changes()
+    session.do(SetParam("a", "level_db", -3.0))
+    session.do(SetParam("b", "level_db", -3.0))
+    session.do(Move("a", (10.0, 10.0)))
+    due |= session.changes()
+    session.do(RemoveNode("a"))
+    due |= session.changes()
+    assert due.added == {"b"}
+    assert due.removed == set()
+    assert due.params == {("b", "level_db")}
+    assert due.moved == set()
+    session.do(RemoveNode("b"))
+    session.undo()
+    due |= session.changes()
+    assert due.added == {"b"}
+    session.open(Patch())
+    due |= session.changes()
+    assert due.everything
+    assert due.added == due.removed == set()

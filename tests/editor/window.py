@@ -103,18 +103,22 @@ class Window:
 
     def ask(self, **what: object) -> dict[str, Any]:
         """Ask the probe."""
+        return self.ask_all(what)[0]
+
+    def ask_all(self, *questions: dict[str, object]) -> list[dict[str, Any]]:
+        """Ask the probe several things, which it answers between two frames."""
         assert self._socket is not None
         try:
-            self._socket.sendall(json.dumps(what).encode() + b"\n")
-            line = self._lines.readline()
+            self._socket.sendall(b"".join(json.dumps(what).encode() + b"\n" for what in questions))
+            lines = [self._lines.readline() for _ in questions]
         except ConnectionError:
-            line = ""
-        if not line:
+            lines = [""]
+        if not all(lines):
             status = self.process.wait(DEADLINE_S)
             raise AssertionError(f"the window is gone, with status {status}\n{self.log()}")
-        answer = json.loads(line)
-        assert "error" not in answer, answer
-        return answer
+        answers = [json.loads(line) for line in lines]
+        assert not any("error" in answer for answer in answers), answers
+        return answers
 
     def state(self) -> dict[str, Any]:
         """What the window shows and does."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from tests.editor.e2e.monkey import Monkey, caged
 from tests.editor.window import Screen, Window
@@ -12,37 +13,44 @@ STEPS = 200
 EVERY = 10
 SEED = 11
 TURNS = (
-    *("edit.duplicate", "edit.delete", "edit.dissolve", "edit.undo", "edit.all", "node.bypass", "node.mute"),
+    *("edit.duplicate", "edit.duplicate", "edit.delete", "edit.dissolve", "edit.all", "node.bypass", "node.mute"),
     *("arrange.group", "arrange.ungroup", "arrange.auto", "arrange.left", "arrange.across", "arrange.frame"),
 )
+MOST_NODES, FEWEST_NODES = 60, 5
 
 
 class Editing(Monkey):
-    """A monkey that keeps to what edits the patch, and remembers every document it sees."""
+    """A monkey that keeps to what edits the patch, and remembers documents by the length of the history."""
 
     def __init__(self, window: Window, seed: int) -> None:
         super().__init__(window, seed)
         self.documents: dict[int, str] = {}
 
-    def see(self) -> dict[str, object]:
-        """Remember the document of this length of the history."""
-        state = self.window.state()
+    def command(self, *ids: str) -> dict[str, Any]:
+        """Do commands one after another, and remember what came of them."""
+        *_, state = self.window.ask_all(*({"do": "command", "id": id} for id in ids), {"do": "state"})
         length = len(state["undo"])
         self.documents = {k: text for k, text in self.documents.items() if k < length} | {length: state["patch"]}
         return state
 
-    def some(self) -> None:
-        """A few edits with the mouse, and a few commands on what is then selected; all of them complete."""
+    def some(self) -> dict[str, Any]:
+        """An edit with the mouse, and some commands on what is selected; all of them complete."""
         self._look()
         kinds: list[Callable[[], list[str]]] = [self._wire, self._turn, self._search, self._bring, self._move]
-        acts = self.random.choices(kinds, (3, 4, 1, 2, 4), k=2)
-        words = [word for act in acts for word in act()]
+        act = self.random.choices(kinds, (3, 4, 1, 2, 4))[0]
         select = ["mousemove", *map(str, self._point("header")), "click", "1"]
-        self._do([*words, "key", "Escape", "sleep", "0.05", *select])
-        for command in self.random.choices(TURNS, k=6):
-            self.window.ask(do="command", id=command)
-            self.see()
-        self.window.ask(do="command", id="edit.none")  # a frame that was added asks for its words
+        self._do([*act(), "key", "Escape", "sleep", "0.05", *select])
+        state = self.command("edit.none")
+        for command in self.random.choices(TURNS, k=8):
+            if len(state["nodes"]) > MOST_NODES:
+                self.command("edit.all")
+                command = "edit.delete"
+            elif len(state["nodes"]) < FEWEST_NODES:
+                command = "edit.undo"
+            elif not state["selection"]:
+                self.command("edit.all")
+            state = self.command(command)
+        return self.command("edit.none")  # a frame that was added asks for its words
 
     def _move(self) -> list[str]:
         return self._pull(self._point("header"), self._on_canvas())
@@ -52,29 +60,25 @@ def test_two_hundred_random_edits_undone_and_done_again(screen: Screen, tmp_path
     window = caged(screen, tmp_path, "--no-engine")
     try:
         monkey = Editing(window, SEED)
-        first = monkey.see()["patch"]
+        first, last = monkey.command(), monkey.command()
         handfuls = 0
-        while len(monkey.see()["undo"]) < STEPS:
-            monkey.some()
+        while len(last["undo"]) < STEPS:
+            last = monkey.some()
             handfuls += 1
-            assert handfuls < 10 * STEPS, "there are no edits"
-        monkey.look_after()
-        last = monkey.see()
-        seen = {length: text for length, text in monkey.documents.items() if length <= len(last["undo"])}
-        steps = len(last["undo"])
-        compared = 0
-        for command, lengths in (("edit.undo", range(steps - 1, -1, -1)), ("edit.redo", range(1, steps + 1))):
+            assert handfuls < STEPS, "there are no edits"
+        seen, steps = monkey.documents, len(last["undo"])
+        marks = sorted({*range(0, steps, EVERY), *(length for length in seen if length % 3 == 0), steps})
+        found: dict[int, str] = {}
+        for command, lengths in (("edit.undo", marks[-2::-1]), ("edit.redo", marks[1:])):
+            at = steps if command == "edit.undo" else 0
             for length in lengths:
-                window.ask(do="command", id=command)
-                if length in seen or length % EVERY == 0:
-                    state = window.state()
-                    assert len(state["undo"]) == length
-                    assert state["patch"] == seen.setdefault(length, state["patch"]), f"{command} to {length} differs"
-                    compared += 1
-            if command == "edit.undo":
-                assert window.state()["patch"] == first
-        assert window.state()["patch"] == last["patch"]
-        assert compared >= 2 * STEPS // EVERY
+                *_, state = window.ask_all(*[{"do": "command", "id": command}] * abs(length - at), {"do": "state"})
+                at = length
+                assert len(state["undo"]) == length
+                expected = found.setdefault(length, seen.get(length, state["patch"]))
+                assert state["patch"] == expected, f"{command} to {length} steps differs"
+            assert state["patch"] == (first if command == "edit.undo" else last)["patch"]
+        assert len(set(found) & set(seen)) >= STEPS // EVERY
         monkey.look_after()
         window.close()
     finally:
