@@ -217,8 +217,6 @@ def test_what_is_turned_in_a_plugins_window_is_undone_and_a_lost_plugin_comes_ba
     assert "params" not in node(window, "max")
     window.settle(40)
     assert window.state()["redo"] == ["Set threshold"], "what the plugin makes of an undo is no step"
-    window.click("inspector:max:plugin:window")
-    until(lambda: not own(), "its window does not close")
     for pid in processes(window.process.pid, "host.plugins.worker"):
         os.kill(pid, signal.SIGKILL)
     state = window.until(lambda s: any("was lost" in text for _, text in s["notices"]), "nobody is told")
