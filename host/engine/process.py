@@ -68,6 +68,8 @@ def _environment() -> dict[str, str]:
     """Ours, with the folder that we were imported from on Python's path, unless it is there anyway."""
     root = str(Path(__file__).resolve().parents[2])
     found = dict(os.environ)
+    # glibc would give every thread that comes and goes a heap of its own, and keep what is in them for good
+    found.setdefault("MALLOC_ARENA_MAX", "2")
     if root not in (sysconfig.get_path("purelib"), sysconfig.get_path("platlib")):
         found["PYTHONPATH"] = os.pathsep.join([root, *filter(None, [found.get("PYTHONPATH")])])
     return found
