@@ -5,6 +5,7 @@ No kind is known here by name but ``group``, whose ports and params are its sett
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
@@ -112,14 +113,14 @@ def face(id: str, entry: NodeEntry, kinds: Kinds, cables: list[Cable] | None = N
         kind.summary(),
         problem=problem,
         varies=kinds[entry.kind].varies,
-        about=getattr(kind, "about", None),
+        about=plugin_of(kind),
         own=_own_params(kind),
     )
 
 
 def _own_params(kind: type[Node]) -> Mapping[str, ParamAbout]:
     """What a plugin says of its params, by the names that they have here."""
-    about: PluginAbout | None = getattr(kind, "about", None)
+    about = plugin_of(kind)
     if about is None:
         return {}
     places: tuple[int, ...] = getattr(kind, "places", ())
@@ -141,8 +142,11 @@ ABBREVIATIONS = frozenset({"eq", "lfo", "midi"})
 
 
 def spoken(name: str) -> str:
-    """An id, kind or param name as words: ``freq_hz`` is ``Freq hz``, ``eq_match`` is ``EQ match``."""
-    words = " ".join(word.upper() if word in ABBREVIATIONS else word for word in name.replace("_", " ").split())
+    """An id, kind or param name as words: ``freq_hz`` is ``Freq hz``, ``eq_match`` is ``EQ match``, ``player2`` is
+    ``Player 2``.
+    """
+    parts = re.sub(r"(?<=[a-z]{3})(\d+)\b", r" \1", name.replace("_", " ")).split()
+    words = " ".join(word.upper() if word in ABBREVIATIONS else word for word in parts)
     return words[:1].upper() + words[1:]
 
 
@@ -371,12 +375,17 @@ def _missing(id: str, entry: NodeEntry, kind: type[Node], cables: list[Cable], w
     )
 
 
+def plugin_of(kind: type[Node]) -> PluginAbout | None:
+    """The plugin that a kind stands for, if it does."""
+    return None if "about" in kind.declared else getattr(kind, "about", None)
+
+
 def _subtitle(id: str, entry: NodeEntry, kind: type[Node], settings: Mapping[str, Any]) -> str:
     for setting in kind.settings_declared():
         value = settings.get(setting.name)
         if setting.type == "path" and value:
             return str(value).replace("\\", "/").rsplit("/", 1)[-1]
-    about: PluginAbout | None = getattr(kind, "about", None)
+    about = plugin_of(kind)
     if about is not None:
         vendor = str(settings.get("vendor") or "")
         return ", ".join(w for w in (about.name if about.name != entry.title else "", vendor) if w) or about.name

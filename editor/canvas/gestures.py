@@ -181,7 +181,7 @@ class Gestures:
 
     def drag(self, pixel: Point, keys: Keys | None = None) -> None:
         """The mouse has moved while a button is held."""
-        held = self.held
+        held = self._still_held()
         if held is None:
             return
         held_keys = keys or held.keys
@@ -215,6 +215,16 @@ class Gestures:
                 self.session.select(found | held.before if held_keys.shift or held_keys.ctrl else found)
             case "frame" | "resize":
                 self._move_frame(held, at)
+
+    def _still_held(self) -> Held | None:
+        """The gesture, unless an undo, a delete or another patch has taken away meanwhile what it is about."""
+        if self.held is not None:
+            pins = [pin.node for pin in (self.held.fixed, self.held.hit.pin) if pin is not None]
+            names = {*self.held.nodes, *pins, *([self.held.hit.node] if self.held.hit.node else [])}
+            if not all(self.session.here.graph.has_node(name) for name in names):
+                self.held, self.shown = None, Shown()
+                self.session.end_gesture()
+        return self.held
 
     def _turn(self, held: Held, pixel: Point, keys: Keys) -> None:
         assert held.knob is not None
@@ -355,7 +365,7 @@ class Gestures:
 
     def release(self, pixel: Point) -> None:
         """The button is let go."""
-        held, shown = self.held, self.shown
+        held, shown = self._still_held(), self.shown
         self.held, self.shown = None, Shown()
         if held is None:
             return
@@ -405,10 +415,10 @@ class Gestures:
 
     def insert(self, node: str, key: CableKey, gesture: object = None) -> None:
         """Put a node into a cable."""
-        cable = self.scene.cables.get(key)
-        if cable is None:
+        cable, shape = self.scene.cables.get(key), self.scene.shapes.get(node)
+        if cable is None or shape is None:
             return
-        edits = insert_edits(self.session, node, self.scene.shapes[node].face, cable)
+        edits = insert_edits(self.session, node, shape.face, cable)
         if not edits:
             self.say(f"{node} has no input and output that fit this cable")
             return

@@ -24,7 +24,7 @@ from editor.canvas.waves import overview
 from editor.faces import face, from_unit, param_label, parse_value, to_unit, value_text
 from editor.model import Session
 from graph.document import Cable, NodeEntry, Patch
-from graph.edits import Edit
+from graph.edits import Edit, RemoveNode
 from graph.errors import PatchError
 from nodes import kinds
 
@@ -299,6 +299,34 @@ def test_a_node_dropped_on_a_cable_is_in_it_as_one_step() -> None:
     assert table.cables == {"in.out -> level.in", "level.out -> filter.in", "filter.out -> out.in"}
     assert len(table.session.history.done) == 1
     table.session.undo()
+    assert table.session.patch == before
+
+
+@pytest.mark.parametrize("synced", [True, False])
+@pytest.mark.parametrize("what", ["node", "knob", "cable"])
+def test_a_drag_of_what_is_deleted_meanwhile_comes_to_nothing(what: str, synced: bool) -> None:
+    table = Table(chain())
+    box = table.scene.box("filter")
+    knob = table.scene.shapes["filter"].knobs[0].at
+    start = {
+        "node": (box.x + 60, box.y + 12),
+        "knob": (box.x + knob[0], box.y + knob[1]),
+        "cable": table.pin("filter", "out"),
+    }[what]
+    middle = point_at(table.scene.curves[("level", "out", "out", "in")], 0.5)
+    table.gestures.press(start)
+    table.sync()
+    table.gestures.drag((middle[0] - 40, middle[1]))
+    table.gestures.drag(middle)
+    table.sync()
+    table.session.do(RemoveNode("filter"))
+    before = table.session.patch.copy()
+    if synced:
+        table.sync()
+        table.gestures.drag((middle[0] + 40, middle[1]))
+    table.gestures.release(middle)
+    table.sync()
+    assert table.gestures.held is None
     assert table.session.patch == before
 
 
