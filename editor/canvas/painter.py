@@ -269,9 +269,9 @@ class Painter:
             glow = alpha(theme.accent, 0.5)
             dpg.draw_bezier_cubic(a, b, c, d, color=glow, thickness=9 * f, segments=28, parent="canvas:hand")
         for pin in [hover] if hover else []:
-            place = self.scene.pin_place(*pin)  # type: ignore[arg-type]
-            own = self.scene.shapes[pin[0]].pin(pin[1], pin[2])  # type: ignore[arg-type]
-            if place and own:
+            place, shape = self.scene.pin_place(*pin), self.scene.shapes.get(pin[0])  # type: ignore[arg-type]
+            own = shape.pin(pin[1], pin[2]) if shape else None  # type: ignore[arg-type]
+            if place and own:  # the mouse may rest on a node that has gone
                 colour = theme.pin(own.type)
                 at = (place[0] * f, place[1] * f)
                 pen.dot(at, (PIN + 6) * f, alpha(colour, 0.22))

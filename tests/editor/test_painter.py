@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from editor import fonts
+from editor.canvas.gestures import Shown
 from editor.canvas.painter import MARGIN, Painter
 from editor.canvas.scene import Scene
 from editor.canvas.view import View
@@ -197,6 +198,15 @@ def test_a_node_that_is_gone_leaves_nothing(table: Table) -> None:
     table.sync()
     assert not dpg.does_item_exist("canvas:node:n1")
     assert set(table.stacked()) == table.in_view()
+
+
+def test_a_pin_under_the_mouse_may_go_with_its_node(table: Table) -> None:
+    table.painter.hand(Shown(), ("n2", "out", "out"), None)
+    assert dpg.get_item_children("canvas:hand", 2)
+    table.session.do(RemoveNode("n2"))
+    table.sync()
+    table.painter.hand(Shown(), ("n2", "out", "out"), None)
+    assert not dpg.get_item_children("canvas:hand", 2)
 
 
 def test_only_meters_that_move_are_drawn(table: Table) -> None:
