@@ -91,7 +91,7 @@ class Monkey:
             return self.random.randrange(SIZE[0]), self.random.randrange(SIZE[1])
         x, y, width, height = self.marks[self.random.choice(self.by_kind[self.random.choice(chosen)])]
         x, y = x + width * self.random.uniform(0.1, 0.9), y + height * self.random.uniform(0.1, 0.9)
-        return round(x), round(y)
+        return min(max(round(x), 0), SIZE[0] - 1), min(max(round(y), 0), SIZE[1] - 1)
 
     def _on_canvas(self) -> tuple[int, int]:
         x, y, width, height = self.window_slot

@@ -110,7 +110,7 @@ def test_duck_music_under_dialogue_from_nothing(opens: Opens, root: Path, tmp_pa
     window.until(lambda state: state["selection"] == ["file_player2"])
     window.settle(6)
     window.click("inspector:file_player2:path:browse")
-    window.dialog("A file for File player2")
+    window.dialog("A file for File player 2")
     window.type(f"{work}/")
     window.key("Return")
     chosen_with_the_mouse(window, "audio", "music.flac")
@@ -194,6 +194,8 @@ def test_duck_music_under_dialogue_from_nothing(opens: Opens, root: Path, tmp_pa
     assert "Traceback" not in window.log()
 
     again = opens("--new", "--device", "null")
+    again.settle(6)
+    again.click("plane:300,300")
     again.key("ctrl+o")
     again.dialog("Open a patch")
     chosen_with_the_mouse(again, "ducked.pwp")

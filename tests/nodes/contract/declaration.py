@@ -18,7 +18,7 @@ from host.native.store import library
 from .rig import Files, Subject
 from .variants import Variant, params
 
-FAMILIES = {"input", "mix", "space", "dynamics", "tone", "time", "control", "analysis", "utility"}
+FAMILIES = {"input", "mix", "space", "dynamics", "tone", "time", "control", "analysis", "plugin", "utility"}
 UNITS = {"_db": "dB", "_hz": "Hz", "_ms": "ms", "_s": "s"}
 PLAIN_PORTS = {"in", "out", *(label for labels in LAYOUTS.values() for label in labels)}
 """Ports that need no explanation: those named after channels are what they say."""
