@@ -16,7 +16,9 @@ TURNS = (
     *("edit.duplicate", "edit.duplicate", "edit.delete", "edit.dissolve", "edit.all", "node.bypass", "node.mute"),
     *("arrange.group", "arrange.ungroup", "arrange.auto", "arrange.left", "arrange.across", "arrange.frame"),
 )
-MOST_NODES, FEWEST_NODES = 60, 5
+MOST_NODES = 24
+TOO_MUCH_FOR_ALL = ("edit.delete", "edit.dissolve", "arrange.group")
+"""With all nodes gone, or all in one group in another, little would be left to do."""
 
 
 class Editing(Monkey):
@@ -42,13 +44,12 @@ class Editing(Monkey):
         self._do([*act(), "key", "Escape", "sleep", "0.05", *select])
         state = self.command("edit.none")
         for command in self.random.choices(TURNS, k=8):
-            if len(state["nodes"]) > MOST_NODES:
-                self.command("edit.all")
-                command = "edit.delete"
-            elif len(state["nodes"]) < FEWEST_NODES:
-                command = "edit.undo"
-            elif not state["selection"]:
-                self.command("edit.all")
+            if not state["selection"]:
+                state = self.command("edit.all")
+            if command in TOO_MUCH_FOR_ALL and 2 * len(state["selection"]) > len(state["nodes"]):
+                command = "node.mute"
+            elif command == "edit.duplicate" and len(state["nodes"]) > MOST_NODES:
+                command = "node.bypass"
             state = self.command(command)
         return self.command("edit.none")  # a frame that was added asks for its words
 
