@@ -104,6 +104,9 @@ class Conductor:
         flat = self._aliases.get((node, param), (node, param))
         at = self._numbers.get(flat[0])
         known = self._plan.nodes[at] if self._plan is not None and at is not None else None
+        entry = self.patch.node(node) if self.patch.graph.has_node(node) else None
+        if known is not None and entry is not None and "group" != entry.kind != known.kind.kind:
+            known = None  # it is to be of another kind as soon as the patch asked for is in place
         if known is not None and flat[1] in known.params:
             declared = known.declared[flat[1]]
             if not declared.low <= value <= declared.high:

@@ -60,6 +60,17 @@ def test_live_is_offline_bit_for_bit(block):
     assert np.array_equal(stage.heard[latency : len(signal)], expected[: len(signal) - latency])
 
 
+def test_a_param_of_a_node_that_is_about_to_be_of_another_kind():
+    stage = Stage()
+    stage.start(patch({"i": IN, "g": lowpass(), "o": OUT}, CHAIN))
+    stage.change(patch(PLAIN, CHAIN))
+    stage.conductor.set_param("g", "level_db", -12.0)
+    signal = sine(RATE // 2)
+    stage.play(signal, len(signal))
+    end = slice(RATE // 4, RATE // 2)
+    np.testing.assert_allclose(stage.heard[end], signal[end] * 10 ** (-12 / 20), atol=1e-6)
+
+
 @pytest.mark.parametrize("frames", [1, 100, 333, 441, 1000])
 def test_blocks_that_are_no_whole_ticks_only_add_latency(frames):
     given = patch(PLAIN, CHAIN)
