@@ -113,14 +113,14 @@ def face(id: str, entry: NodeEntry, kinds: Kinds, cables: list[Cable] | None = N
         kind.summary(),
         problem=problem,
         varies=kinds[entry.kind].varies,
-        about=plugin_of(kind),
+        about=kind.plugin,
         own=_own_params(kind),
     )
 
 
 def _own_params(kind: type[Node]) -> Mapping[str, ParamAbout]:
     """What a plugin says of its params, by the names that they have here."""
-    about = plugin_of(kind)
+    about = kind.plugin
     if about is None:
         return {}
     places: tuple[int, ...] = getattr(kind, "places", ())
@@ -375,17 +375,12 @@ def _missing(id: str, entry: NodeEntry, kind: type[Node], cables: list[Cable], w
     )
 
 
-def plugin_of(kind: type[Node]) -> PluginAbout | None:
-    """The plugin that a kind stands for, if it does."""
-    return None if "about" in kind.declared else getattr(kind, "about", None)
-
-
 def _subtitle(id: str, entry: NodeEntry, kind: type[Node], settings: Mapping[str, Any]) -> str:
     for setting in kind.settings_declared():
         value = settings.get(setting.name)
         if setting.type == "path" and value:
             return str(value).replace("\\", "/").rsplit("/", 1)[-1]
-    about = plugin_of(kind)
+    about = kind.plugin
     if about is not None:
         vendor = str(settings.get("vendor") or "")
         return ", ".join(w for w in (about.name if about.name != entry.title else "", vendor) if w) or about.name

@@ -231,6 +231,8 @@ class Node:
     """
     varies: ClassVar[bool] = False
     """Whether ``variant`` must be asked what a node's ports and params are."""
+    plugin: ClassVar[PluginAbout | None] = None
+    """What is known of the plugin that the kind stands for, if it does."""
 
     process: ClassVar[Kernel]
     emit: ClassVar[Kernel | None] = None

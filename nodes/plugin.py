@@ -96,7 +96,7 @@ class _Hosted(_Settings):
 
     anchored = False
 
-    about: ClassVar[PluginAbout]
+    plugin: ClassVar[PluginAbout]
     buses: ClassVar[tuple[tuple[str, ...], tuple[str, ...]]]
     """The port of each of the plugin's buses, inputs and outputs; empty for a bus without one."""
     places: ClassVar[tuple[int, ...]]
@@ -117,7 +117,7 @@ class _Hosted(_Settings):
         layouts = {p.name: p.layout for p in cls.ports(config.settings)}
         inputs = tuple(
             layouts[name] if name and (bus.kind == "main" or bus.on or name in config.plugged) else ""
-            for name, bus in zip(cls.buses[0], cls.about.inputs, strict=True)
+            for name, bus in zip(cls.buses[0], cls.plugin.inputs, strict=True)
         )
         outputs = tuple(layouts[name] if name else "" for name in cls.buses[1])
         request = PluginRequest(config.id, config.settings, config.rate, inputs, outputs, config.state)
@@ -131,7 +131,7 @@ class _Hosted(_Settings):
 
     @classmethod
     def tail(cls, config: Config) -> float:
-        return UNKNOWN_TAIL_S if cls.about.inputs or EVENTS in config.plugged else math.inf
+        return UNKNOWN_TAIL_S if cls.plugin.inputs or EVENTS in config.plugged else math.inf
 
     @classmethod
     def shape_key(cls, config: Config) -> object:
@@ -142,13 +142,13 @@ class _Hosted(_Settings):
         words = services.plugin_words(config.info["number"])
         latency = config.info["latency"]
         names = [p.name for p in cls.ports(config.settings) if p.flow == "in"]
-        main = next((names.index(n) for n, b in zip(cls.buses[0], cls.about.inputs, strict=True) if _main(n, b)), -1)
+        main = next((names.index(n) for n, b in zip(cls.buses[0], cls.plugin.inputs, strict=True) if _main(n, b)), -1)
         lanes = channels_of(config.layouts[names[main]]) if main >= 0 else 0
         ring = 1 << int(latency + words[handover.CAPACITY]).bit_length()
         words[handover.LATENCY], words[handover.RING] = latency, ring
         words[handover.TEMPO] = np.float64(config.tempo).view(np.int64)
         words[handover.MAIN], words[handover.MAIN_LANES] = main, lanes
-        words[playing.EVENTS_PORT] = names.index(EVENTS) if cls.about.events_in else -1
+        words[playing.EVENTS_PORT] = names.index(EVENTS) if cls.plugin.events_in else -1
         params = cls.params(config.settings)
         told = config.given | config.driven
         words[handover.PARAMS] = len(params)
@@ -267,7 +267,7 @@ def variant(about: PluginAbout, layout: str = "auto") -> type[Node]:
     body |= {
         "__doc__": f"The plugin {about.name}.",
         "kind": Plugin.kind,
-        "about": about,
+        "plugin": about,
         "buses": tuple(tuple(p.name if p else "" for p in found) for found in (inputs, outputs)),
         "places": places,
         "values": Params(params, raw=True),

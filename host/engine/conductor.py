@@ -292,25 +292,26 @@ class Conductor:
 
     def costs(self) -> dict[str, float]:
         """Seconds of processor time each node took since the program began; steps of several share it evenly."""
-        found: dict[str, float] = {}
         if self.playing is None:
-            return found
-        schedule, rows = self.playing.program.schedule, self.playing.program.rows
-        for row, members in enumerate(self._members()):
-            spent = float(rows[row, ROW_CYCLES]) / self.live.cycles_per_second
-            for id in members:
-                found[id] = found.get(id, 0.0) + spent / len(members)
-        return {node.id: found.get(node.id, 0.0) for node in schedule.nodes}
+            return {}
+        found = self._shared(ROW_CYCLES)
+        return {node.id: found.get(node.id, 0.0) for node in self.playing.program.schedule.nodes}
 
     def take_worst(self) -> dict[str, float]:
         """Seconds that each node took in its worst block since this was last asked; steps of several share it."""
+        if self.playing is None:
+            return {}
+        found = self._shared(ROW_WORST)
+        self.playing.program.rows[:, ROW_WORST] = 0
+        return found
+
+    def _shared(self, column: int) -> dict[str, float]:
+        """A column of cycles as seconds, those of a row shared evenly among the nodes it works for."""
+        assert self.playing is not None
         found: dict[str, float] = {}
-        if self.playing is not None:
-            worst = self.playing.program.rows[:, ROW_WORST]
-            for cycles, members in zip(worst.tolist(), self._members(), strict=True):
-                for id in members:
-                    found[id] = found.get(id, 0.0) + cycles / self.live.cycles_per_second / len(members)
-            worst[:] = 0
+        for cycles, members in zip(self.playing.program.rows[:, column].tolist(), self._members(), strict=True):
+            for id in members:
+                found[id] = found.get(id, 0.0) + cycles / self.live.cycles_per_second / len(members)
         return found
 
     def _members(self) -> list[list[str]]:

@@ -14,10 +14,9 @@ from graph.schedule import CompiledNode, ParamStep, Schedule
 from graph.spec import TICK, WATCHED
 from host.native import runner, steps
 from host.native.abi import FAULT, SCRUBBED, TIME
-from host.native.knobs import Knobs
+from host.native.knobs import Knobs, Words
 from host.native.store import library
 
-Words = npt.NDArray[np.int64]
 Key = tuple[str, ...]
 
 
