@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ctypes
 import signal
+import sys
 from pathlib import Path
 
 import pytest
@@ -16,6 +18,23 @@ settings.load_profile("patchwright")
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
     # A shell's background job starts with interrupts ignored, and so would every process that a test interrupts.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+ROOM = 256
+"""Bytes; more than the floating-point environment takes anywhere."""
+_libm = None if sys.platform == "win32" else ctypes.CDLL("libm.so.6" if sys.platform == "linux" else None)
+_arithmetic = ctypes.create_string_buffer(ROOM)
+if _libm:
+    _libm.fegetenv(_arithmetic)
+
+
+@pytest.fixture(autouse=True)
+def same_arithmetic() -> None:
+    """Some plugins leave denormal numbers switched off in the thread that called them, also when a fixture of a whole
+    module loads or closes them. In a worker of their own that is nobody's harm; here the tests that follow would
+    compute with it.
+    """
+    if _libm:
+        _libm.fesetenv(_arithmetic)
 
 
 @pytest.fixture(scope="session")
