@@ -11,6 +11,7 @@ import dis
 import hashlib
 import types
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -30,8 +31,13 @@ def reached(function: types.FunctionType) -> dict[str, Any]:
             f"{function.__qualname__} closes over {', '.join(function.__code__.co_freevars)}; "
             "use arguments or module constants"
         )
-    names = {i.argval for i in dis.get_instructions(function.__code__) if i.opname == "LOAD_GLOBAL"}
-    return {name: function.__globals__[name] for name in sorted(names) if name in function.__globals__}
+    return {name: function.__globals__[name] for name in _names(function.__code__) if name in function.__globals__}
+
+
+@cache
+def _names(code: types.CodeType) -> list[str]:
+    """The global names in some code; to read it costs more than all else that is done with a kernel that is kept."""
+    return sorted({i.argval for i in dis.get_instructions(code) if i.opname == "LOAD_GLOBAL"})
 
 
 def is_helper(value: object) -> bool:
