@@ -13,7 +13,7 @@ from graph.errors import PatchError
 
 if TYPE_CHECKING:
     from graph.document import Patch
-    from graph.spec import Kinds, Services
+    from graph.spec import Kinds, Node, Services
 
 
 def learned(patch: Patch, kinds: Kinds, services: Services, wanted: Sequence[str] = ()) -> dict[str, bytes]:
@@ -36,6 +36,41 @@ def learned(patch: Patch, kinds: Kinds, services: Services, wanted: Sequence[str
         if id not in found:
             raise PatchError(f"{id} names no file that it learns from", node=id)
     return found
+
+
+def learned_by(patch: Patch, kinds: Kinds, services: Services, node: str) -> bytes:
+    """What one node learns from the file that its settings name; ``group/inner`` for one that is inside a group.
+
+    What is missing elsewhere in the patch does not matter. Raises PatchError, also where it names no file.
+    """
+    from graph.compiler import compile
+    from graph.edits import Edit, Inside, SetState
+
+    *groups, id = node.split("/")
+    forgetting: Edit = SetState(id, None)  # else what is kept already would stand in for a file that is not there
+    for group in reversed(groups):
+        forgetting = Inside(group, forgetting)
+    fresh = patch.copy()
+    forgetting.apply(fresh)
+    missing: list[PatchError] = []
+    schedule = compile(fresh, kinds, services, missing=missing)
+    found = next((each for each in schedule.nodes if each.id == node), None)
+    if found is None:
+        raise PatchError(f"there is no node {node!r} in the patch", node=node)
+    state = found.kind.learned(found.config, services)
+    if state is None:
+        for error in missing:
+            if error.node == node:
+                raise error
+        raise PatchError("it names no file to learn from", node=node)
+    return state
+
+
+def learns(kind: type[Node]) -> bool:
+    """Whether nodes of a kind can learn."""
+    from graph.spec import Node
+
+    return kind.learned.__func__ is not Node.learned.__func__
 
 
 def learn(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -55,6 +55,8 @@ class FileServices:
     plugins: Link | None = None
     midi: MidiSource | None = None
     """Where MIDI devices are heard; without one they are silent."""
+    progress: Callable[[int, int], None] | None = None
+    """Told how many frames of how many are read of an audio file that is read whole."""
     _songs: dict[tuple[Path, float], tuple[tuple[int, int], Song]] = field(
         default_factory=dict[tuple[Path, float], tuple[tuple[int, int], "Song"]]
     )
@@ -84,7 +86,7 @@ class FileServices:
         from host.audiofile import AudioFileError, read_whole
 
         try:
-            return read_whole(self.locate(path), int(rate))
+            return read_whole(self.locate(path), int(rate), progress=self.progress)
         except AudioFileError as error:
             raise PatchError(str(error)) from None
 

@@ -13,6 +13,7 @@ from editor.inspector.band_table import BandTable
 from editor.inspector.dynamics_view import DynamicsView
 from editor.inspector.exposing_view import ExposingView
 from editor.inspector.header import Header
+from editor.inspector.learning import LearnSection, can_learn
 from editor.inspector.loudness_view import LoudnessView
 from editor.inspector.meters import LevelView, NumbersView
 from editor.inspector.params import Params
@@ -80,6 +81,9 @@ class NodePage:
             self._title("Settings")
             hidden = OWN if self.plugin else frozenset[str]()
             self.settings = Settings(self.app, self.subject, self._parent, width, self._pick, hidden)
+        self.learning: LearnSection | None = None
+        if can_learn(self.subject):
+            self.learning = LearnSection(self.app, inspector.lessons, self.subject, self._parent, width)
         self._rest()
 
     def _turning(self, param: Param) -> Turning:
@@ -189,6 +193,8 @@ class NodePage:
             self.params.show()
         if self.settings:
             self.settings.show(self.subject)
+        if self.learning:
+            self.learning.show(self.subject)
         return True
 
     def frame(self, now: float, readings: Readings) -> None:
@@ -201,6 +207,8 @@ class NodePage:
             view.frame(now, readings)
         if self.plugin:
             self.plugin.frame(now, readings)
+        if self.learning:
+            self.learning.frame()
         if self.params:
             self.params.frame(live=self.plugin is not None)
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Protocol
+from typing import TYPE_CHECKING, ClassVar, Protocol
 
 import dearpygui.dearpygui as dpg
 
 from editor.commands import Command
 from editor.inspector.header import toggle_width
 from editor.inspector.inside import InsidePage
+from editor.inspector.learning import Lessons
 from editor.inspector.loudness import History
 from editor.inspector.offers import LOUDNESS_NAMES
 from editor.inspector.one import NodePage
@@ -17,6 +18,9 @@ from editor.inspector.words import PatchPage
 from editor.link import Readings
 from editor.model import Changes
 from editor.panel import Panel
+
+if TYPE_CHECKING:
+    from editor.app import App
 
 
 class Page(Protocol):
@@ -39,6 +43,11 @@ class Inspector(Panel):
     )
     page: Page | None = None
 
+    def __init__(self, app: App) -> None:
+        super().__init__(app)
+        self.lessons = Lessons(app)
+        """What learns: it goes on while other things are looked at."""
+
     def build(self, parent: int | str) -> None:
         self.histories: dict[str, History] = getattr(self, "histories", {})
         """Of the loudness of nodes, by address: they are kept on while other things are looked at."""
@@ -57,6 +66,8 @@ class Inspector(Panel):
         return max(int(dpg.get_item_width(self._parent) or dpg.get_item_rect_size(self._parent)[0]), px(220)) - px(30)
 
     def sync(self, changes: Changes) -> None:
+        if changes.everything:
+            self.lessons.forget_failures()
         fresh = changes.everything or changes.look or self._wanted() != self._subject
         if fresh or self.page is None or not self.page.sync(changes):
             self._make()
@@ -88,6 +99,7 @@ class Inspector(Panel):
                 history.take(now, float(parts["momentary"][0]), float(parts["short_term"][0]))
         if self.room() != self._width and not self.app.pointer.busy:
             self._make()
+        self.lessons.step()
         if self.page is not None:
             self.page.frame(now, readings)
 
@@ -98,5 +110,6 @@ class Inspector(Panel):
         return self.page.locate(what.removeprefix("inspector:"))
 
     def close(self) -> None:
+        self.lessons.close()
         if self.page is not None:
             self.page.free()

@@ -65,17 +65,17 @@ class _Switched(Turning):
     def values(self) -> list[float]:
         """1 where it is on."""
         here = self.session.here
-        stored = (here.node(id).settings.get(self.setting.name, self.setting.default) for id in self.nodes)
+        stored = (here.node(id).settings.get(self.setting.name, self.setting.default) for id in self.there)
         return [float(bool(value)) for value in stored]
 
     def reset(self) -> None:
         """Let the default hold."""
         self.put(self.unset)
 
-    def _do(self, values: list[float]) -> None:
-        on = values[0] >= 0.5
-        kept = UNSET if on == self.setting.default else on
-        self.session.do(SetSetting(self.nodes[0], self.setting.name, kept))
+    def _do(self, values: Mapping[str, float]) -> None:
+        for id, value in values.items():
+            kept = UNSET if (value >= 0.5) == self.setting.default else value >= 0.5
+            self.session.do(SetSetting(id, self.setting.name, kept))
 
 
 UNITS = {"s": "s", "ms": "ms", "hz": "Hz", "db": "dB"}

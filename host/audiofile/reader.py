@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -16,6 +17,7 @@ from host.audiofile.speakers import own_order
 from host.audiofile.streams import Resampled, Span, Stream, looped_memory
 
 MAX_WHOLE_FRAMES = 1 << 24
+PART_FRAMES = 1 << 16
 
 
 class AudioReader:
@@ -164,8 +166,11 @@ def read_whole(
     *,
     max_frames: int = MAX_WHOLE_FRAMES,
     max_channels: int = MAX_CHANNELS,
+    progress: Callable[[int, int], None] | None = None,
 ) -> tuple[Block, tuple[str, ...]]:
     """A whole file as float32 [frames, channels], and its labels: for impulse responses and other short things.
+
+    ``progress`` is told how many frames of how many are read.
 
     Raises:
         AudioFileError: as `open_audio`; or longer or wider than the limits.
@@ -177,4 +182,10 @@ def read_whole(
             raise AudioFileError(
                 path, f"{reader.frames} frames ({reader.frames / reader.out_rate:.1f} s); at most {max_frames} fit here"
             )
-        return reader.read(reader.frames), reader.labels
+        if progress is None:
+            return reader.read(reader.frames), reader.labels
+        out = np.zeros((reader.frames, reader.channels), np.float32)
+        for start in range(0, len(out), PART_FRAMES):
+            reader.read_into(out[start : start + PART_FRAMES])
+            progress(min(start + PART_FRAMES, len(out)), len(out))
+        return out, reader.labels
