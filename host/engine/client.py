@@ -14,7 +14,7 @@ from typing import Any
 from graph.document import Patch
 from graph.edits import SetAutomation
 from graph.errors import PatchError
-from graph.patchfile import load, loads, packed
+from graph.patchfile import load, loads, packed, save
 from host.engine.link import Link
 from host.engine.plugins import Plugins
 from host.engine.process import EngineError, Reached
@@ -41,6 +41,7 @@ from host.messages import (
     ToEngine,
     decode,
 )
+from host.plugins.instance import PluginError
 from host.plugins.messages import AskPlugins, PluginsIn
 from host.values import morphed, set_states, set_values, snapshot_states, snapshot_values
 
@@ -163,6 +164,16 @@ class Engine:
 
             set_values(found, rows, kinds())
         return found
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the patch as it is now to a file, with the states that plugins came to in their windows. Waits for
+        those; says in a notice where they cannot be had. Raises PatchError.
+        """
+        try:
+            self.plugins.keep_states()
+        except PluginError as error:
+            self.came(Notice("warning", f"{error}; what was known of them is saved"))
+        save(self.patch, Path(path))
 
     def load(self, patch: Patch | str | os.PathLike[str], wait: bool = True) -> tuple[Problem, ...]:
         """Play another patch, or this one as it has become; what stays the same plays on.

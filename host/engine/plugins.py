@@ -15,6 +15,7 @@ from host.fields import FromEngine, ToEngine
 from host.plugins.instance import PluginError
 from host.plugins.messages import (
     AskPlugin,
+    AskPluginStates,
     ClosePluginWindow,
     OpenPluginWindow,
     PluginAnswer,
@@ -22,9 +23,11 @@ from host.plugins.messages import (
     PluginsIn,
     PluginStandings,
     PluginState,
+    PluginStatesTold,
     PluginValues,
     RestartPlugin,
 )
+from host.values import set_states, set_values
 
 if TYPE_CHECKING:
     from host.engine.client import Engine
@@ -46,6 +49,17 @@ class PluginEdit:
     gesture: int
     phase: str
     """``begin``, ``perform`` or ``end``; only ``perform`` has a new value."""
+
+
+@dataclass(frozen=True, slots=True)
+class PluginChange:
+    """A plugin's state became another. ``by_hand``: somebody did that in its window; ``moved`` are then the params
+    that the patch gives and that changed with it, 0…1. Otherwise it may be no more than what came of the patch.
+    """
+
+    state: bytes
+    by_hand: bool
+    moved: Mapping[str, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +94,8 @@ class Plugins:
         self._engine, self._send, self._wait = engine, send, wait
         self._lock = threading.Lock()
         self._edits: deque[PluginEdit] = deque(maxlen=MOST_EDITS)
-        self._states: dict[str, bytes] = {}
+        self._changes: dict[str, PluginChange] = {}
+        self._told: set[int] = set()
         self._values: dict[str, dict[str, float]] = {}
         self._standing: dict[str, PluginStanding] = {}
         self._texts: OrderedDict[tuple[str, str, float], str] = OrderedDict()
@@ -114,9 +129,50 @@ class Plugins:
         """States that became others by themselves, or in a window, since the last call: for the patch to keep. A patch
         that is loaded with them leaves the plugins as they are.
         """
+        return {node: change.state for node, change in self.changes().items()}
+
+    def changes(self) -> dict[str, PluginChange]:
+        """The same, with whose doing it was."""
         with self._lock:
-            found, self._states = self._states, {}
+            found, self._changes = self._changes, {}
             return found
+
+    def ask_states(self) -> int:
+        """Have the states told of all plugins whose windows are or were open: they need not say when they change. When
+        ``states_told`` of the answer is true, ``changes`` has those that the patch does not.
+        """
+        with self._lock:
+            ticket = self._next()
+        self._send(AskPluginStates(ticket))
+        return ticket
+
+    def states_told(self, ticket: int) -> bool:
+        """Whether that is done; true once."""
+        with self._lock:
+            done = ticket in self._told
+            self._told.discard(ticket)
+            return done
+
+    def keep_states(self) -> None:
+        """Take into the engine's patch what was done in plugins' windows: before it is written somewhere. Waits. Raises
+        PluginError where there is no answer.
+        """
+        ticket = self.ask_states()
+        try:
+            self._wait(lambda: ticket in self._told)
+        except EngineError as error:
+            raise PluginError(f"the plugins were not asked for their states: {error}") from None
+        self.states_told(ticket)
+        changes = self.changes()
+        if changes:
+            patch = self._engine.patch
+            set_states(patch, [(node, change.state) for node, change in changes.items()])
+            moved = [(node, *row) for node, change in changes.items() for row in change.moved.items()]
+            if moved:
+                from nodes import kinds
+
+                set_values(patch, moved, kinds())
+            self._engine.load(patch, wait=False)
 
     # -- what is known -------------------------------------------------------------------------------------------------
 
@@ -219,8 +275,13 @@ class Plugins:
                         self._edits.append(PluginEdit(*row))
                         if row[4] == "perform":
                             self._values.setdefault(row[0], {})[row[1]] = row[2]
-                case PluginState(node, state):
-                    self._states[node] = state
+                case PluginState(node, state, by_hand, moved):
+                    before = self._changes.get(node)
+                    earlier = before.moved if before else {}
+                    by_hand = by_hand or bool(before and before.by_hand)
+                    self._changes[node] = PluginChange(state, by_hand, {**earlier, **dict(moved)})
+                case PluginStatesTold(ticket):
+                    self._told.add(ticket)
                 case PluginValues(node, values):
                     self._values[node] = dict(values)
                 case PluginStandings(rows):

@@ -38,10 +38,12 @@ from host.messages import (
 from host.plugins.messages import (
     AskPlugin,
     AskPlugins,
+    AskPluginStates,
     ClosePluginWindow,
     OpenPluginWindow,
     PluginAnswer,
     PluginsIn,
+    PluginStatesTold,
     RestartPlugin,
 )
 
@@ -52,7 +54,7 @@ XRUNS_SAID_S = 2.0
 """Dropouts are said at most so often; all are counted."""
 
 Say = Callable[[str], None]
-_ToPlugins = OpenPluginWindow | ClosePluginWindow | RestartPlugin | AskPlugin | AskPlugins
+_ToPlugins = OpenPluginWindow | ClosePluginWindow | RestartPlugin | AskPlugin | AskPlugins | AskPluginStates
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,7 +249,9 @@ class Session:
                 self._plugins_in = message
                 if self._player:
                     self._player.plugins_in(message.grouping)
-            case OpenPluginWindow() | ClosePluginWindow() | RestartPlugin() | AskPlugin() | AskPlugins():
+            case OpenPluginWindow() | ClosePluginWindow() | RestartPlugin():
+                self._ask_plugins(message)
+            case AskPlugin() | AskPlugins() | AskPluginStates():
                 self._ask_plugins(message)
             case _:
                 raise ValueError(f"{type(message).__name__} is nothing to act upon here")
@@ -452,6 +456,9 @@ class Session:
 
     def _ask_plugins(self, message: _ToPlugins) -> None:
         if (self._player is not None and self._player.ask_plugins(message)) or isinstance(message, AskPlugins):
+            return
+        if isinstance(message, AskPluginStates):
+            self._news.append(PluginStatesTold(message.ticket))
             return
         words = f"{message.node}: there is no plugin"
         if not isinstance(message, AskPlugin):

@@ -142,7 +142,9 @@ class Transport:
     """Frames since the engine started; never jumps."""
 
 
-NoticeKind = Literal["latency", "layouts", "params", "names", "state", "edit", "touch", "release", "reload", "trouble"]
+NoticeKind = Literal[
+    "latency", "layouts", "params", "names", "state", "edit", "touch", "release", "reload", "trouble", "entered", "left"
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +155,8 @@ class Notice:
     changed; describe and prepare again. ``params``: values changed (a preset was chosen in its window). ``names``:
     names or units changed; describe again. ``state``: its state became another. ``edit``: a person moved ``id`` to
     ``value`` in its window, between ``touch`` and ``release``. ``reload``: it wants to be closed and opened again.
-    ``trouble``: ``text`` says what it did wrong.
+    ``trouble``: ``text`` says what it did wrong. ``entered``, ``left``: the pointer came into its window, or went out of
+    it; what was done there in between, the plugin may have said nothing of.
     """
 
     kind: NoticeKind

@@ -55,6 +55,15 @@ class AskPlugins(ToEngine):
 
 
 @dataclass(frozen=True, slots=True)
+class AskPluginStates(ToEngine):
+    """Ask for a PluginState of every plugin whose window is or was open, where it is not what the patch has; and then
+    for PluginStatesTold of the same ticket.
+    """
+
+    ticket: int = f.field(f.COUNT)
+
+
+@dataclass(frozen=True, slots=True)
 class PluginsIn(ToEngine):
     """Let plugins that are loaded from now on share processes: none, those of a serial chain, or all of the patch."""
 
@@ -83,10 +92,22 @@ class PluginEdits(FromEngine):
 
 @dataclass(frozen=True, slots=True)
 class PluginState(FromEngine):
-    """A plugin's state became another without the patch having said so."""
+    """A plugin's state became another without the patch having said so. ``by_hand``: somebody did that in its window;
+    otherwise it may be no more than what came of params that the patch moved. ``moved``: rows of param and value (0…1)
+    of what else moved with it, that the patch gives.
+    """
 
     node: str = f.field(checked_address)
     state: bytes = f.field(f.octets)
+    by_hand: bool = f.field(f.flag)
+    moved: tuple[tuple[str, float], ...] = f.field(f.many(f.row(checked_name, f.VALUE)))
+
+
+@dataclass(frozen=True, slots=True)
+class PluginStatesTold(FromEngine):
+    """All that AskPluginStates of this ticket asked for was told, or could not be had."""
+
+    ticket: int = f.field(f.COUNT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +136,6 @@ class PluginStandings(FromEngine):
 
 
 ALL: tuple[type[Message], ...] = (
-    *(OpenPluginWindow, ClosePluginWindow, RestartPlugin, AskPlugin, AskPlugins, PluginsIn),
-    *(PluginAnswer, PluginEdits, PluginState, PluginValues, PluginStandings),
+    *(OpenPluginWindow, ClosePluginWindow, RestartPlugin, AskPlugin, AskPlugins, AskPluginStates, PluginsIn),
+    *(PluginAnswer, PluginEdits, PluginState, PluginStatesTold, PluginValues, PluginStandings),
 )

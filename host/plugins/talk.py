@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
+from functools import partial
 from time import monotonic
 from typing import Any
 
@@ -15,6 +16,7 @@ from graph.groups import expand
 from graph.spec import BUILT_IN_PARAMS, Kinds
 from host.fields import LARGEST_COUNT, FromEngine, ToEngine
 from host.messages import Notice
+from host.plugins.doings import Doing
 from host.plugins.finding import version_words
 from host.plugins.gestures import Gestures, Turned
 from host.plugins.instance import PluginError
@@ -23,12 +25,14 @@ from host.plugins.messages import (
     MOST_STATE_BYTES,
     AskPlugin,
     AskPlugins,
+    AskPluginStates,
     ClosePluginWindow,
     OpenPluginWindow,
     PluginAnswer,
     PluginEdits,
     PluginStandings,
     PluginState,
+    PluginStatesTold,
     PluginValues,
     RestartPlugin,
 )
@@ -74,6 +78,11 @@ class Talk:
         self._out: list[FromEngine] = []
         self._gestures = Gestures()
         self._dirty: dict[str, float] = {}
+        self._said: set[str] = set()
+        """Those of the dirty that said so themselves."""
+        self._doings: dict[str, Doing] = {}
+        self._driven: dict[str, set[str]] = {}
+        """Params that automation and cables move."""
         self._entries: dict[str, NodeEntry] = {}
         self._given: dict[str, dict[str, float]] = {}
         self._owed: dict[str, set[str]] = {}
@@ -93,16 +102,24 @@ class Talk:
         """Another patch is to be played. Params that it gave before and gives no longer are, in this copy of it, given
         what the plugin's state holds; where that is not known yet, what they were given before, until it is.
         """
-        self._entries = {id: e for id, e in expand(patch).nodes.items() if e.kind == "plugin"}
+        flat = expand(patch)
+        self._entries = {id: e for id, e in flat.nodes.items() if e.kind == "plugin"}
         for gone in self._given.keys() - self._entries.keys():
             del self._given[gone]
+        self._doings = {id: self._doings.get(id) or Doing() for id in self._entries}
+        self._driven = {id: set() for id in self._entries}
+        for node, name in [(l.node, l.param) for l in flat.automation] + [(c.target, c.target_port) for c in flat.cables]:
+            if node in self._driven:
+                self._driven[node].add(name)
         rows: list[tuple[str, str, float]] = []
         self._owed.clear()
         for node, entry in self._entries.items():
             ever = self._given.setdefault(node, {})
             owed = {name for name in ever if name not in entry.params}
             rows += [(node, name, ever[name]) for name in owed]
-            ever.update({name: float(value) for name, value in entry.params.items()})
+            given = {name: float(value) for name, value in entry.params.items()}
+            self._doings[node].turned |= owed | {name for name in given if given[name] != ever.get(name)}
+            ever.update(given)
             if owed:
                 self._owed[node] = owed
                 rows += self._in_state(node, entry.state, owed)
@@ -112,6 +129,7 @@ class Talk:
         """A param of the patch in play got a value."""
         if node in self._entries and param not in BUILT_IN_PARAMS:
             self._given.setdefault(node, {})[param] = value
+            self._doings[node].turned.add(param)
 
     def _in_state(self, node: str, state: bytes | None, wanted: set[str]) -> list[tuple[str, str, float]]:
         hosted = self._link.hosted(node)
@@ -145,6 +163,8 @@ class Talk:
                 entry = self._entries.get(node)
                 hosted = self._link.hosted(node)
                 title = (entry.title if entry else "") or (hosted.name if hosted else node)
+                if hosted and entry and not hosted.window:
+                    self._look(node)
                 self._ask(node, "open_window", (title[:LONGEST_TITLE],), self._complain(node))
             case ClosePluginWindow(node):
                 self._ask(node, "close_window", (), self._complain(node))
@@ -155,6 +175,8 @@ class Talk:
                     self._complain(node)(None, str(error))
             case AskPlugin(ticket, node, question, param, value, words):
                 self._answer(ticket, node, question, param, value, words)
+            case AskPluginStates(ticket):
+                self._look_at_all(ticket)
             case AskPlugins():
                 self._standings = ()
                 for node in self._entries:
@@ -208,7 +230,8 @@ class Talk:
         for node, since in list(self._dirty.items()):
             if now - since > SETTLED_S and not self._gestures.held(node):
                 del self._dirty[node]
-                self._ask(node, "state", (), self._tell_state(node))
+                self._look(node, told=node in self._said)
+                self._said.discard(node)
         self._take_answers(now)
         if now - self._standings_at > STANDING_S:
             self._standings_at = now
@@ -240,14 +263,27 @@ class Talk:
                     return []
                 if kind == "edit":
                     self._dirty[node] = now
+                    self._said.add(node)
                 return self._gestures.heard(node, name, kind, float(message["value"]), now)
             case "params" | "state":
                 self._dirty[node] = now
+                self._said.add(node)
+            case "entered":
+                self._look(node)
+            case "left":
+                self._dirty.setdefault(node, now)
             case "window" | "lost":
-                if kind == "window" and not message["value"]:
+                open_ = kind == "window" and bool(message["value"])
+                if node in self._doings:
+                    self._doings[node].shows(open_)
+                if kind == "window" and not open_:
                     self._dirty[node] = now
-                return self._gestures.lost(node) if kind == "lost" or not message["value"] else []
+                return [] if open_ else self._gestures.lost(node)
             case "loaded" | "values":
+                if node in self._doings:
+                    self._doings[node].begins()
+                if hosted.window:
+                    self._look(node)
                 if kind == "loaded":
                     self._note_version(hosted)
                 self._pay(node)
@@ -279,29 +315,59 @@ class Talk:
             rows = tuple((name, values[k]) for name, k in self._named(hosted).places if k < len(values))
             self._out.append(PluginValues(node, rows))
 
-    def _tell_state(self, node: str) -> Done:
-        def done(answer: Any, problem: str) -> None:
-            hosted = self._link.hosted(node)
-            if problem or hosted is None or not isinstance(answer, bytes):
-                return  # it was lost meanwhile, or gives none
-            if len(answer) > MOST_STATE_BYTES:
-                words = f"its state has {len(answer)} bytes, more than a patch can hold, and is not kept"
-                self._out.append(Notice("warning", f"{node}: {hosted.name}: {words}."))
-            elif hosted.memory.show(answer):
-                self._out.append(PluginState(node, answer))
-            self._ask(node, "values", (), self._take_values(node, answer))
+    def _look_at_all(self, ticket: int) -> None:
+        """Look at every plugin whose window is or was open, and then say that all was told."""
+        left = {node for node, doing in self._doings.items() if doing.opened}
+        if not left:
+            self._out.append(PluginStatesTold(ticket))
 
-        return done
+        def looked(node: str) -> None:
+            left.discard(node)
+            if not left:
+                self._out.append(PluginStatesTold(ticket))
 
-    def _take_values(self, node: str, state: bytes) -> Done:
-        def done(answer: Any, problem: str) -> None:
+        for node in sorted(left):
+            self._dirty.pop(node, None)
+            self._look(node, told=True, again=True, then=partial(looked, node))
+
+    def _look(self, node: str, told: bool = False, again: bool = False, then: Callable[[], None] = lambda: None) -> None:
+        """Ask for a plugin's state and values. A new state is told where it is somebody's doing at its window; with
+        ``told`` in any case, and ``again`` also where it was told before, as long as the patch does not have it.
+        """
+        doing = self._doings.setdefault(node, Doing())
+        turned, doing.turned = doing.turned, set()
+
+        def has_state(state: Any, problem: str) -> None:
+            if problem or not isinstance(state, bytes):
+                doing.turned |= turned
+                then()  # it was lost meanwhile, or gives none
+            else:
+                self._ask(node, "values", (), partial(has_values, state))
+
+        def has_values(state: bytes, values: Any, problem: str) -> None:
             hosted = self._link.hosted(node)
-            if not problem and hosted is not None and isinstance(answer, list):
-                hosted.values = answer
-                hosted.memory.note_values(state, answer)
+            if not problem and hosted is not None and isinstance(values, list):
+                hosted.values = values
+                hosted.memory.note_values(state, values)
                 self._tell_values(node)
+                named = {name: values[k] for name, k in self._named(hosted).places if k < len(values)}
+                by_hand, own = doing.look(state, named, turned | doing.turned | self._driven.get(node, set()))
+                if told or by_hand:
+                    self._tell_state(node, hosted, state, again, by_hand, own)
+            then()
 
-        return done
+        self._ask(node, "state", (), has_state)
+
+    def _tell_state(
+        self, node: str, hosted: Hosted, state: bytes, again: bool, by_hand: bool, own: Mapping[str, float]
+    ) -> None:
+        if len(state) > MOST_STATE_BYTES:
+            words = f"its state has {len(state)} bytes, more than a patch can hold, and is not kept"
+            self._out.append(Notice("warning", f"{node}: {hosted.name}: {words}."))
+        elif hosted.memory.show(state, again):
+            given = self._given.get(node, {})
+            moved = tuple((name, min(max(value, 0.0), 1.0)) for name, value in own.items() if name in given)
+            self._out.append(PluginState(node, state, by_hand, moved))
 
     def _tell_standings(self) -> None:
         def count(value: int) -> int:

@@ -43,7 +43,9 @@ EXAMPLES = [
     of_plugins.PluginsIn("chain"),
     of_plugins.PluginAnswer(5, "", 0.5, "-6.0", b"\x00state"),
     of_plugins.PluginEdits((("fx", "gain", 0.25, 3, "begin"), ("fx", "gain", 0.5, 3, "perform"))),
-    of_plugins.PluginState("fx", b"VST3"),
+    of_plugins.AskPluginStates(6),
+    of_plugins.PluginState("fx", b"VST3", True, (("gain", 0.25),)),
+    of_plugins.PluginStatesTold(6),
     of_plugins.PluginValues("fx", (("gain", 0.25), ("mode", 1.0))),
     of_plugins.PluginStandings((("fx", "ZamComp", "ready", "", "native", 480, True, 1, 1, 2, 3, 4),)),
 ]

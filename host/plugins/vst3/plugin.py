@@ -368,7 +368,7 @@ class Vst3Plugin:
             raise PluginError(f"{self.description.name} has no window")
         if self._window is not None and self._window.open:
             raise PluginError(f"the window of {self.description.name} is open already")
-        self._window = PluginWindow(self._parts.controller, title)
+        self._window = PluginWindow(self._parts.controller, title, self._parts.handler.notices.append)
         return self._window
 
     def close(self) -> None:

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from ctypes import c_char_p, c_int32, c_uint64, c_void_p
 
-from host.plugins.instance import PluginError
+from host.plugins.instance import Notice, PluginError
 from host.plugins.vst3 import com
 from host.plugins.vst3.com import Remote
 from host.plugins.vst3.objects import Local
@@ -132,13 +132,14 @@ class Frame(Local):
 class PluginWindow:
     """The open window of one plugin. All of it belongs to one thread, which calls ``turn`` over and over."""
 
-    def __init__(self, controller: Remote, title: str) -> None:
+    def __init__(self, controller: Remote, title: str, say: Callable[[Notice], object] = lambda notice: None) -> None:
         if not sys.platform.startswith("linux"):
             raise PluginError("our own host opens plugins' windows on X11 only; use the panel of its params")
         found = controller.call(com.CREATE_VIEW, b"editor", types=(c_char_p,), result=c_void_p)
         if not found:
             raise PluginError("the plugin has no window; use the panel of its params")
         self._view = Remote(found)
+        self._say = say
         self._window: X11Window | None = None
         self._loop = RunLoop()
         self._frame = Frame(self._loop, self._resize)
@@ -192,6 +193,10 @@ class PluginWindow:
         if self._window is None:
             return
         seen = self._window.seen()
+        if seen.entered:
+            self._say(Notice("entered"))
+        if seen.left:
+            self._say(Notice("left"))
         if seen.closed:
             self.close()
         elif seen.size is not None and seen.size != self.size:

@@ -18,7 +18,10 @@ from host.plugins.instance import PluginError
 log = logging.getLogger(__name__)
 
 CONFIGURE, CLIENT_MESSAGE, DESTROY = 22, 33, 17
-STRUCTURE = 1 << 17
+ENTER, LEAVE = 7, 8
+STRUCTURE, ENTERING, LEAVING = 1 << 17, 1 << 4, 1 << 5
+INFERIOR = 2
+"""The detail of a crossing between the window and one inside it."""
 NOTIFY, REDIRECT = 1 << 19, 1 << 20
 """The mask of events about the window itself; and those of events that window managers listen to."""
 FROM_A_PAGER = 2
@@ -41,15 +44,28 @@ class _Message(ctypes.Structure):
     ]
 
 
+class _Crossing(ctypes.Structure):
+    _fields_ = [
+        *(("type", c_int), ("serial", c_ulong), ("sent", c_int), ("display", c_void_p)),
+        *(("window", c_ulong), ("root", c_ulong), ("inside", c_ulong), ("time", c_ulong)),
+        *(("x", c_int), ("y", c_int), ("x_root", c_int), ("y_root", c_int), ("mode", c_int), ("detail", c_int)),
+    ]
+
+
 class _Event(ctypes.Union):
-    _fields_ = [("type", c_int), ("configure", _Configure), ("message", _Message), ("room", c_long * 24)]
+    _fields_ = [
+        *(("type", c_int), ("configure", _Configure), ("message", _Message), ("crossing", _Crossing)),
+        ("room", c_long * 24),
+    ]
 
 
 class Seen(NamedTuple):
-    """What happened to the window: a new size, or that a person closed it."""
+    """What happened to the window: a new size; that a person closed it; that the pointer came in or went out."""
 
     size: tuple[int, int] | None = None
     closed: bool = False
+    entered: bool = False
+    left: bool = False
 
 
 @_ErrorHandler
@@ -99,7 +115,7 @@ class X11Window:
         self.id = x.XCreateSimpleWindow(
             self._display, x.XDefaultRootWindow(self._display), 0, 0, width, height, 0, 0, 0
         )
-        x.XSelectInput(self._display, self.id, STRUCTURE)
+        x.XSelectInput(self._display, self.id, STRUCTURE | ENTERING | LEAVING)
         self._name(title)
         self._delete = x.XInternAtom(self._display, b"WM_DELETE_WINDOW", 0)
         x.XSetWMProtocols(self._display, self.id, ctypes.byref(c_ulong(self._delete)), 1)
@@ -135,7 +151,7 @@ class X11Window:
 
     def seen(self) -> Seen:
         """What happened since the last call."""
-        size, closed = None, False
+        size, closed, crossed = None, False, {ENTER: False, LEAVE: False}
         event = _Event()
         while self._display and self._x.XPending(self._display) > 0:
             self._x.XNextEvent(self._display, ctypes.byref(event))
@@ -145,7 +161,9 @@ class X11Window:
                 closed |= event.message.data[0] == self._delete
             elif event.type == DESTROY:
                 closed |= event.configure.window == self.id
-        return Seen(size, closed)
+            elif event.type in crossed and event.crossing.detail != INFERIOR:
+                crossed[event.type] = True
+        return Seen(size, closed, crossed[ENTER], crossed[LEAVE])
 
     def close(self) -> None:
         """Take the window away."""

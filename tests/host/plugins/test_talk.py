@@ -96,7 +96,7 @@ def test_what_a_person_turns_is_told_as_one_gesture_with_the_state_after_it():
         ]
         assert (rows[1][2], len({row[3] for row in rows})) == (0.75, 1)
         (found,) = playing.of(PluginState)
-        assert found == PluginState("fx", state(0.5, 1.0))
+        assert found == PluginState("fx", state(0.5, 1.0), False, ())
         order = [type(message) for message in playing.told]
         assert order.index(PluginEdits) < order.index(PluginState)
 

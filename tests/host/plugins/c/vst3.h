@@ -144,6 +144,24 @@ typedef struct {
 } connection_table;
 struct connection { const connection_table *table; };
 
+typedef struct { int32_t left, top, right, bottom; } rect;
+typedef struct { int32_t id, parent; text128 name; int32_t list; } unit_info;
+typedef struct { int32_t id; text128 name; int32_t count; } list_info;
+
+typedef struct timer timer;
+typedef struct { unknown_table first; void (*due)(timer *); } timer_table;
+struct timer { const timer_table *table; };
+
+typedef struct run_loop run_loop;
+typedef struct {
+    unknown_table first;
+    result (*add_file)(run_loop *, void *, int32_t);
+    result (*remove_file)(run_loop *, void *);
+    result (*add_timer)(run_loop *, timer *, uint64_t);
+    result (*remove_timer)(run_loop *, timer *);
+} run_loop_table;
+struct run_loop { const run_loop_table *table; };
+
 typedef struct {
     int32_t mode, size, frames, inputs, outputs;
     bus_buffers *in, *out;
@@ -168,3 +186,7 @@ static const uint8_t ICONNECTION[16] = IID(0x70A4156Fu, 0x6E6E4026u, 0x989148BFu
 static const uint8_t IMIDI_MAPPING[16] = IID(0xDF0FF9F7u, 0x49B74669u, 0xB63AB732u, 0x7ADBF5E5u);
 static const uint8_t IMESSAGE[16] = IID(0x936F033Bu, 0xC6C047DBu, 0xBB0882F8u, 0x13C1E613u);
 static const uint8_t IHOST[16] = IID(0x58E595CCu, 0xDB2D4969u, 0x8B6AAF8Cu, 0x36A664E5u);
+static const uint8_t IUNITS[16] = IID(0x3D4BD6B5u, 0x913A4FD2u, 0xA886E768u, 0xA5EB92C1u);
+static const uint8_t IVIEW[16] = IID(0x5BC32507u, 0xD06049EAu, 0xA6151B52u, 0x2B755B29u);
+static const uint8_t IRUN_LOOP[16] = IID(0x18C35366u, 0x97764F1Au, 0x9C5B8385u, 0x7A871389u);
+static const uint8_t ITIMER[16] = IID(0x10BDD94Fu, 0x41424774u, 0x821FAD8Fu, 0xECA72CA9u);
