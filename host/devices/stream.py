@@ -7,6 +7,7 @@ from typing import Any
 
 from host.devices import portaudio
 from host.devices.kinds import LONGEST_BLOCK, DeviceError, DeviceInfo, Renderer
+from host.devices.system import prepare_thread
 from host.native.relay import Relay
 
 USUAL_BLOCK = 256
@@ -129,18 +130,23 @@ class Stream:
 
     def _first_call(self) -> None:
         """Wait until it asks for something: only then is it really there, and its own block known."""
-        end = time.monotonic() + FIRST_CALL_S
-        while not self.relay.calls:
+        end, before = time.monotonic() + FIRST_CALL_S, self.relay.calls
+        while self.relay.calls == before:
             if time.monotonic() > end:
                 raise DeviceError(f"{self.name} ({self.api}) was opened, and asks for nothing")
             time.sleep(0.001)
+        if self.relay.thread:
+            prepare_thread(self.relay.thread)  # not every driver does; where it is not granted, `doctor` says so
         if self._own_block:
             self.block = agreed(self.relay.last, self.name)
 
     def start(self) -> None:
         """Prepare the renderer and let calls through to it."""
-        if not self._lib.Pa_IsStreamActive(self._stream) and self._lib.Pa_StartStream(self._stream):
-            raise DeviceError(f"{self.name} ({self.api}) does not start again")
+        if not self._lib.Pa_IsStreamActive(self._stream):
+            self.relay.forget_thread()
+            if self._lib.Pa_StartStream(self._stream):
+                raise DeviceError(f"{self.name} ({self.api}) does not start again")
+            self._first_call()
         self.fifo_frames = self._renderer.prepare(self.inputs, self.outputs, self.block)
         self.relay.open(self._renderer.callback, self._renderer.user, self.block)
         self._pulse = Pulse()

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 PRIORITY = 60
 """Below the threads of sound servers and drivers, above everything ordinary."""
+RESET_ON_FORK = 0x40000000
 MCL_CURRENT, MCL_FUTURE, MCL_ONFAULT = 1, 2, 4
 CAP_IPC_LOCK = 14
 LEAVE = "give your user `rtprio 95` and `memlock unlimited` in /etc/security/limits.d, and log in anew"
@@ -23,12 +24,15 @@ class Outcome:
     words: str
 
 
-def prepare_thread() -> Outcome:
-    """Ask for realtime scheduling for the calling thread, below the system's own audio threads."""
+def prepare_thread(thread: int = 0) -> Outcome:
+    """Ask for realtime scheduling for a thread of this process (0: the calling one), below the system's own audio
+    threads. One that has it already, of its driver, keeps what it has.
+    """
     if not sys.platform.startswith("linux"):
         return Outcome(True, "left to the system's audio service")
     try:
-        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(PRIORITY))
+        if os.sched_getscheduler(thread) & ~RESET_ON_FORK not in (os.SCHED_FIFO, os.SCHED_RR):
+            os.sched_setscheduler(thread, os.SCHED_FIFO, os.sched_param(PRIORITY))
     except OSError:
         return Outcome(False, f"not allowed for this user; live playing may drop out under load: {LEAVE}")
     return Outcome(True, f"granted, priority {PRIORITY}")

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Condition, Thread
-from time import monotonic
+from time import monotonic, sleep
 from typing import NamedTuple, Protocol
 
 from graph.spec import FileRequest
@@ -14,8 +14,12 @@ from host.disk.loops import Loop, loop_of
 from host.disk.tapes import AHEAD, LAG, OVER, PIECE, PREFILL_S, WRAP_S, Bank, Tape
 
 WAKE_S = 0.01
-STEP = 2048
+STEP = 8192
 """Frames that the place moves before it is worth reading more."""
+BREATH_S = 0.0001
+"""How long nothing is read after each piece. A sound server without realtime scheduling that wakes up beside a busy
+thread waits until that one pauses, or for the system's next tick: up to 4 ms.
+"""
 GUARD = 4096
 """Frames from the place on that are left as they are when what follows changes: they may be playing already."""
 
@@ -211,7 +215,10 @@ class Reader:
             short = [p for p in players if p.prepare(moment, cue, self._prefill, self._wrap_fill)]
             if cue is not None and not short:
                 self._cued = cue.ticket
-            short += [p for p in players if p.step(moment, AHEAD)]
+            for player in players:
+                if player.step(moment, AHEAD):
+                    short.append(player)
+                    sleep(BREATH_S)
         self._seen = None if short else moment
         return bool(short)
 

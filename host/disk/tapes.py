@@ -123,8 +123,8 @@ class Tape:
         self._feed: FileFeed | None = None
         self._blend: Frames = np.empty((0, self.channels), np.float32)
         self._stamp: Stamp | None = None
-        self._told: dict[str, float] = {}
-        self._warned = self._returns = False
+        self._told: dict[str | Stamp, float] = {}
+        self._warned = self._returns = self._read_since = False
         self._try_at = 0.0
 
     @property
@@ -178,6 +178,7 @@ class Tape:
             except (OSError, RuntimeError, ValueError) as error:
                 self._break(error)
             else:
+                self._read_since = True
                 if self._feed.reader.warning and not self._warned:
                     self._warned = True
                     self._say(f"{self.path}: {self._feed.reader.warning}")
@@ -188,12 +189,13 @@ class Tape:
         self.close()
         self._returns = False
         self.broken = str(error) if isinstance(error, AudioFileError) else f"{self.path}: cannot be read: {error}"
-        self._say(f"{self.broken}; it is silent")
+        # A damaged file breaks in one way where it is read, and in another when it is opened again.
+        self._say(f"{self.broken}; it is silent", about=_stamp(self.path))
 
-    def _say(self, text: str) -> None:
-        now = monotonic()
-        if now - self._told.get(text, -QUIET_S) >= QUIET_S:
-            self._told[text] = now
+    def _say(self, text: str, about: Stamp | None = None) -> None:
+        now, topic = monotonic(), about or text
+        if now - self._told.get(topic, -QUIET_S) >= QUIET_S:
+            self._told[topic] = now
             self.notice(text)
 
     def say_late(self) -> None:
@@ -208,7 +210,7 @@ class Tape:
             return False
         self._try_at = now + RETRY_S
         if self._feed is not None:
-            if self._returns:  # it was read for a while without breaking again
+            if self._returns and self._read_since:  # for a while, without breaking again
                 self._returns = False
                 self._say(f"{self.path}: is there again")
             if not self._feed.reader.warning or _stamp(self.path) in (self._stamp, None):
@@ -220,7 +222,7 @@ class Tape:
         except (OSError, RuntimeError, ValueError) as error:
             self._break(error)
             return False
-        self._warned = self._warned and self._feed.reader.warning is not None
+        self._warned, self._read_since = self._warned and self._feed.reader.warning is not None, False
         self._returns, self.broken = self.broken is not None, None
         return True
 

@@ -6,6 +6,7 @@ import argparse
 import faulthandler
 import gc
 import signal
+import sys
 from pathlib import Path
 
 from host.engine.server import Server
@@ -13,6 +14,10 @@ from host.engine.session import Parts, Session
 
 PATIENCE_S = 60.0
 """How long an engine that has lost its client waits for another."""
+SWITCH_S = 0.0002
+"""The reader of the disk has the interpreter after so long, whatever the control thread is at; it asks several times
+for every piece of every player.
+"""
 
 
 def main(words: list[str] | None = None, parts: Parts | None = None) -> None:
@@ -22,6 +27,7 @@ def main(words: list[str] | None = None, parts: Parts | None = None) -> None:
     parser.add_argument("--patience", type=float, default=PATIENCE_S, help="seconds to wait for a client")
     given = parser.parse_args(words)
     faulthandler.enable()
+    sys.setswitchinterval(SWITCH_S)
     if parts is None:
         from host.devices.system import lock_memory
         from host.engine.parts import RealParts

@@ -8,6 +8,7 @@ frames, and the dropouts that the device reports; and it keeps the renderer's fr
 from __future__ import annotations
 
 import ctypes
+import sys
 from functools import cache
 from typing import Any
 
@@ -18,11 +19,13 @@ from graph.spec import helper
 from host.native.program import native
 from host.native.raw import add_atomic, call_audio, load_atomic, set_word, store_atomic, store_f32, word
 
-WORDS = 24
+WORDS = 32
 # Gate and calls at work lie on cache lines of their own; the rest is written by the device's thread alone.
 GATE, BUSY = 0, 8
 CALLBACK, USER, OUTPUTS, EXPECTED = 16, 17, 18, 19
 CALLS, FRAMES, XRUNS, LAST = 20, 21, 22, 23
+WHO, THREAD = 24, 25
+"""A function without arguments that gives the number of the thread that calls it, and what it gave (0: not asked)."""
 LONGEST = 1 << 16
 """More frames than any device asks for at once."""
 DROPOUTS = 0b1111
@@ -39,6 +42,8 @@ def relay(input, output, frames, times, flags, words):
     add_atomic(words + 8 * BUSY, 1)
     shut = add_atomic(words + 8 * GATE, 0)
     expected = word(words, EXPECTED)
+    if word(words, THREAD) == 0 and word(words, WHO) != 0:
+        set_word(words, THREAD, call_audio(word(words, WHO), 0, 0, 0, 0, 0, 0))
     if shut == 0 and (size == expected or expected == 0):
         if late & DROPOUTS:
             set_word(words, XRUNS, word(words, XRUNS) + 1)
@@ -72,6 +77,7 @@ class Relay:
         self.words = space[start : start + WORDS]
         self.words[OUTPUTS] = outputs
         self.words[GATE] = 1
+        self.words[WHO] = _who()
         Relay._kept.append(space)
 
     @property
@@ -94,6 +100,15 @@ class Relay:
         return _shut()(self.user) == 0
 
     @property
+    def thread(self) -> int:
+        """The system's number of the thread that calls; 0 before the first call, and where it is not to be had."""
+        return int(self.words[THREAD])
+
+    def forget_thread(self) -> None:
+        """Another thread may call from now on."""
+        self.words[THREAD] = 0
+
+    @property
     def calls(self) -> int:
         """Calls so far, whether let through or not."""
         return int(self.words[CALLS])
@@ -112,6 +127,13 @@ class Relay:
     def last(self) -> int:
         """Frames asked for by the last call."""
         return int(self.words[LAST])
+
+
+@cache
+def _who() -> int:
+    """The address of ``gettid``; 0 where the system has none."""
+    found = getattr(ctypes.CDLL(None), "gettid", None) if sys.platform.startswith("linux") else None
+    return (ctypes.cast(found, ctypes.c_void_p).value or 0) if found else 0
 
 
 @cache

@@ -15,6 +15,7 @@ import pytest
 from host.devices import Choice, DeviceError, devices, open_device, portaudio
 from host.devices.kinds import NULL_DEVICE
 from host.devices.stream import Stream
+from host.devices.system import try_thread
 from host.native.relay import Relay
 
 from .conftest import FLAGS, LARGEST, SMALLEST, Counting, frames_without_interpreter, until
@@ -74,6 +75,23 @@ def test_calls_need_no_interpreter(jack, said):
         device.start()
         until(lambda: renderer.callbacks)
         assert frames_without_interpreter(renderer) > 640
+    finally:
+        device.close()
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux leaves this to the programs")
+def test_the_thread_that_calls_goes_first_where_that_is_granted(jack, said):
+    """The server of the tests runs without realtime scheduling, so its clients get none from it."""
+    expected = os.SCHED_FIFO if try_thread().granted else os.SCHED_OTHER
+    device = open_device(Choice("system"), Counting(), inputs=0, outputs=1, rate=48000, notice=said.append)
+    assert isinstance(device, Stream)
+    try:
+        for _ in range(2):
+            device.start()
+            thread = device.relay.thread
+            assert thread not in (0, os.getpid())
+            assert os.sched_getscheduler(thread) == expected
+            device.stop()
     finally:
         device.close()
 

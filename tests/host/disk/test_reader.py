@@ -13,7 +13,7 @@ import pytest
 from graph.spec import FileRequest
 from host.audiofile import AudioReader
 from host.disk import reader as module
-from host.disk.reader import Reader
+from host.disk.reader import STEP, Reader
 from host.disk.tapes import AHEAD, PIECE, RING, Bank
 from host.services import FileServices
 
@@ -252,7 +252,7 @@ def test_a_disk_that_stalls_is_counted_said_once_and_overcome(folder: Path, monk
         tape = reader.tape("n", REQUESTS["looped"], 2, 0)
         until(lambda: holds(tape, 0, 0, AHEAD), "the ring to fill")
         stalling.gate.clear()
-        head.place = 4096
+        head.place = STEP
         assert stalling.waiting.wait(30)
         filled = span(tape, 0)[1]
         # Two seconds more than the ring holds.
@@ -274,12 +274,12 @@ def test_a_stall_shorter_than_the_ring_is_not_heard(folder: Path, monkeypatch: p
         tape = reader.tape("n", REQUESTS["looped"], 2, 0)
         until(lambda: holds(tape, 0, 0, AHEAD), "the ring to fill")
         stalling.gate.clear()
-        head.place = 4096
+        head.place = STEP
         assert stalling.waiting.wait(30)
-        found = [play(tape, head, CHUNK) for _ in range((AHEAD - 4096) // CHUNK)]
+        found = [play(tape, head, CHUNK) for _ in range((AHEAD - STEP) // CHUNK)]
         stalling.gate.set()
         found += [play(tape, head, CHUNK) for _ in range(100)]
-        expected = offline(folder, REQUESTS["looped"], 4096, len(found) * CHUNK)
+        expected = offline(folder, REQUESTS["looped"], STEP, len(found) * CHUNK)
         np.testing.assert_array_equal(np.concatenate(found), expected)
     assert not said
     assert tape.late == 0
