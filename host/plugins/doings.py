@@ -41,9 +41,7 @@ class Doing:
         """It was loaded, or given a state: what was seen of it before says nothing."""
         self._seen = None
 
-    def look(
-        self, state: bytes, values: Mapping[str, float], moved: Collection[str]
-    ) -> tuple[bool, dict[str, float]]:
+    def look(self, state: bytes, values: Mapping[str, float], moved: Collection[str]) -> tuple[bool, dict[str, float]]:
         """It is in this state and has these values; the patch may have ``moved`` some params meanwhile. Whether that is
         the doing of somebody at its window, and what became of the params that the patch did not move.
         """

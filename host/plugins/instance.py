@@ -155,8 +155,8 @@ class Notice:
     changed; describe and prepare again. ``params``: values changed (a preset was chosen in its window). ``names``:
     names or units changed; describe again. ``state``: its state became another. ``edit``: a person moved ``id`` to
     ``value`` in its window, between ``touch`` and ``release``. ``reload``: it wants to be closed and opened again.
-    ``trouble``: ``text`` says what it did wrong. ``entered``, ``left``: the pointer came into its window, or went out of
-    it; what was done there in between, the plugin may have said nothing of.
+    ``trouble``: ``text`` says what it did wrong. ``entered``, ``left``: the pointer came into its window, or went
+    out of it; of what was done there in between, the plugin may have said nothing.
     """
 
     kind: NoticeKind

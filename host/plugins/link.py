@@ -22,7 +22,7 @@ from host.plugins.child import OPENER
 from host.plugins.finding import from_store
 from host.plugins.grouping import Grouping, chains
 from host.plugins.instance import LONGEST_LATENCY, Description, PluginError
-from host.plugins.shared import SUPPORTED, Seat, Words, new_semaphore
+from host.plugins.shared import MOST_THREADS, SUPPORTED, Seat, Words, new_semaphore
 from host.plugins.states import digest
 from host.plugins.watch import Hosted, Patience, Watch
 from nodes.dsp import handover
@@ -151,15 +151,16 @@ class Link:
 
     def _new(self, request: PluginRequest, description: Description, source: Mapping[str, Any]) -> Hosted:
         number = next(self._numbers)
+        groups = {"plugin": str(number), "chain": self._chains.get(request.node, request.node), "patch": ""}
+        group = groups[self.grouping]
         try:
             seat = Seat(request.inputs, request.outputs, self.block)
+            calls = self._watch.calls(group)
         except OSError as error:
             raise PatchError(f"there is no memory for {description.name}: {error}") from None
         new_semaphore(seat.back)
         new_semaphore(seat.call)
-        groups = {"plugin": str(number), "chain": self._chains.get(request.node, request.node), "patch": ""}
-        group = groups[self.grouping]
-        hosted = Hosted(number, request, description.name, source, seat, description.latency_frames, group)
+        hosted = Hosted(number, request, description.name, source, seat, description.latency_frames, group, calls)
         hosted.state = request.state
         hosted.memory.follow(request.state)
         self._hosted[number] = hosted
@@ -176,13 +177,14 @@ class Link:
                 table = self._table(hosted)
                 hosted.table = ref(table)
                 # What native code may still write to stays for as long as its table does.
-                finalize(table, _let_go, self._released, number, (hosted.seat, self._crowd)).atexit = False
+                finalize(table, _let_go, self._released, number, (hosted.seat, hosted.calls, self._crowd)).atexit = False
             return table
 
     def _table(self, hosted: Hosted) -> Words:
         words = aligned((handover.TABLE_WORDS,), "i8")
         seat, patience = hosted.seat, self._watch.patience
-        words[handover.HEAD], words[handover.WAKE] = seat.shared.address, seat.call
+        words[handover.HEAD], words[handover.CREW] = seat.shared.address, hosted.calls.address
+        words[handover.TASKS], words[handover.THREADS] = hosted.calls.tasks.ctypes.data, MOST_THREADS
         words[handover.SLOTS] = seat.shared.address + 8 * handover.HEAD_WORDS
         words[handover.STRIDE], words[handover.CAPACITY] = seat.stride, seat.capacity
         words[handover.OUTPUTS_AT] = seat.outputs_at
@@ -213,9 +215,9 @@ class Link:
 
     def _spare_processors(self) -> None:
         """Let workers be awake before they are needed where each of them can have a processor of its own."""
-        eager = self.live and len(self._hosted) <= SPARE
+        eager = self.live and len({hosted.group for hosted in self._hosted.values()}) <= SPARE
         for hosted in self._hosted.values():
-            hosted.seat.head[handover.EAGER] = eager
+            hosted.calls.be_eager(eager)
 
     def own_ns(self) -> int:
         """Nanoseconds that the plugins themselves took for their last blocks, added up."""

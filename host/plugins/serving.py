@@ -1,16 +1,24 @@
-"""The worker's side of a hand-over, for plugins that run without the interpreter: a native loop on a thread of its own.
+"""The worker's side of a hand-over, for plugins that run without the interpreter: native threads that play all of them.
 
-Waking a thread takes longer than most plugins need for a block. Where there is a processor to spare, the loop is awake
-by itself when the next block is due, judging by when the last ones came.
+A process has one crew, and its threads look through all its plugins for blocks that were handed over. So what is handed
+over at one time is done one after another without a wake in between, and as side by side as there are threads. A thread
+that would fall asleep tells the engine first of all that was done: an engine that waits is woken when there is nothing
+left that could be done meanwhile, and not for every block.
 
-While anything is done to the plugin that must not happen during a block, the loop is held: whoever wants that counts
-itself in ``HOLD`` and waits until no block is under way.
+Waking a thread takes longer than most plugins need for a block. Where there is a processor to spare, one thread stays
+awake for a moment after each block, and is awake by itself when the next is due, judging by when the last ones came.
+
+While anything is done to a plugin that must not happen during a block, the plugin is held: whoever wants that counts
+itself in ``HOLD`` and waits until no block is under way. The crew plays the others meanwhile.
 """
 
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Iterator, Sequence
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from typing import Any
@@ -18,6 +26,7 @@ from typing import Any
 import numpy as np
 
 from graph.spec import helper
+from host.native.arena import aligned
 from host.native.program import native
 from host.native.raw import (
     add_atomic,
@@ -32,19 +41,29 @@ from host.native.raw import (
     word,
 )
 from host.plugins import instance as calls
-from host.plugins.instance import NativeCall
-from host.plugins.shared import Seat
-from nodes.dsp import handover
-from nodes.dsp.handover import BACK, CALL, CHANGES, DONE, EAGER, EVENTS, FRAMES, OWN, QUIT, SUBMITTED, TRANSPORT
+from host.plugins.instance import NativeCall, PluginError
+from host.plugins.shared import MOST_THREADS, Calls, Seat
+from nodes.dsp import crew, handover
+from nodes.dsp.crew import BELL, CALLS, EAGER
+from nodes.dsp.handover import BACK, BEGUN, BY_CREW, CHANGES, DONE, EVENTS, FRAMES, OWN, SUBMITTED, TRANSPORT
 from nodes.dsp.raw import post, relax, take, take_until
 
+# Words of a plugin's table.
 HEAD, FUNCTION, WORDS, CAPACITY, SLOTS, STRIDE, CHANNELS = 0, 1, 2, 3, 4, 5, 6
-"""Words of the loop's table; from CHANNELS on, the addresses of input and output channels, for either slot."""
-HOLD, BUSY = 16, 24
-TABLE_WORDS = 32
+"""From CHANNELS on, the addresses of input and output channels, for either slot."""
+HOLD, BUSY, OWED, PART_WORDS = 16, 24, 32, 40
+"""How many hold the plugin; how many threads are at it; blocks that were done and of which the engine was not told."""
+# Words of the crew's table: what it shares with the engine, how many places there are, and from PLACES on, the table of
+# the plugin in each place, or 0.
+SHARED, COUNT, PLACES = 0, 1, 8
+MOST_PLUGINS = 512
 NAP_NS, BREATH_NS = 500_000_000, 100_000
 EARLY_NS, LATE_NS, LONGEST_NS = 120_000, 120_000, 25_000_000
-"""An eager loop is awake from so long before a block is due until so long after, where blocks come often enough."""
+"""An eager thread is awake from so long before a block is due until so long after, where blocks come often enough."""
+LINGER_NS, PAUSE_NS = 30_000, 200_000
+"""It stays awake so long after the last call; a call that comes so long after the one before begins another block."""
+END_S, GRACE_S = 2.0, 10.0
+"""How long a plugin that goes may take for its last block; how long what a thread might still look at is kept."""
 INPUTS, OUTPUTS, CALL_CHANGES, CALL_EVENTS, CALL_TRANSPORT = (
     calls.INPUTS,
     calls.OUTPUTS,
@@ -55,107 +74,222 @@ INPUTS, OUTPUTS, CALL_CHANGES, CALL_EVENTS, CALL_TRANSPORT = (
 
 
 @helper
-def serve(table):
-    """Do what is handed over, until told to quit."""
+def serve(table, first):
+    """Do what is handed over, for as long as the process lives. Only the ``first`` thread is ever eager."""
     before = flush_denormals()
-    head = word(table, HEAD)
-    came, period = 0, 0
-    while load_atomic(head + 8 * QUIT) == 0:
-        if period == 0 or load_atomic(head + 8 * EAGER) == 0 or not expect(head, came + period):
-            take_until(head + 8 * CALL, now_ns() + NAP_NS)
-        number = load_atomic(head + 8 * SUBMITTED)
-        if number != load_atomic(head + 8 * DONE):
-            earlier, came = came, now_ns()
-            period = came - earlier if came - earlier < LONGEST_NS else 0
-            add_atomic(table + 8 * BUSY, 1)
-            while add_atomic(table + 8 * HOLD, 0):
-                add_atomic(table + 8 * BUSY, -1)
-                sleep_until(now_ns() + BREATH_NS)
-                add_atomic(table + 8 * BUSY, 1)
-            began = now_ns()
-            block(table, number & 1)
-            set_word(head, OWN, now_ns() - began)
-            add_atomic(table + 8 * BUSY, -1)
-            store_atomic(head + 8 * DONE, number)
-            post(head + 8 * BACK)
+    shared = word(table, SHARED)
+    at, came, period = 0, 0, 0
+    while True:
+        if add_atomic(shared + 8 * CALLS, -1) <= 0:
+            report(table)
+            if first == 0 or load_atomic(shared + 8 * EAGER) == 0 or expect(shared, came + period if period else 0) == 0:
+                rest(shared)
+        now = now_ns()
+        if now - came > PAUSE_NS:
+            period = now - came if now - came < LONGEST_NS else 0
+            came = now
+        at = look(table, at)
     restore_float_mode(before)
 
 
 @helper
-def expect(head, due):
-    """Be awake when a block is due; whether it came."""
-    if now_ns() < due - EARLY_NS and take_until(head + 8 * CALL, due - EARLY_NS):
-        return True
-    while load_atomic(head + 8 * SUBMITTED) == load_atomic(head + 8 * DONE):
-        if now_ns() > due + LATE_NS:
-            return False
-        relax()
-    take(head + 8 * CALL)
-    return True
+def rest(shared):
+    """Sleep until there is a call. Whoever sleeps long looks all the same."""
+    if take_until(shared + 8 * BELL, now_ns() + NAP_NS) == 0:
+        add_atomic(shared + 8 * CALLS, 1)
 
 
 @helper
-def block(table, k):
+def expect(shared, due):
+    """Stay awake for a moment, and be awake when a block is due, if that is known; whether there was a call."""
+    bell = shared + 8 * BELL
+    if awake(bell, now_ns() + LINGER_NS):
+        return 1
+    if due == 0:
+        return 0
+    if now_ns() < due - EARLY_NS and take_until(bell, due - EARLY_NS):
+        return 1
+    return awake(bell, due + LATE_NS)
+
+
+@helper
+def awake(bell, until):
+    """Wait for a call without sleeping; whether it came."""
+    while now_ns() < until:
+        if take(bell):
+            return 1
+        relax()
+    return 0
+
+
+@helper
+def look(table, at):
+    """Play the next plugin that has something to do, after the one in place ``at``; the place it has."""
+    count = load_atomic(table + 8 * COUNT)
+    for _ in range(count):
+        at = at + 1 if at + 1 < count else 0
+        part = load_atomic(table + 8 * (PLACES + at))
+        if part and play(part):
+            break
+    return at
+
+
+@helper
+def play(part):
+    """Do what one plugin has to do, unless it is held or somebody is at it; whether there was something.
+
+    Whoever leaves last looks once more, so that nothing stays undone that came while another stood in the way.
+    """
+    head = word(part, HEAD)
+    played = 0
+    while load_atomic(head + 8 * SUBMITTED) != load_atomic(head + 8 * DONE) and add_atomic(part + 8 * HOLD, 0) == 0:
+        if add_atomic(part + 8 * BUSY, 1) == 0 and add_atomic(part + 8 * HOLD, 0) == 0:
+            number = load_atomic(head + 8 * SUBMITTED)
+            if number != load_atomic(head + 8 * DONE):
+                set_word(head, BEGUN, number)
+                began = now_ns()
+                block(part, number & 1)
+                set_word(head, OWN, now_ns() - began)
+                store_atomic(head + 8 * DONE, number)
+                add_atomic(part + 8 * OWED, 1)
+                played = 1
+        if add_atomic(part + 8 * BUSY, -1) != 1:
+            break
+    return played
+
+
+@helper
+def report(table):
+    """Tell the engine of all that was done."""
+    for at in range(load_atomic(table + 8 * COUNT)):
+        part = load_atomic(table + 8 * (PLACES + at))
+        if part:
+            owed = load_atomic(part + 8 * OWED)
+            if owed:
+                add_atomic(part + 8 * OWED, -owed)
+                post(word(part, HEAD) + 8 * BACK)
+
+
+@helper
+def block(part, k):
     """One block, from slot k to slot k."""
-    slot, words = word(table, SLOTS) + k * word(table, STRIDE), word(table, WORDS)
-    set_word(words, INPUTS, word(table, CHANNELS + 2 * k))
-    set_word(words, OUTPUTS, word(table, CHANNELS + 2 * k + 1))
+    slot, words = word(part, SLOTS) + k * word(part, STRIDE), word(part, WORDS)
+    set_word(words, INPUTS, word(part, CHANNELS + 2 * k))
+    set_word(words, OUTPUTS, word(part, CHANNELS + 2 * k + 1))
     set_word(words, CALL_CHANGES, slot + 8 * CHANGES)
     set_word(words, CALL_EVENTS, slot + 8 * EVENTS)
     set_word(words, CALL_TRANSPORT, slot + 8 * TRANSPORT)
-    frames = min(max(word(slot, FRAMES), 0), word(table, CAPACITY))
-    call_step(word(table, FUNCTION), words, frames, 0)
+    frames = min(max(word(slot, FRAMES), 0), word(part, CAPACITY))
+    call_step(word(part, FUNCTION), words, frames, 0)
 
 
 @helper
-def hold(table):
-    """Keep the loop from its next block, and wait for the one under way."""
-    add_atomic(table + 8 * HOLD, 1)
-    while add_atomic(table + 8 * BUSY, 0):
+def hold(part):
+    """Keep a plugin from its next block, and wait for the one under way."""
+    add_atomic(part + 8 * HOLD, 1)
+    while add_atomic(part + 8 * BUSY, 0):
         sleep_until(now_ns() + BREATH_NS)
 
 
 @helper
-def let_go(table):
-    """Let the loop go on."""
-    add_atomic(table + 8 * HOLD, -1)
+def let_go(part, shared):
+    """Let it go on, with what came meanwhile."""
+    add_atomic(part + 8 * HOLD, -1)
+    crew.call(shared)
 
 
 @cache
-def _call(function: Any) -> Any:
-    return ctypes.CFUNCTYPE(None, ctypes.c_int64)(native(function, 1))
+def _call(function: Any, args: int) -> Any:
+    return ctypes.CFUNCTYPE(None, *[ctypes.c_int64] * args)(native(function, args))
 
 
-class Loop:
-    """The native loop of one plugin."""
+class Part:
+    """A plugin that the crew plays."""
 
-    def __init__(self, seat: Seat, call: NativeCall) -> None:
-        self._table = np.zeros(TABLE_WORDS, np.int64)
-        self._keep: list[Any] = [seat]
-        table = self._table
+    def __init__(self, shared: Calls, seat: Seat, call: NativeCall) -> None:
+        self.seat, self._shared = seat, shared
+        self.table = aligned((PART_WORDS,), "i8")
+        self._channels: list[Any] = []
+        table = self.table
         table[HEAD], table[FUNCTION], table[WORDS] = seat.shared.address, call.function, call.words
         table[CAPACITY], table[STRIDE] = seat.capacity, seat.stride
         table[SLOTS] = seat.shared.address + 8 * handover.HEAD_WORDS
         for k in (0, 1):
             for flow in (0, 1):
                 channels = _channels(seat.buses(k, flow))
-                self._keep.append(channels)
+                self._channels.append(channels)
                 table[CHANNELS + 2 * k + flow] = channels.ctypes.data
-        for function in (serve, hold, let_go):
-            _call(function)  # compiled or loaded here, not when it is needed
-
-    def run(self) -> None:
-        """Serve, without the interpreter, until the seat's QUIT."""
-        _call(serve)(self._table.ctypes.data)
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        """No block is played meanwhile."""
-        _call(hold)(self._table.ctypes.data)
+        """No block of this plugin is played meanwhile."""
+        _call(hold, 1)(self.table.ctypes.data)
         try:
             yield
         finally:
-            _call(let_go)(self._table.ctypes.data)
+            _call(let_go, 2)(self.table.ctypes.data, self._shared.address)
+
+    def stop(self) -> bool:
+        """Play no more blocks; whether the last one was done in time."""
+        self.table[HOLD] += 1
+        until = time.monotonic() + END_S
+        while self.table[BUSY]:
+            if time.monotonic() > until:
+                return False
+            time.sleep(BREATH_NS * 1e-9)
+        return True
+
+
+class Crew:
+    """All plugins of a process that need no interpreter, and the threads that play them. ``begin`` is called by each
+    thread at first.
+    """
+
+    def __init__(self, shared: Calls, begin: Callable[[], object]) -> None:
+        self._shared, self._begin = shared, begin
+        self._table = aligned((PLACES + MOST_PLUGINS,), "i8")
+        self._table[SHARED] = shared.address
+        self._parts: list[Part | None] = []
+        self._threads: list[threading.Thread] = []
+        self._gone: deque[tuple[float, Part]] = deque()
+        shared.clear()
+        for function, args in ((serve, 2), (hold, 1), (let_go, 2)):
+            _call(function, args)  # compiled or loaded here, not when it is needed
+
+    def add(self, seat: Seat, call: NativeCall) -> Part:
+        """Play a plugin from now on. Raises PluginError where there are too many."""
+        self._forget()
+        part = Part(self._shared, seat, call)
+        place = self._parts.index(None) if None in self._parts else len(self._parts)
+        if place == MOST_PLUGINS:
+            raise PluginError(f"a process can play {MOST_PLUGINS} plugins, and this one does")
+        self._parts[place : place + 1] = [part]
+        self._table[PLACES + place] = part.table.ctypes.data
+        self._table[COUNT] = len(self._parts)
+        seat.head[BY_CREW] = 1
+        if len(self._threads) < min(MOST_THREADS, sum(p is not None for p in self._parts)):
+            thread = threading.Thread(target=self._serve, args=(not self._threads,), name="crew", daemon=True)
+            self._threads.append(thread)
+            thread.start()
+        return part
+
+    def drop(self, part: Part) -> bool:
+        """Play a plugin no longer; whether nothing is under way in it any more."""
+        stopped = part.stop()
+        place = self._parts.index(part)
+        self._parts[place] = None
+        self._table[PLACES + place] = 0
+        self._gone.append((time.monotonic() if stopped else float("inf"), part))
+        return stopped
+
+    def _forget(self) -> None:
+        """Let go of what no thread can be looking at any more: none looks for long at what it found."""
+        while self._gone and time.monotonic() - self._gone[0][0] > GRACE_S:
+            self._gone.popleft()
+
+    def _serve(self, first: bool) -> None:
+        self._begin()
+        _call(serve, 2)(self._table.ctypes.data, int(first))
 
 
 def _channels(buses: Sequence[Any]) -> Any:

@@ -18,11 +18,18 @@ import numpy as np
 import numpy.typing as npt
 
 from graph.layouts import channels_of
-from nodes.dsp import handover
+from host.native.arena import aligned
+from nodes.dsp import crew, handover
 
 Words = npt.NDArray[np.int64]
+MOST_THREADS = os.cpu_count() or 1
+"""Threads with which a worker plays its plugins."""
 SUPPORTED = sys.platform.startswith("linux")
 """Whether plugins can run in workers here: semaphores that processes share and that wait with a deadline."""
+
+
+CALLS_NUMBER = 0
+"""The number under which a worker is given what its crew shares with the engine; seats have higher ones."""
 
 
 class Shared:
@@ -100,6 +107,37 @@ class Seat:
     def call(self) -> int:
         """The address of the one that is posted for each block handed over."""
         return self.shared.address + 8 * handover.CALL
+
+
+class Calls:
+    """What an engine and the crew of one worker share, as ``nodes.dsp.crew`` says. Raises OSError."""
+
+    def __init__(self, fd: int = -1) -> None:
+        self.shared = Shared(crew.CREW_WORDS, fd)
+        self.tasks = aligned((1,), "i8")
+        """The engine's own: how many blocks the crew has to do."""
+        if fd < 0:
+            new_semaphore(self.bell)
+
+    @property
+    def address(self) -> int:
+        """Of the first word."""
+        return self.shared.address
+
+    @property
+    def bell(self) -> int:
+        """The address of the semaphore that the crew sleeps on."""
+        return self.address + 8 * crew.BELL
+
+    def be_eager(self, eager: bool) -> None:
+        """Whether the crew is to be awake before it is called."""
+        self.shared.words[crew.EAGER] = eager
+
+    def clear(self) -> None:
+        """Forget what was left over by a crew that is gone."""
+        self.shared.words[crew.CALLS] = 0
+        while take(self.bell):
+            pass
 
 
 @cache

@@ -108,7 +108,8 @@ class Talk:
             del self._given[gone]
         self._doings = {id: self._doings.get(id) or Doing() for id in self._entries}
         self._driven = {id: set() for id in self._entries}
-        for node, name in [(l.node, l.param) for l in flat.automation] + [(c.target, c.target_port) for c in flat.cables]:
+        driven = [(line.node, line.param) for line in flat.automation]
+        for node, name in driven + [(cable.target, cable.target_port) for cable in flat.cables]:
             if node in self._driven:
                 self._driven[node].add(name)
         rows: list[tuple[str, str, float]] = []
@@ -330,7 +331,9 @@ class Talk:
             self._dirty.pop(node, None)
             self._look(node, told=True, again=True, then=partial(looked, node))
 
-    def _look(self, node: str, told: bool = False, again: bool = False, then: Callable[[], None] = lambda: None) -> None:
+    def _look(
+        self, node: str, told: bool = False, again: bool = False, then: Callable[[], None] = lambda: None
+    ) -> None:
         """Ask for a plugin's state and values. A new state is told where it is somebody's doing at its window; with
         ``told`` in any case, and ``again`` also where it was told before, as long as the patch does not have it.
         """

@@ -12,13 +12,14 @@ import weakref
 from collections import deque
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass, field
 from multiprocessing import connection
 from typing import Any, Literal
 
 from graph.plugins import PluginRequest
 from host.plugins.child import OPENER, Child
-from host.plugins.shared import Seat, Words, post
+from host.plugins.shared import CALLS_NUMBER, Calls, Seat, Words, post
 from host.plugins.states import Memory
 from nodes.dsp import handover
 
@@ -58,6 +59,7 @@ class Hosted:
     told: int
     """The latency that the graph was told."""
     group: str
+    calls: Calls
     status: Status = "new"
     latency: int | None = None
     tail: int | None = None
@@ -93,6 +95,11 @@ class Hosted:
         """Whether a block is under way, or was never finished."""
         return int(self.seat.head[handover.DONE]) != int(self.seat.head[handover.SUBMITTED])
 
+    @property
+    def at_work(self) -> bool:
+        """Whether the block under way was begun."""
+        return self.behind and int(self.seat.head[handover.BEGUN]) == int(self.seat.head[handover.SUBMITTED])
+
     def word(self, at: int) -> int:
         """A word of the engine's table; 0 where there is none any more."""
         table = self.table() if self.table else None
@@ -103,6 +110,7 @@ class Hosted:
 class Group:
     """A worker and the plugins in it."""
 
+    calls: Calls
     members: list[Hosted] = field(default_factory=list[Hosted])
     child: Child | None = None
     deaths: deque[float] = field(default_factory=deque[float])
@@ -132,10 +140,17 @@ class Watch:
         self._stop = False
         self._thread: threading.Thread | None = None
 
-    def add(self, hosted: Hosted) -> None:
-        """Look after a plugin from now on."""
+    def calls(self, name: str) -> Calls:
+        """What is shared with the worker of a group, whether it is there or comes to be. Raises OSError."""
         with self.lock:
-            self.groups.setdefault(hosted.group, Group()).members.append(hosted)
+            if name not in self.groups:
+                self.groups[name] = Group(Calls())
+            return self.groups[name].calls
+
+    def add(self, hosted: Hosted) -> None:
+        """Look after a plugin from now on, in the group whose calls it has."""
+        with self.lock:
+            self.groups[hosted.group].members.append(hosted)
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="plugins", daemon=True)
                 self._thread.start()
@@ -196,6 +211,7 @@ class Watch:
                     hosted.seat.head[handover.STATE] = handover.FAILED
                     hosted.seat.shared.close()
                 group.members.clear()
+                group.calls.shared.close()
 
     # The thread
 
@@ -227,6 +243,7 @@ class Watch:
                     self._lost(group, words, now)
                 elif not group.members:
                     group.child.kill()
+                    group.calls.shared.close()
                     del self.groups[name]
         while self._asked:
             self._send(*self._asked.popleft())
@@ -243,6 +260,8 @@ class Watch:
             return
         for hosted in wanted:
             hosted.status = "new"
+        with suppress(OSError):  # it is dead, or as good as: the next look will tell
+            group.child.send_memory(CALLS_NUMBER, group.calls.shared.fd)
         self._load(group)
 
     def _load(self, group: Group) -> None:
@@ -368,7 +387,7 @@ class Watch:
     def _lost(self, group: Group, words: str, now: float) -> None:
         """Give a worker up; what was in it comes back, or has failed."""
         assert group.child is not None
-        guilty = [h for h in group.members if h.status == "loading" or (h.status == "ready" and h.behind)]
+        guilty = [h for h in group.members if h.status == "loading" or (h.status == "ready" and h.at_work)]
         members = [h for h in group.members if h.status in ("loading", "ready")]
         for hosted in members:
             hosted.seat.head[handover.STATE] = handover.LOADING

@@ -1,4 +1,5 @@
-"""A worker: a process with one plugin, or several, each with a thread of its own that waits for blocks.
+"""A worker: a process with one plugin, or several. A crew of native threads plays them; each plugin that needs the
+interpreter has a thread of its own.
 
 Started as ``python -P -m host.plugins.worker``. Control messages come and go over one socket, the descriptors of shared
 memory over another; the main thread does all that plugins want done on one thread. It ends with its engine: by the
@@ -38,8 +39,8 @@ from host.plugins.instance import (
     Transport,
     description_from,
 )
-from host.plugins.serving import Loop
-from host.plugins.shared import Seat, post, wait
+from host.plugins.serving import Crew
+from host.plugins.shared import CALLS_NUMBER, Calls, Seat, post, wait
 from host.plugins.windows import BEAT_S as WINDOW_BEAT_S
 from host.plugins.windows import Windows
 from nodes.dsp import handover
@@ -68,9 +69,9 @@ def open_source(source: Mapping[str, Any]) -> PluginInstance:
 
 
 class Player:
-    """One plugin and the thread that plays it."""
+    """One plugin, played by the crew or by a thread of its own."""
 
-    def __init__(self, number: int, plugin: PluginInstance, seat: Seat, say: Callable[..., None]) -> None:
+    def __init__(self, number: int, plugin: PluginInstance, seat: Seat, crew: Crew, say: Callable[..., None]) -> None:
         self.number, self.plugin, self.seat, self.say = number, plugin, seat, say
         self.lock = threading.Lock()
         """Held while a block is played, and while anything is done that must not happen then."""
@@ -80,30 +81,34 @@ class Player:
         self.outputs = [seat.buses(k, 1) for k in (0, 1)]
         self.slots = [seat.slot(k) for k in (0, 1)]
         self.ids = [param.id for param in plugin.description.params]
-        call = plugin.native()
-        self.loop = Loop(seat, call) if call is not None else None
         self.head[handover.QUIT] = 0
+        self.head[handover.BY_CREW] = 0
         self.head[handover.DONE] = self.head[handover.SUBMITTED]
+        call = plugin.native()
+        self.crew = crew
+        self.part = crew.add(seat, call) if call is not None else None
         self.thread = threading.Thread(target=self._play, name=f"plugin {number}", daemon=True)
-        self.thread.start()
+        if self.part is None:
+            self.thread.start()
 
     def held(self) -> AbstractContextManager[object]:
         """While no block is played."""
-        return self.lock if self.loop is None else self.loop.held()
+        return self.lock if self.part is None else self.part.held()
 
     def end(self) -> None:
-        """End the thread, and let go of the plugin."""
-        self.head[handover.QUIT] = 1
-        post(self.seat.call)
-        self.thread.join(END_S)
-        if not self.thread.is_alive():
+        """Play no more blocks, and let go of the plugin."""
+        if self.part is not None:
+            ended = self.crew.drop(self.part)
+        else:
+            self.head[handover.QUIT] = 1
+            post(self.seat.call)
+            self.thread.join(END_S)
+            ended = not self.thread.is_alive()
+        if ended:
             self.plugin.close()
 
     def _play(self) -> None:
         _go_first()
-        if self.loop is not None:
-            self.loop.run()
-            return
         head, call, back = self.head, self.seat.call, self.seat.back
         while not head[handover.QUIT]:
             wait(call)
@@ -111,6 +116,7 @@ class Player:
             if number == head[handover.DONE]:
                 continue
             with self.lock:
+                head[handover.BEGUN] = number
                 self._block(number & 1)
             head[handover.DONE] = number
             post(back)
@@ -186,6 +192,7 @@ class Worker:
         self.players: dict[int, Player] = {}
         self.windows = Windows()
         self._memory: dict[int, int] = {}
+        self._crew: Crew | None = None
         self._lock = threading.Lock()
 
     def run(self) -> None:
@@ -245,7 +252,9 @@ class Worker:
             except PluginError as error:
                 refused = str(error)
         plugin.prepare(message["rate"], message["block"], Arrangement(inputs, outputs))
-        self.players[number] = player = Player(number, plugin, seat, self.say)
+        if self._crew is None:
+            self._crew = Crew(Calls(self._descriptor(CALLS_NUMBER)), _go_first)
+        self.players[number] = player = Player(number, plugin, seat, self._crew, self.say)
         values = [plugin.get(id) for id in player.ids]
         return {"latency": plugin.latency(), "tail": plugin.tail(), "values": values, "refused": refused}
 
@@ -291,7 +300,7 @@ class Worker:
     def _state(self, player: Player) -> bytes:
         """A plugin's state, without a break in its sound where that can be had."""
         until = time.monotonic() + TAKEN_S
-        while player.loop is not None and time.monotonic() < until:
+        while player.part is not None and time.monotonic() < until:
             found = player.plugin.state_in_play()
             if found is not None:
                 return found

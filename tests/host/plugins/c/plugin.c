@@ -11,12 +11,16 @@
  * own gain as a window would) and, for evil: FACTORY_CRASHES, SLEEPS (seconds, while it loads), HOG (megabytes, while it
  * processes), CRASHES, HANGS, NO_NUMBERS, MANY_CHANNELS, MONO_AFTER_ALL, MOVES (its latency), NO_STATE (1: takes none,
  * 2: gives none, 3: gives without end), LIES, RAGGED, FAILS, UNWILLING (to be active), MANY_CLASSES,
- * NO_ENTRY, NO_FACTORY, ABSURD_LATENCY. Evil in `process` waits for the
+ * NO_ENTRY, NO_FACTORY, ABSURD_LATENCY. ASKS is what it asks of the host (flags of restartComponent), once: its gain is a
+ * quarter then, and called Drive, and with IO_CHANGED it has lost its second buses. UNITS gives it units, one in another, and
+ * a list of programs, of which one sets the gain. WINDOW gives it a window, empty, in which one picks a sample: the first
+ * byte of the file that PATCHWRIGHT_TEST_PICK names, which becomes part of its state without a word. Evil in `process` waits for the
  * param `evil`, or for block AT.
  */
 #include "vst3.h"
 #include <math.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -38,16 +42,20 @@
 #endif
 #define MOST_CHANNELS 12
 #define MOST_DELAY 8192
-enum { GAIN = 100, MODE = 7, METER = 300, EVIL = 666, PARAMS = 4 };
+#ifdef UNITS
+enum { GAIN = 100, MODE = 7, METER = 300, EVIL = 666, PROGRAM = 900, PARAMS = 5, PROGRAMS = 3 };
+#else
+enum { GAIN = 100, MODE = 7, METER = 300, EVIL = 666, PROGRAM = 900, PARAMS = 4 };
+#endif
 enum { MODE_PLAIN, MODE_KEY, MODE_CLOCK };
-static const uint32_t IDS[PARAMS] = {GAIN, MODE, METER, EVIL};
+static const uint32_t IDS[] = {GAIN, MODE, METER, EVIL, PROGRAM};
 static const uint8_t CLASS[16] = {'P', 'a', 't', 'c', 'h', 'w', 'r', 'i', 'g', 'h', 't', ' ', 'c', 'o', 'm', NUMBER};
 static const uint8_t CONTROLLER_CLASS[16] = {'P', 'a', 't', 'c', 'h', 'w', 'r', 'i', 'g', 'h', 't', ' ', 'c', 't', 'l', NUMBER};
 
 typedef struct plugin plugin;
 typedef struct { const void *table; plugin *self; } face;
 struct plugin {
-    face component, processor, controller, connection, mapping;
+    face component, processor, controller, connection, mapping, units;
     int controls;
     uint32_t references;
     double values[PARAMS];
@@ -63,7 +71,9 @@ struct plugin {
     int holds;
     float line[MOST_CHANNELS][MOST_DELAY];
     int at;
+    double pick;
 };
+static int asked;
 
 #define SELF ((plugin *)((face *)this)->self)
 static int same(const uint8_t *a, const uint8_t *b) { return memcmp(a, b, 16) == 0; }
@@ -91,6 +101,9 @@ static result query(void *this, const uint8_t *id, void **out) {
     else if (!p->controls && same(id, IPROCESSOR)) found = &p->processor;
     else if ((p->controls || !split) && same(id, ICONTROLLER)) found = &p->controller;
     else if ((p->controls || !split) && same(id, IMIDI_MAPPING)) found = &p->mapping;
+#ifdef UNITS
+    else if ((p->controls || !split) && same(id, IUNITS)) found = &p->units;
+#endif
     *out = found;
     if (!found) return NO_INTERFACE;
     p->references++;
@@ -163,6 +176,9 @@ static int32_t bus_count(void *this, int32_t media, int32_t direction) {
 #ifdef SINGLE
     return 1;
 #endif
+#ifdef ASKS
+    if (asked && (ASKS & IO_CHANGED)) return 1;
+#endif
     return 2;
 }
 static result get_bus(void *this, int32_t media, int32_t direction, int32_t index, bus_info *info) {
@@ -201,25 +217,33 @@ static result set_active(void *this, uint8_t on) {
 }
 static result set_state(void *this, stream *s) {
     plugin *p = SELF;
-    double read[3];
-    int32_t size = 0;
+    double read[4];
+    int32_t size = 0, whole = sizeof read - sizeof *read;
+#ifdef WINDOW
+    whole = sizeof read;
+#endif
     if (NO_STATE == 1) {
         p->values[0] = 0.123;
         return NO;
     }
-    if (s->table->read(s, read, sizeof read, &size) != OK || size != sizeof read || read[0] != 1234.5) return NO;
+    if (s->table->read(s, read, whole, &size) != OK || size != whole || read[0] != 1234.5) return NO;
     p->values[0] = read[1];
     p->values[1] = read[2];
+    if (size == sizeof read) p->pick = read[3];
     return OK;
 }
 static result get_state(void *this, stream *s) {
     plugin *p = SELF;
-    double written[3] = {1234.5, p->values[0], p->values[1]};
+    double written[4] = {1234.5, p->values[0], p->values[1], p->pick};
+    int32_t whole = sizeof written - sizeof *written;
+#ifdef WINDOW
+    whole = sizeof written;
+#endif
     if (NO_STATE == 2) return NO;
     static char megabyte[1 << 20];
     while (NO_STATE == 3)
         if (s->table->write(s, megabyte, sizeof megabyte, NULL) != OK) return NO;
-    return s->table->write(s, written, sizeof written, NULL);
+    return s->table->write(s, written, whole, NULL);
 }
 
 /* IAudioProcessor */
@@ -236,7 +260,8 @@ static result arrange(void *this, uint64_t *in, int32_t ins, uint64_t *out, int3
     if (ins != 0 || outs != 2 || bits(out[0]) > MOST_CHANNELS || out[1] != 3) return NO;
     p->layout[OUT][0] = out[0];
 #else
-    if (ins != 2 || outs != 2 || in[0] != out[0] || bits(in[0]) > MOST_CHANNELS || in[1] != 1u << 19 || out[1] != 3) return NO;
+    if (ins != bus_count(this, AUDIO, IN) || outs != ins || in[0] != out[0] || bits(in[0]) > MOST_CHANNELS) return NO;
+    if (ins == 2 && (in[1] != 1u << 19 || out[1] != 3)) return NO;
     p->layout[IN][0] = p->layout[OUT][0] = in[0];
 #endif
     return OK;
@@ -303,6 +328,12 @@ static void evil(plugin *p, process_data *d) {
 #ifdef MOVES
     p->latency = p->latency == DELAY ? MOVES : DELAY;
     if (p->edits) p->edits->table->restart(p->edits, LATENCY_CHANGED);
+#endif
+#ifdef ASKS
+    if (p->edits && !asked++) {
+        p->values[0] = 0.25;
+        p->edits->table->restart(p->edits, ASKS);
+    }
 #endif
 #ifdef EDITS
     if (p->edits) {
@@ -387,18 +418,22 @@ static int32_t param_count(void *this) {
     return PARAMS;
 }
 static result get_param(void *this, int32_t index, param_info *info) {
-    static const char *titles[PARAMS] = {"Gain", "Mode", "Meter", "Evil"};
+    static const char *titles[] = {"Gain", "Mode", "Meter", "Evil", "Program"};
     memset(info, 0, sizeof *info);
 #ifdef RAGGED
     index = index >= PARAMS ? 0 : index;
 #endif
     if (index < 0 || index >= PARAMS) return INVALID;
     info->id = IDS[index];
-    write_text(info->title, titles[index]);
+    write_text(info->title, index == 0 && asked ? "Drive" : titles[index]);
     write_text(info->units, index == 0 ? "x" : "");
     info->steps = index == 1 ? 2 : index == 3 ? 1 : 0;
     info->initial = index == 0 ? 1.0 : 0.0;
     info->flags = index == 2 ? READ_ONLY : index == 3 ? HIDDEN : CAN_AUTOMATE;
+#ifdef UNITS
+    info->unit = index == 0 || index == 4 ? 1 : index == 1 ? 2 : 0;
+    if (index == 4) info->steps = PROGRAMS - 1, info->flags = IS_PROGRAM;
+#endif
 #ifdef RAGGED
     for (int k = 0; k < 128; k++) info->title[k] = info->units[k] = (int16_t)(k & 1 ? 0xDC00 : 'x');
     info->steps = -5;
@@ -440,6 +475,13 @@ static result set_value(void *this, uint32_t id, double value) {
     int place = place_of(id);
     if (place < 0) return INVALID;
     SELF->values[place] = value;
+#ifdef UNITS
+    static const double gains[PROGRAMS] = {1.0, 0.25, 0.5};
+    if (id == PROGRAM) {
+        SELF->values[0] = gains[(int)(value * (PROGRAMS - 1) + 0.5)];
+        if (SELF->edits) SELF->edits->table->restart(SELF->edits, VALUES_CHANGED);
+    }
+#endif
     return OK;
 }
 static result set_handler(void *this, handler *h) {
@@ -449,7 +491,101 @@ static result set_handler(void *this, handler *h) {
     p->edits = h;
     return OK;
 }
+
+#ifdef WINDOW
+/* IPlugView: nothing is drawn; ten times a second it looks what was picked. */
+typedef struct { const void *table; void *view; } clock_face;
+typedef struct {
+    const void *table;
+    uint32_t references;
+    clock_face clock;
+    plugin *self;
+    run_loop *loop;
+} view;
+static result t_query(void *this, const uint8_t *id, void **out) {
+    *out = same(id, FUNKNOWN) || same(id, ITIMER) ? this : NULL;
+    return *out ? OK : NO_INTERFACE;
+}
+static uint32_t t_count(void *this) { return 1; }
+static void t_due(void *this) {
+    view *v = ((clock_face *)this)->view;
+    const char *name = getenv("PATCHWRIGHT_TEST_PICK");
+    FILE *file = name ? fopen(name, "rb") : NULL;
+    int picked = file ? fgetc(file) : EOF;
+    if (file) fclose(file);
+    if (picked != EOF) v->self->pick = picked;
+}
+static const void *TIMER_TABLE[] = {t_query, t_count, t_count, t_due};
+static result v_query(void *this, const uint8_t *id, void **out) {
+    *out = same(id, FUNKNOWN) || same(id, IVIEW) ? this : NULL;
+    if (*out) ((view *)this)->references++;
+    return *out ? OK : NO_INTERFACE;
+}
+static uint32_t v_add(void *this) { return ++((view *)this)->references; }
+static uint32_t v_release(void *this) {
+    uint32_t left = --((view *)this)->references;
+    if (!left) free(this);
+    return left;
+}
+static result v_supports(void *this, const char *kind) { return strcmp(kind, "X11EmbedWindowID") == 0 ? OK : NO; }
+static result v_attached(void *this, void *parent, const char *kind) { return OK; }
+static result v_set_frame(void *this, unknown *frame) {
+    view *v = this;
+    if (v->loop) {
+        v->loop->table->remove_timer(v->loop, (timer *)&v->clock);
+        ((unknown *)v->loop)->table->release(v->loop);
+        v->loop = NULL;
+    }
+    if (frame && frame->table->query(frame, IRUN_LOOP, (void **)&v->loop) == OK)
+        v->loop->table->add_timer(v->loop, (timer *)&v->clock, 100);
+    return OK;
+}
+static result v_no(void *this) { return NO; }
+static result v_yes(void *this) { return OK; }
+static result v_size(void *this, rect *out) {
+    *out = (rect){0, 0, 320, 200};
+    return OK;
+}
+static const void *VIEW_TABLE[] = {v_query, v_add, v_release, v_supports, v_attached, v_yes, v_no, v_no, v_no, v_size, v_yes,
+    v_yes, v_set_frame, v_no, v_no};
+static void *create_view(void *this, const char *name) {
+    view *v = calloc(1, sizeof *v);
+    *v = (view){VIEW_TABLE, 1, {TIMER_TABLE, v}, SELF, NULL};
+    return v;
+}
+#else
 static void *create_view(void *this, const char *name) { return NULL; }
+#endif
+
+/* IUnitInfo */
+#ifdef UNITS
+static int32_t unit_count(void *this) { return 3; }
+static result unit(void *this, int32_t index, unit_info *out) {
+    static const char *names[] = {"Root", "Filter", "Envelope"};
+    if (index < 0 || index > 2) return INVALID;
+    memset(out, 0, sizeof *out);
+    out->id = index;
+    out->parent = index - 1;
+    out->list = index == 1 ? 5 : -1;
+    write_text(out->name, names[index]);
+    return OK;
+}
+static int32_t list_count(void *this) { return 1; }
+static result list(void *this, int32_t index, list_info *out) {
+    if (index != 0) return INVALID;
+    memset(out, 0, sizeof *out);
+    out->id = 5;
+    out->count = PROGRAMS;
+    write_text(out->name, "Bank");
+    return OK;
+}
+static result program_name(void *this, int32_t id, int32_t index, int16_t *out) {
+    static const char *names[PROGRAMS] = {"Open", "Soft", "Half"};
+    if (id != 5 || index < 0 || index >= PROGRAMS) return INVALID;
+    write_text(out, names[index]);
+    return OK;
+}
+#endif
 
 /* IConnectionPoint, IMidiMapping */
 static result connect_to(void *this, connection *other) {
@@ -481,6 +617,9 @@ static const void *CONTROLLER_TABLE[] = {query, add, let_go, initialize, termina
     c_get_state, param_count, get_param, param_text, param_value, plain, plain, get_value, set_value, set_handler, create_view};
 static const void *CONNECTION_TABLE[] = {query, add, let_go, connect_to, disconnect, notify};
 static const void *MAPPING_TABLE[] = {query, add, let_go, assignment};
+#ifdef UNITS
+static const void *UNITS_TABLE[] = {query, add, let_go, unit_count, unit, list_count, list, program_name};
+#endif
 
 static plugin *create(int controls) {
     plugin *p = calloc(1, sizeof *p);
@@ -491,6 +630,9 @@ static plugin *create(int controls) {
     p->controller = (face){CONTROLLER_TABLE, p};
     p->connection = (face){CONNECTION_TABLE, p};
     p->mapping = (face){MAPPING_TABLE, p};
+#ifdef UNITS
+    p->units = (face){UNITS_TABLE, p};
+#endif
     p->values[0] = 1;
     p->latency = DELAY;
     p->layout[IN][0] = p->layout[OUT][0] = p->layout[OUT][1] = 3;

@@ -10,7 +10,7 @@ typedef int16_t text128[128];
 enum { OK = 0, NO = 1, INVALID = 2, NOT_IMPLEMENTED = 3, NO_INTERFACE = -1 };
 enum { AUDIO = 0, EVENT = 1, IN = 0, OUT = 1, MAIN = 0, AUX = 1, DEFAULT_ACTIVE = 1 };
 enum { NOTE_ON = 0, NOTE_OFF = 1, PRESSURE = 3 };
-enum { CAN_AUTOMATE = 1, READ_ONLY = 2, LIST = 8, HIDDEN = 16, IS_BYPASS = 1 << 16 };
+enum { CAN_AUTOMATE = 1, READ_ONLY = 2, LIST = 8, HIDDEN = 16, IS_PROGRAM = 1 << 15, IS_BYPASS = 1 << 16 };
 enum { RELOAD = 1, IO_CHANGED = 2, VALUES_CHANGED = 4, LATENCY_CHANGED = 8, TITLES_CHANGED = 16 };
 #define PLAYING (1u << 1)
 
