@@ -250,6 +250,14 @@ class Session:
             self.patch_changed = True
         self._settle()
 
+    def adopt(self, edit: Edit) -> None:
+        """Apply an edit of the outermost patch that is no step of the history, since nothing is heard or shown of it.
+        Raises PatchError, with nothing changed.
+        """
+        edit.apply(self.patch)
+        self.patch_changed = True
+        self._settle()
+
     def end_gesture(self) -> None:
         """What comes next is another step of the history."""
         self.history.end_gesture()

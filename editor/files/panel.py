@@ -30,6 +30,12 @@ from graph.patchfile import load, save
 
 if TYPE_CHECKING:
     from editor.app import App
+    from editor.plugins.panel import Plugins
+
+KEEP_S = 10.0
+"""So often, at most, plugins are asked for what was done in their windows, to be kept with unsaved work;"""
+IDLE_KEEP_S = 60.0
+"""and so often where nothing else is done."""
 
 
 class Files(Panel):
@@ -46,6 +52,8 @@ class Files(Panel):
         """Whether the patch is yet to be played, and the tour to be shown."""
         self._opened = True
         """Whether a patch was just opened, and its files are to be looked for."""
+        self._kept = 0.0
+        """When plugins were asked last for what is to be kept."""
         for words in (problem, self.recent.problem):
             if words:
                 app.notices.say("warning", words)
@@ -92,6 +100,7 @@ class Files(Panel):
     def sync(self, changes: Changes) -> None:
         if changes.history or changes.everything:
             self.journal.note(monotonic())
+            self._keep_windows(monotonic(), KEEP_S)
         if changes.look:
             self._look_chosen()
         if changes.words or changes.everything:
@@ -99,6 +108,7 @@ class Files(Panel):
             dpg.set_viewport_title(f"{'• ' if self.session.dirty else ''}{name} – Patchwright")
 
     def frame(self, now: float, readings: Readings) -> None:
+        self._keep_windows(now, IDLE_KEEP_S)
         self.journal.step(self.session, now)
         if self._opened and self.app.dialog is None:
             self._look_for_files()
@@ -106,6 +116,16 @@ class Files(Panel):
             self._begin_first()
         if isinstance(self.app.dialog, Dialog | Tour):
             self.app.dialog.frame(now)
+
+    @property
+    def _plugins(self) -> Plugins:
+        return cast("Plugins", self.app.panels["plugins"])
+
+    def _keep_windows(self, now: float, pause_s: float) -> None:
+        """Have what was done in plugins' windows, to be kept with unsaved work: it becomes a change like any other."""
+        if now - self._kept >= pause_s and "plugins" in self.app.panels and self._plugins.playing.unsettled:
+            self._kept = now
+            self._plugins.settle(lambda: None)
 
     def close(self) -> None:
         keep = self.session.dirty and not self._discard
@@ -115,10 +135,12 @@ class Files(Panel):
         self.journal.close(keep)
 
     def _may_quit(self) -> bool:
-        if not self.session.dirty or self._discard or not dpg.is_dearpygui_running():
+        if self._discard or not dpg.is_dearpygui_running():
             return True  # without a window nothing can be asked; the journal keeps what is unsaved
+        if not self.session.dirty and not self._plugins.playing.unsettled:
+            return True
         if self.app.dialog is None:
-            self.unless_unsaved(self._quit)
+            self._plugins.settle(lambda: self._ask_unsaved(self._quit))
         return False
 
     def _quit(self) -> None:
@@ -127,9 +149,14 @@ class Files(Panel):
 
     def unless_unsaved(self, then: Callable[[], object]) -> None:
         """Do something that ends the work on this patch: at once, or after asking what becomes of unsaved work."""
+        self._plugins.settle(lambda: self._ask_unsaved(then))
+
+    def _ask_unsaved(self, then: Callable[[], object]) -> None:
         if not self.session.dirty:
             then()
             return
+        if isinstance(self.app.dialog, Ask) and self.app.dialog.id == "unsaved":
+            return  # it is being asked
         name = self.session.file.name if self.session.file else self.session.patch.name or "Untitled"
         answers = [
             ("discard", "Don't save", then, "theme:danger"),
@@ -231,6 +258,9 @@ class Files(Panel):
         ).open()
 
     def _save_to(self, file: Path, then: Callable[[], object] | None = None) -> None:
+        self._plugins.settle(lambda: self._write_to(file, then))
+
+    def _write_to(self, file: Path, then: Callable[[], object] | None = None) -> None:
         file = file.resolve()
         edits = moved(self.session.patch, self.session.kinds, file.parent)
         if edits:
@@ -250,6 +280,9 @@ class Files(Panel):
         """Write the patch as JSON to another file; what is open stays what it is."""
 
         def write(file: Path) -> None:
+            self._plugins.settle(lambda: export(file))
+
+        def export(file: Path) -> None:
             patch = self.session.patch.copy()
             edits = moved(patch, self.session.kinds, file.resolve().parent)
             Batch("", tuple(edits)).apply(patch)
@@ -267,6 +300,9 @@ class Files(Panel):
         folder.mkdir(parents=True, exist_ok=True)
 
         def write(file: Path) -> None:
+            self._plugins.settle(lambda: keep(file))
+
+        def keep(file: Path) -> None:
             patch = self.session.patch.copy()
             Batch("", tuple(moved(patch, self.session.kinds, file.resolve().parent))).apply(patch)
             save(patch, file)
@@ -315,7 +351,7 @@ class Files(Panel):
         """Show the render dialog."""
         from editor.files.render_dialog import RenderDialog
 
-        RenderDialog(self.app, self).open()
+        self._plugins.settle(lambda: RenderDialog(self.app, self).open())
 
     def relink(self) -> None:
         """Show which files are missing."""
@@ -327,7 +363,7 @@ class Files(Panel):
         """Show the collect dialog."""
         from editor.files.collecting import Collecting
 
-        Collecting(self.app, self).open()
+        self._plugins.settle(lambda: Collecting(self.app, self).open())
 
     def recover(self) -> None:
         """Show what editors have left behind."""

@@ -37,7 +37,7 @@ class Plugins(Panel):
     def __init__(self, app: App) -> None:
         super().__init__(app)
         self.work = Work(self.session.shelf, app.notices.say)
-        self.playing = Playing(self.session, lambda: app.sound.plugins)
+        self.playing = Playing(self.session, lambda: app.sound.plugins, app.notices.say)
         self._seen = self.session.shelf.count
         self._offer: Offer | None = None
         self._asks = app.first_start
@@ -120,7 +120,13 @@ class Plugins(Panel):
         plugins = self.playing.engine
         if plugins is None:
             raise PatchError("without an engine the plugin has no window")
+        if open:
+            self.playing.opened(address)
         (plugins.open_window if open else plugins.close_window)(address)
+
+    def settle(self, then: Callable[[], object]) -> None:
+        """Do something that keeps the patch somewhere, once it has what was done in plugins' windows."""
+        self.playing.settle(then)
 
     def substitutes(self, id: str) -> list[Substitute]:
         """What could take the place of a node's plugin, the best first."""

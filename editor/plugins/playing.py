@@ -1,19 +1,24 @@
 """What the engine says of the plugins that play: what people do in their windows becomes edits. Knows no window.
 
-An edit in a plugin's window is an undoable change of a param, one step of the history for each turn of a knob; a state
-that the plugin took by itself belongs to the step before it.
+An edit in a plugin's window is an undoable change of a param, one step of the history for each turn of a knob; the
+state that comes of it belongs to that step. Of what else is done there a plugin may say nothing (a sample is picked, a
+preset of its own): its state is asked for when the pointer leaves the window, and before the patch is kept anywhere
+(``settle``).
 """
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from time import monotonic, strftime
 from typing import Any, Protocol
 
 from editor.model import Session
-from graph.edits import Edit, Inside, SetParam, SetState
+from graph.document import NodeEntry
+from graph.edits import Batch, Edit, Inside, SetParam, SetState
 from graph.errors import PatchError
+from graph.groups import expand
 
 
 class EnginePlugins(Protocol):
@@ -22,7 +27,9 @@ class EnginePlugins(Protocol):
     def open_window(self, node: str) -> None: ...
     def close_window(self, node: str) -> None: ...
     def edits(self) -> list[Any]: ...
-    def states(self) -> Mapping[str, bytes]: ...
+    def changes(self) -> Mapping[str, Any]: ...
+    def ask_states(self) -> int: ...
+    def states_told(self, ticket: int) -> bool: ...
     def standing(self) -> Mapping[str, Any]: ...
     def values(self, node: str) -> Mapping[str, float]: ...
     def text(self, node: str, param: str, value: float) -> str | None: ...
@@ -32,15 +39,33 @@ class EnginePlugins(Protocol):
 
 
 ECHO_S = 2.0
-"""So long after a change of the patch a plugin's new state may be what it made of that change."""
+"""So long after an undo a plugin's new state may be what it made of that, and must not cost the redo."""
+LONGEST_S = 2.0
+"""So long the states of plugins are waited for, before the patch is kept without."""
 NOTHING: Mapping[str, float] = {}
 
 
-class Playing:
-    """Follows the engine's plugins for a session. ``find`` gives them, or None while there is no engine."""
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    """What is to be done when the states of a ticket are told, or the time is up."""
 
-    def __init__(self, session: Session, find: Callable[[], EnginePlugins | None]) -> None:
-        self.session, self._find = session, find
+    ticket: int
+    until: float
+    then: Callable[[], object]
+
+
+class Playing:
+    """Follows the engine's plugins for a session. ``find`` gives them, or None while there is no engine; ``say`` is for
+    the user.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        find: Callable[[], EnginePlugins | None],
+        say: Callable[[str, str], object] = lambda level, text: None,
+    ) -> None:
+        self.session, self._find, self._say = session, find, say
         self.standing: Mapping[str, Any] = {}
         """How each plugin is doing, by the engine's addresses."""
         self.lost: dict[str, str] = {}
@@ -54,6 +79,9 @@ class Playing:
         self._edited = 0.0
         """When the patch was changed here last."""
         self._later: deque[Callable[[], object]] = deque()
+        self._opened: set[str] = set()
+        """The plugins whose windows are open, or were."""
+        self._waiting: deque[_Waiting] = deque()
 
     @property
     def engine(self) -> EnginePlugins | None:
@@ -66,12 +94,13 @@ class Playing:
 
     def step(self) -> None:
         """Take up what has happened since the last call. What a task raises comes through; the next step goes on."""
-        while self._later:
-            self._later.popleft()()
+        self._do_later()
         plugins = self._find()
         self._values.clear()
         if plugins is None:
             self.standing = {}
+            self._later.extend(each.then for each in self._waiting)
+            self._waiting.clear()
             return
         for edit in plugins.edits():
             gesture = self._gestures[edit.node] = ("plugin", edit.node, edit.gesture)
@@ -79,12 +108,51 @@ class Playing:
                 self._do(edit.node, lambda node, e=edit: SetParam(node, e.param, e.value), f"Set {edit.param}", gesture)
         before, self.standing = self.standing, plugins.standing()
         for node, now in self.standing.items():
+            if now.window:
+                self._opened.add(node)
             if node in before and now.losses > before[node].losses:
                 self.lost[node] = strftime("%H:%M:%S")
-        for node, state in plugins.states().items():
-            if self._is_done_by_hand(node):
-                words, gesture = f"Change in {self._title(node)}", self._gestures.pop(node, None)
-                self._do(node, lambda own, s=state: SetState(own, s), words, gesture)
+        asked = bool(self._waiting)
+        told = self._told(plugins)
+        for node, change in plugins.changes().items():
+            self._take(node, change, asked)
+        self._later.extend(told)
+        self._do_later()
+
+    def _do_later(self) -> None:
+        while self._later:
+            self._later.popleft()()
+
+    def opened(self, address: str) -> None:
+        """A plugin's window is to be opened."""
+        self._opened.add(address)
+
+    @property
+    def unsettled(self) -> bool:
+        """Whether something may have been done in a plugin's window that the patch does not know of."""
+        return any(self.standing[node].status == "ready" for node in self._opened if node in self.standing)
+
+    def settle(self, then: Callable[[], object]) -> None:
+        """Do something that keeps the patch somewhere, once the patch has what was done in plugins' windows: at once
+        where none is open nor was; else after asking, at a later step, at the latest after ``LONGEST_S``.
+        """
+        plugins = self._find()
+        if plugins is None or not (self.unsettled or self._waiting):
+            then()
+            return
+        self._waiting.append(_Waiting(plugins.ask_states(), monotonic() + LONGEST_S, then))
+
+    def _told(self, plugins: EnginePlugins) -> list[Callable[[], object]]:
+        """What waited for states that are told now, which are in ``changes`` by then."""
+        done: list[Callable[[], object]] = []
+        while self._waiting:
+            first = self._waiting[0]
+            if not plugins.states_told(first.ticket):
+                if monotonic() < first.until:
+                    break
+                self._say("warning", "A plugin did not say its state in time; what was known of it before is kept.")
+            done.append(self._waiting.popleft().then)
+        return done
 
     def edited(self) -> None:
         """The patch was changed: what a plugin makes of that is no work of anybody's hands."""
@@ -92,23 +160,36 @@ class Playing:
         if self.session.history.undone:
             self._gestures.clear()
 
-    def _is_done_by_hand(self, node: str) -> bool:
-        """Whether a new state comes of what somebody did in a plugin's window, and not of being loaded or of a param
-        that was turned or taken back here: that is in the patch already, and must not become a step of its own.
+    def _take(self, node: str, change: Any, asked: bool) -> None:
+        """A plugin's state is another: somebody's doing in its window is a step, with the params that went along. What
+        may be no more than what came of the patch is no step; it is kept all the same where the patch is to be kept.
         """
-        if node in self._gestures:
-            return True
-        open_ = node in self.standing and self.standing[node].window
-        return open_ and monotonic() - self._edited > ECHO_S
+        gesture = self._gestures.pop(node, None)
+        entry = self._entry(node)
+        if entry is None or entry.state == change.state:
+            return
+        fresh_undo = bool(self.session.history.undone) and monotonic() - self._edited < ECHO_S
+        moved = {name: value for name, value in change.moved.items() if name in entry.params}
+
+        def edit(own: str) -> Edit:
+            params = tuple(SetParam(own, name, value) for name, value in moved.items())
+            return Batch("", (SetState(own, change.state), *params)) if params else SetState(own, change.state)
+
+        if gesture is not None or (change.by_hand and not fresh_undo):
+            self._do(node, edit, f"Change in {self._title(node)}", gesture)
+        elif change.by_hand or asked:
+            self.session.adopt(_at(node, edit))
+
+    def _entry(self, address: str) -> NodeEntry | None:
+        try:
+            return expand(self.session.patch).nodes.get(address)
+        except PatchError:
+            return None
 
     def _do(self, address: str, make: Callable[[str], Edit], name: str, gesture: object) -> None:
         """Do an edit of the node of an address, wherever one is looking; one that is gone meanwhile is passed over."""
-        *groups, id = address.split("/")
-        edit = make(id)
-        for group in reversed(groups):
-            edit = Inside(group, edit)
         try:
-            self.session.do_at_root(edit, name=name, gesture=gesture)
+            self.session.do_at_root(_at(address, make), name=name, gesture=gesture)
         except PatchError:
             if self.session.patch.graph.has_node(address.partition("/")[0]):
                 raise
@@ -135,3 +216,12 @@ class Playing:
             known = plugins is not None and address in self.standing
             self._values[address] = plugins.values(address) if plugins is not None and known else NOTHING
         return self._values[address]
+
+
+def _at(address: str, make: Callable[[str], Edit]) -> Edit:
+    """An edit of the node of an address, as one of the outermost patch."""
+    *groups, id = address.split("/")
+    edit = make(id)
+    for group in reversed(groups):
+        edit = Inside(group, edit)
+    return edit

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import dearpygui.dearpygui as dpg
 
@@ -13,6 +13,7 @@ from editor.theme import alpha, mix
 
 if TYPE_CHECKING:
     from editor.app import App
+    from editor.plugins.panel import Plugins
 
 WIDTH, HEIGHT = 360, 58
 QUIETEST, LOUDEST = -50.0, -5.0
@@ -51,17 +52,22 @@ class Compare:
 
     def toggle(self) -> None:
         """Measure and match; or stop measuring; or match no more."""
-        session = self.app.session
         if self.measuring is not None:
             self.measuring.stop()
             self.measuring = None
         elif self.on:
             self.on = False
         elif all(self.names) and self.names[0] != self.names[1]:
+            cast("Plugins", self.app.panels["plugins"]).settle(self._measure)
+        self.apply()
+
+    def _measure(self) -> None:
+        session = self.app.session
+        if self.measuring is None and all(name in session.patch.snapshots for name in self.names):
             passage = Passage.of(session.patch, self.app.sound.state.place_s)
             self.measuring = Measuring(session.patch, session.kinds, *self.names, passage)
             self.passage = passage
-        self.apply()
+            self.apply()
 
     def compare(self, names: tuple[str, str]) -> None:
         """Compare these two; what was measured of others does not count."""

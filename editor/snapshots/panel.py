@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from collections.abc import Callable
+from typing import TYPE_CHECKING, ClassVar, cast
 
 import dearpygui.dearpygui as dpg
 
@@ -19,6 +20,7 @@ from graph.edits import Batch, Edit, SetSnapshot
 
 if TYPE_CHECKING:
     from editor.app import App
+    from editor.plugins.panel import Plugins
 
 NONE = "Choose a snapshot"
 
@@ -157,8 +159,15 @@ class Snapshots(Panel):
         if edits:
             self.session.do_at_root(Batch(name, tuple(edits)), name=name, gesture=gesture)
 
+    def _settled(self, then: Callable[[], object]) -> None:
+        """Do something once the patch has what was done in plugins' windows."""
+        cast("Plugins", self.app.panels["plugins"]).settle(then)
+
     def take(self, selected: bool) -> None:
         """Keep what all params, or those of the selected nodes, stand at under a new name."""
+        self._settled(lambda: self._take(selected))
+
+    def _take(self, selected: bool) -> None:
         patch = self.session.patch
         nodes = [self.session.address(node) for node in self.session.selection] if selected else []
         name = fresh_name(patch.snapshots)
@@ -168,6 +177,11 @@ class Snapshots(Panel):
 
     def retake(self, name: str) -> None:
         """Keep what the params of a snapshot stand at now."""
+        self._settled(lambda: self._retake(name))
+
+    def _retake(self, name: str) -> None:
+        if name not in self.session.patch.snapshots:
+            return  # it was deleted meanwhile
         patch, now = self.session.patch, taken(self.session.patch, self.session.kinds)
         values = {
             node: {param: now.get(node, {}).get(param, value) for param, value in params.items()}
@@ -179,6 +193,10 @@ class Snapshots(Panel):
 
     def recall(self, name: str) -> None:
         """Go to a snapshot."""
+        self._recalled = name
+        self._settled(lambda: self._recall(name))
+
+    def _recall(self, name: str) -> None:
         edits, missing = recall(self.session.patch, self.session.kinds, name)
         self._recalled = name
         self._go(float(self.ends.index(name)) if name in self.ends else None)

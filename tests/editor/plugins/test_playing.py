@@ -28,6 +28,13 @@ class Edit:
 
 
 @dataclass
+class Change:
+    state: bytes
+    by_hand: bool = False
+    moved: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass
 class Standing:
     name: str = "Crush"
     status: str = "ready"
@@ -47,7 +54,9 @@ class Engine:
     """What the engine says of its plugins, as a test has it."""
 
     told: list[Edit] = field(default_factory=list)
-    changed: dict[str, bytes] = field(default_factory=dict)
+    changed: dict[str, Change] = field(default_factory=dict)
+    asked: list[int] = field(default_factory=list)
+    answered: set[int] = field(default_factory=set)
     stands: dict[str, Standing] = field(default_factory=lambda: {"fx": Standing()})
     has: dict[str, float] = field(default_factory=dict)
     shows: dict[tuple[str, float], str] = field(default_factory=dict)
@@ -56,9 +65,16 @@ class Engine:
         found, self.told = self.told, []
         return found
 
-    def states(self) -> dict[str, bytes]:
+    def changes(self) -> dict[str, Change]:
         found, self.changed = self.changed, {}
         return found
+
+    def ask_states(self) -> int:
+        self.asked.append(len(self.asked) + 1)
+        return self.asked[-1]
+
+    def states_told(self, ticket: int) -> bool:
+        return ticket in self.answered
 
     def standing(self) -> dict[str, Standing]:
         return self.stands
@@ -116,7 +132,7 @@ def test_one_turn_of_a_knob_in_a_window_is_one_step(session: Session, engine: En
 def test_the_state_that_comes_of_a_turn_belongs_to_its_step(session: Session, engine: Engine, playing: Playing) -> None:
     turn(engine, 1, 0.3)
     playing.step()
-    engine.changed["fx"] = b"after"
+    engine.changed["fx"] = Change(b"after")
     playing.step()
     assert session.patch.node("fx").state == b"after"
     assert session.history.done == ["Set drive"]
@@ -124,22 +140,96 @@ def test_the_state_that_comes_of_a_turn_belongs_to_its_step(session: Session, en
     assert session.patch.node("fx").state is None
 
 
-def test_a_state_that_nobody_made_by_hand_is_no_step(
-    session: Session, engine: Engine, playing: Playing, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    engine.changed["fx"] = b"as loaded"
+def test_a_state_that_nobody_made_by_hand_is_no_step(session: Session, engine: Engine, playing: Playing) -> None:
+    engine.changed["fx"] = Change(b"as loaded")
     playing.step()
     assert session.history.done == [], "a plugin that was loaded has a state, and the patch is not changed by that"
+    assert session.patch.node("fx").state is None
+
+
+def test_what_was_done_in_a_window_without_a_word_is_one_step(
+    session: Session, engine: Engine, playing: Playing
+) -> None:
+    session.do(SetParam("fx", "drive", 0.5))
+    engine.changed["fx"] = Change(b"a preset of its own", True, {"drive": 0.75, "dry_wet": 0.5})
+    playing.step()
+    node = session.patch.node("fx")
+    assert (node.state, node.params) == (b"a preset of its own", {"drive": 0.75}), "a param that is not given is in it"
+    assert session.history.done == ["Set fx.drive", "Change in Crush"]
+    session.undo()
+    assert (node := session.patch.node("fx")).state is None
+    assert node.params == {"drive": 0.5}
+
+
+def test_the_patch_is_kept_when_it_has_what_was_done_in_windows(
+    session: Session, engine: Engine, playing: Playing
+) -> None:
+    kept: list[bytes | None] = []
+
+    def keep() -> None:
+        kept.append(session.patch.node("fx").state)
+
+    playing.step()
+    playing.settle(keep)
+    assert (kept, engine.asked) == ([None], []), "at once, where no window was ever open"
     engine.stands["fx"].window = True
-    playing.edited()
-    engine.changed["fx"] = b"what came of an edit here"
     playing.step()
-    assert session.history.done == []
-    monkeypatch.setattr(module, "ECHO_S", -1.0)
-    engine.changed["fx"] = b"a sample was chosen in the window"
+    engine.stands["fx"].window = False
     playing.step()
+    playing.settle(keep)
+    playing.step()
+    assert (kept, engine.asked) == ([None], [1]), "it is asked for"
+    engine.changed["fx"] = Change(b"picked", True)
+    engine.answered.add(1)
+    playing.step()
+    assert kept == [None, b"picked"]
     assert session.history.done == ["Change in Crush"]
-    assert session.patch.node("fx").state == b"a sample was chosen in the window"
+
+
+def test_what_came_of_the_patch_is_kept_and_is_no_step(session: Session, engine: Engine, playing: Playing) -> None:
+    session.do(SetParam("fx", "drive", 0.5))
+    session.do(SetParam("fx", "drive", 0.6))
+    session.undo()
+    playing.step()
+    playing.opened("fx")
+    playing.settle(lambda: None)
+    engine.changed["fx"] = Change(b"with its drive turned")
+    engine.answered.add(1)
+    playing.step()
+    assert session.patch.node("fx").state == b"with its drive turned"
+    assert (session.history.done, session.history.undone) == (["Set fx.drive"], ["Set fx.drive"])
+    assert session.patch_changed, "the engine hears that the patch has it"
+
+
+def test_a_plugin_that_says_nothing_holds_nothing_up_for_long(
+    session: Session, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[str] = []
+    playing = Playing(session, lambda: engine, lambda level, text: said.append(text))  # type: ignore[arg-type,return-value]
+    playing.step()
+    playing.opened("fx")
+    monkeypatch.setattr(module, "LONGEST_S", 0.0)
+    done: list[int] = []
+    playing.settle(lambda: done.append(1))
+    playing.settle(lambda: done.append(2))
+    playing.step()
+    assert done == [1, 2]
+    assert said == ["A plugin did not say its state in time; what was known of it before is kept."] * 2
+
+
+def test_without_its_engine_what_waited_is_done(session: Session, engine: Engine) -> None:
+    there: list[Engine] = [engine]
+    playing = Playing(session, lambda: there[0] if there else None)  # type: ignore[arg-type,return-value]
+    playing.step()
+    playing.opened("fx")
+    done: list[int] = []
+    playing.settle(lambda: done.append(1))
+    playing.step()
+    assert not done
+    there.clear()
+    playing.step()
+    playing.step()
+    assert done == [1]
 
 
 def test_what_a_plugin_makes_of_an_undo_leaves_redo_alone(session: Session, engine: Engine, playing: Playing) -> None:
@@ -147,7 +237,7 @@ def test_what_a_plugin_makes_of_an_undo_leaves_redo_alone(session: Session, engi
     playing.step()
     session.undo()
     playing.edited()
-    engine.changed["fx"] = b"taken back"
+    engine.changed["fx"] = Change(b"taken back")
     playing.step()
     assert session.history.undone == ["Set drive"]
     session.redo()

@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import signal
+import struct
 import subprocess
 import sys
 from functools import partial
@@ -21,6 +22,7 @@ from host.plugins import presets
 from host.plugins.instance import PluginError
 from host.plugins.vst3.plugin import Vst3Plugin
 
+from ..plugins.c import build as own
 from .conftest import until as until_soon
 from .stage import patch
 
@@ -42,9 +44,20 @@ KNOB = 212, 65
 def known(tmp_path_factory) -> tuple[Path, dict[str, dict[str, str]]]:
     """A folder with what a scan found out about two plugins, and what a node says of each."""
     folder = tmp_path_factory.mktemp("data")
+    return _scanned(folder, *(str(ZAM / f"{name}.vst3") for name in ("ZamComp", "ZamCompX2")))
+
+
+@pytest.fixture(scope="module")
+def picking(tmp_path_factory) -> tuple[Path, dict[str, dict[str, str]]]:
+    """The same of a plugin of our own, in whose window something can be picked of which it says nothing."""
+    if not own.USABLE:
+        pytest.skip(own.WHY_NOT)
+    return _scanned(tmp_path_factory.mktemp("own"), str(own.build("Picking", 77, WINDOW=True)))
+
+
+def _scanned(folder: Path, *files: str) -> tuple[Path, dict[str, dict[str, str]]]:
     environment = {**os.environ, "PYTHONPATH": str(Path.cwd()), "PATCHWRIGHT_DATA": str(folder)}
     begin = [sys.executable, "-P", "-m", "patchwright", "plugins"]
-    files = [str(ZAM / f"{name}.vst3") for name in ("ZamComp", "ZamCompX2")]
     done = subprocess.run([*begin, "scan", *files], capture_output=True, text=True, env=environment, timeout=120)
     assert done.returncode == 0, done.stderr
     listed = subprocess.run([*begin, "list", "--json"], capture_output=True, text=True, env=environment, timeout=60)
@@ -146,6 +159,68 @@ def test_what_a_person_does_in_a_plugins_window_is_told_kept_and_undone(runtime,
         assert engine.plugins.standing()["z"].window, "the window is the same all the while"
         assert engine.plugins.state("z") == before
         assert not [n for n in engine.notices if n.level == "error"]
+
+
+@on_screen
+def test_what_is_done_in_a_window_without_a_word_is_in_what_is_saved(runtime, tmp_path, picking, monkeypatch, display):
+    monkeypatch.setenv("DISPLAY", display)
+    pick = tmp_path / "pick"
+    monkeypatch.setenv("PATCHWRIGHT_TEST_PICK", str(pick))
+    do("mousemove", 600, 500)
+    with Engine(playing(picking, monkeypatch, tmp_path, z="Picking"), device="null") as engine:
+        engine.play()
+        loaded(engine, "z")
+        engine.save(tmp_path / "before.json")
+        assert Patch.load(tmp_path / "before.json").node("z").state is None, "no window was open: nothing was asked for"
+        engine.set("z", "gain", 0.5)
+        engine.plugins.open_window("z")
+        until(lambda: titled("Picking") and engine.plugins.standing()["z"].window, "the window")
+        engine.set("z", "gain", 0.75)
+        until(lambda: _gain(engine) == 0.75, "the param")
+        assert engine.plugins.changes() == {}
+
+        _pick(pick, b"A")
+        until(lambda: _picked(engine.plugins.state("z")) == b"A", "it to be picked")
+        engine.save(tmp_path / "first.json")
+        first = Patch.load(tmp_path / "first.json").node("z")
+        assert (_picked(first.state), first.params) == (b"A", {"gain": 0.75})
+        assert engine.patch.node("z").state == first.state, "and the engine's patch has it"
+
+        # the pointer comes into the window, something is picked, and it leaves: that is told without being asked
+        do("mousemove", 160, 100)
+        _pick(pick, b"B")
+        until(lambda: _picked(engine.plugins.state("z")) == b"B", "it to be picked")
+        do("mousemove", 600, 500)
+        told = {}
+        until(lambda: told.update(engine.plugins.changes()) or told, "its state")
+        assert _picked(told["z"].state) == b"B"
+        assert (told["z"].by_hand, told["z"].moved) == (True, {})
+
+        # a param that the patch turns is nobody's doing in the window
+        engine.set("z", "gain", 0.25)
+        until(lambda: _gain(engine) == 0.25, "the param")
+        ticket = engine.plugins.ask_states()
+        until(lambda: engine.plugins.states_told(ticket), "the answer")
+        (found,) = engine.plugins.changes().values()
+        assert (_picked(found.state), found.by_hand) == (b"B", False)
+        assert not [n for n in engine.notices if n.level == "error"]
+
+
+def _pick(path: Path, what: bytes) -> None:
+    """Pick something, at once as a whole."""
+    fresh = path.with_suffix(".new")
+    fresh.write_bytes(what)
+    fresh.replace(path)
+
+
+def _picked(state: bytes | None) -> bytes:
+    """What a state of the plugin has as picked: the last of its four numbers."""
+    assert state is not None
+    return bytes([int(struct.unpack("4d", presets.unpack(state, "test").component)[3])])
+
+
+def _gain(engine: Engine) -> float:
+    return struct.unpack("4d", presets.unpack(engine.plugins.state("z"), "test").component)[1]
 
 
 @on_screen
