@@ -26,6 +26,8 @@ class Flat:
     automation: list[Automation] = field(default_factory=list[Automation])
     aliases: dict[Address, Address] = field(default_factory=dict[Address, Address])
     """Where each exposed port and param of a group really is."""
+    groups: dict[str, NodeEntry] = field(default_factory=dict[str, NodeEntry])
+    """The groups that were there."""
     bypassed: set[str] = field(default_factory=set[str])
     """Nodes inside a bypassed group."""
     muted: set[str] = field(default_factory=set[str])
@@ -53,7 +55,7 @@ def _expand(flat: Flat, prefix: str, patch: Patch, depth: int) -> None:
     for id, data in patch.graph.nodes(data=True):
         name, entry = prefix + id, cast(NodeEntry, data["entry"])
         if entry.kind == "group":
-            groups[name] = entry
+            groups[name] = flat.groups[name] = entry
         else:
             flat.nodes[name] = entry
         if len(flat.nodes) > MOST_NODES:

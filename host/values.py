@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from graph.document import NodeEntry, Patch
 from graph.edits import Edit, Inside, SetBypass, SetMute, SetParam, SetState
@@ -18,12 +18,14 @@ Row = tuple[str, str, float]
 
 def set_values(patch: Patch, rows: Iterable[Row], kinds: Kinds) -> None:
     """Give params of a patch other values, in groups too. Ranges are checked when it is compiled. Raises PatchError."""
-    nodes: dict[str, NodeEntry] | None = None
+    nodes: Mapping[str, NodeEntry] | None = None
     for address, param, value in rows:
         if patch.graph.has_node(address):
             entry = patch.node(address)
         else:
-            nodes = expand(patch).nodes if nodes is None else nodes
+            if nodes is None:
+                flat = expand(patch)
+                nodes = {**flat.nodes, **flat.groups}
             if address not in nodes:
                 raise PatchError(f"there is no node {brief(repr(address), 160)} to set {brief(param, 80)} of")
             entry = nodes[address]

@@ -7,16 +7,21 @@ the one before it is in place. Params that need no compiling go straight to the 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
 from graph.compiler import collector_resting
 from graph.document import Patch
 from graph.errors import PatchError
-from graph.groups import expand
+from graph.groups import Flat, expand
+from graph.plain import brief
 from graph.plan import Plan, emit, plan
-from graph.spec import Kinds, Services
+from graph.resolve import misfit, resolve_settings, shape_of
+from graph.spec import BUILT_IN_PARAMS, Kinds, Param
 from graph.transition import Transition, transition, turns
+from graph.wiring import Wired
+from host.engine.placing import place_files
 from host.engine.ports import Outlet, Route, Tapes, serve
 from host.native.abi import STREAM_MISSED
 from host.native.arena import Arena
@@ -25,6 +30,7 @@ from host.native.live import Live, Playable
 from host.native.program import Program
 from host.native.runner import ROW_CYCLES, ROW_WORST
 from host.native.steps import PAST_IDENTITY, PAST_LAST
+from host.services import FileServices
 from host.values import set_values
 from nodes.dsp.machine import bits_of
 
@@ -76,21 +82,21 @@ class Conductor:
         self.arena = Arena(touch=True)
         self.patch: Patch | None = None
         self.playing: Playable | None = None
-        self._services: Services | None = None
+        self._services: FileServices | None = None
+        self._flat: Flat | None = None
         self._plan: Plan | None = None
         self._wanted: tuple[int, Patch] | None = None
         self._serial = self._keys = 0
         self._turned: dict[tuple[str, str], float] = {}
-        self._aliases: dict[tuple[str, str], tuple[str, str]] = {}
         self._numbers: dict[str, int] = {}
         self._next: _Next | None = None
         self._stage: Stage = ""
 
     # What is asked for
 
-    def set_patch(self, patch: Patch, services: Services, serial: int = 0) -> None:
+    def set_patch(self, patch: Patch, services: FileServices, serial: int = 0) -> None:
         """Play another patch, or the same one edited."""
-        self.patch, self._services = patch, services
+        self.patch, self._services, self._flat = patch, services, None
         self._wanted = serial, patch
         self._turned.clear()
 
@@ -101,31 +107,55 @@ class Conductor:
         """
         if self.patch is None:
             raise PatchError("there is no patch yet")
-        flat = self._aliases.get((node, param), (node, param))
-        at = self._numbers.get(flat[0])
-        known = self._plan.nodes[at] if self._plan is not None and at is not None else None
-        entry = self.patch.node(node) if self.patch.graph.has_node(node) else None
-        if known is not None and entry is not None and "group" != entry.kind != known.kind.kind:
-            known = None  # it is to be of another kind as soon as the patch asked for is in place
-        if known is not None and flat[1] in known.params:
-            declared = known.declared[flat[1]]
-            if not declared.low <= value <= declared.high:
-                message = f"expected a number from {declared.low:g} to {declared.high:g}, found {value:g}"
-                raise PatchError(message, place=f"nodes.{node}.params.{param}", node=node)
-            set_values(self.patch, [(node, param, float(value))], self.kinds)
-            self._turned[flat] = float(value)
-            return
-        if known is not None and param not in known.declared:
-            raise PatchError(f"there is no param {param!r}", place=f"nodes.{node}.params.{param}", node=node)
-        if param in ("bypass", "mute"):
+        if self._flat is None:
+            self._flat = expand(self.patch)
+        id, name = self._flat.aliases.get((node, param), (node, param))
+        if id not in self._flat.nodes and id not in self._flat.groups:
+            raise PatchError(f"there is no node {brief(repr(node), 160)} to set {brief(param, 80)} of", node=node)
+        place = f"nodes.{node}.params.{param}"
+        declared = self._declared(self._flat, id)
+        if name in declared:
+            wrong = misfit(declared[name], value)
+            if wrong:
+                raise PatchError(wrong, place=place, node=node)
+        elif name in BUILT_IN_PARAMS:
             value = float(value >= 0.5)
+        else:
+            raise PatchError(f"there is no param {brief(repr(param), 80)}", place=place, node=node)
         set_values(self.patch, [(node, param, float(value))], self.kinds)
-        self._wanted = self._serial, self.patch
+        playing = self._playing(self._flat, id)
+        if playing is not None and name in playing.params:
+            self._turned[id, name] = float(value)
+        else:
+            self._want_again()
+
+    def _playing(self, flat: Flat, id: str) -> Wired | None:
+        """The node in play that a node of the patch asked for goes on from."""
+        at = self._numbers.get(id)
+        node = self._plan.nodes[at] if self._plan is not None and at is not None else None
+        return node if node is not None and id in flat.nodes and flat.nodes[id].kind == node.kind.kind else None
+
+    def _declared(self, flat: Flat, id: str) -> Mapping[str, Param]:
+        """The params of a node of the patch asked for; of one whose kind follows from the outside world, those that it
+        has in play.
+        """
+        if id in flat.groups:
+            return {}
+        entry = flat.nodes[id]
+        kind = self.kinds.get(entry.kind)
+        if kind is not None and not kind.varies:
+            return shape_of(kind, resolve_settings(kind, entry)).params
+        playing = self._playing(flat, id)
+        return {} if playing is None else playing.declared
+
+    def _want_again(self) -> None:
+        """Have the patch compiled anew; one that waits for that anyway keeps its serial."""
+        if self.patch is not None and self._wanted is None:
+            self._wanted = self._serial, self.patch
 
     def compile_again(self) -> None:
         """Compile the patch anew: the outside world is not what it was (a plugin has another latency)."""
-        if self.patch is not None and self._wanted is None:
-            self._wanted = self._serial, self.patch
+        self._want_again()
 
     # What is due
 
@@ -163,6 +193,7 @@ class Conductor:
         try:
             with collector_resting():
                 new = plan(patch, self.kinds, self._services, self.live.rate, missing, together=True)
+                place_files(new, self._services)
                 self._let_in(new, Applied(self._serial, True, missing))
         except PatchError as error:
             self.applied.append(Applied(self._serial, False, [error]))
@@ -256,7 +287,6 @@ class Conductor:
         arrived, self._next = self._next, None
         self._plan = arrived.plan
         self._numbers = {node.id: node.index for node in arrived.plan.nodes}
-        self._aliases = expand(self.patch).aliases if self.patch is not None and _grouped(self.patch) else {}
         self.arena.keep_only(self.playing.program.keys)
         self.tapes.keep_only(self.playing.program.streams)
         by_key = {node.key: node.id for node in arrived.plan.nodes}
@@ -272,8 +302,8 @@ class Conductor:
         waiting, self._turned = self._turned, {}
         for (id, name), value in waiting.items():
             at = self._numbers.get(id)
-            if at is None:
-                continue
+            if at is None or name not in self._plan.nodes[at].params:
+                continue  # it was meant for a patch that could not be played
             node = self._plan.nodes[at]
             params = {**node.params, name: value}
             try:
@@ -282,8 +312,7 @@ class Conductor:
                 self.applied.append(Applied(self._serial, True, [error]))
                 continue
             if not hot:
-                assert self.patch is not None
-                self._wanted = self._serial, self.patch
+                self._want_again()
                 continue
             node.params = params
             self.live.turn(self.playing, node.key, name, value)
@@ -340,7 +369,3 @@ class Conductor:
     def latencies(self) -> dict[str, int]:
         """Frames by which each output lags the timeline."""
         return {outlet.id: outlet.arrival for outlet in self.outlets}
-
-
-def _grouped(patch: Patch) -> bool:
-    return any(entry.kind == "group" for entry in patch.nodes().values())

@@ -173,9 +173,6 @@ class LivePlayer:
 
     def set_param(self, node: str, param: str, value: float) -> None:
         """Let a param glide to another value. Raises PatchError."""
-        patch = self._conductor.patch
-        if patch is None or not patch.graph.has_node(node.partition("/")[0]):
-            raise PatchError(f"there is no node {node!r} to set {param} of", node=node)
         self._conductor.set_param(node, param, value)
         if self._talk is not None:
             self._talk.turned(node, param, value)

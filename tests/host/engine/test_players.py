@@ -181,6 +181,69 @@ def test_edits_while_a_file_plays_leave_it_alone(deck):
     assert deck.conductor.missed() == 0
 
 
+@pytest.fixture
+def elsewhere(tmp_path):
+    folder = tmp_path / "elsewhere"
+    folder.mkdir()
+    return folder
+
+
+def test_a_player_that_goes_keeps_its_file_whatever_the_folder_of_the_next_patch_holds(deck, elsewhere):
+    soundfile.write(elsewhere / "tone.wav", np.zeros((RATE, 2)), RATE, subtype="FLOAT")
+    deck.start(patch(NODES, CABLES))
+    deck.live.roll(True, hard=True)
+    deck.play(4800)
+    before = deck.reader._tapes[0].tape
+    deck.reader.folder = FileServices(elsewhere)
+    deck.conductor.set_patch(patch({"o": NODES["o"], "t": {"kind": "oscillator"}}, "t.out>o.in"), deck.reader.folder)
+    deck.conductor.step()
+    assert [player.tape for player in deck.reader._tapes] == [before]
+    deck.play(9600)
+    assert roughness(deck.heard[512:], sine(9600)) < 1.3
+    assert not deck.reader._tapes
+    assert not deck.notices
+
+
+def test_the_same_path_in_another_folder_is_another_file_and_fades_in(deck, elsewhere):
+    soundfile.write(elsewhere / "tone.wav", -sine(RATE * 4, 440), RATE, subtype="FLOAT")
+    deck.start(patch(NODES, CABLES))
+    deck.live.roll(True, hard=True)
+    deck.play(4800)
+    deck.reader.folder = FileServices(elsewhere)
+    deck.conductor.set_patch(patch(NODES, CABLES), deck.reader.folder)
+    deck.play(9600)
+    assert roughness(deck.heard[512:], sine(9600)) < 1.3
+    at = len(deck.heard) - 1024
+    factor = -np.float32(10 ** (-6 / 20))
+    np.testing.assert_allclose(deck.heard[at:], factor * sine(RATE)[at : at + 1024], atol=1e-6)
+
+
+@pytest.mark.parametrize("path", ["../tone.wav", "{folder}/tone.wav"])
+def test_another_way_to_the_same_file_leaves_the_player_alone(deck, elsewhere, path):
+    deck.start(patch(NODES, CABLES))
+    deck.live.roll(True, hard=True)
+    deck.play(4800)
+    before = deck.reader._tapes[0].tape
+    player = {"kind": "file_player", "settings": {"path": path.format(folder=deck.services.folder)}}
+    deck.reader.folder = FileServices(elsewhere)
+    deck.conductor.set_patch(patch({**NODES, "p": player}, CABLES), deck.reader.folder)
+    deck.play(9600)
+    assert [player.tape for player in deck.reader._tapes] == [before]
+    heard = sine(RATE)[: len(deck.heard)] * np.float32(10 ** (-6 / 20))
+    np.testing.assert_allclose(deck.heard[1024:], heard[1024:], atol=1e-6)
+
+
+def test_a_file_that_is_missing_in_the_new_folder_is_said_and_silent(deck, elsewhere):
+    deck.start(patch(NODES, CABLES))
+    deck.live.roll(True, hard=True)
+    deck.play(4800)
+    deck.reader.folder = FileServices(elsewhere)
+    deck.conductor.set_patch(patch(NODES, CABLES), deck.reader.folder)
+    deck.play(9600)
+    assert not deck.heard[-1024:].any()
+    assert [error.node for error in deck.conductor.applied[-1].problems] == ["p"]
+
+
 @pytest.mark.parametrize("comes", [True, False])
 def test_a_disk_that_lets_wait_holds_up_the_edit_and_nothing_else(deck, monkeypatch, comes):
     deck.start(patch({"t": {"kind": "oscillator"}, "o": {"kind": "audio_out"}}, "t.out>o.in"))
