@@ -5,11 +5,12 @@ A group is told by the ids of the groups round it and its own, from the outermos
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from editor.faces import Face, face, inner_patch, spoken
+from editor.following import do_moving_at_root
 from editor.model import Session
 from graph.document import NodeEntry, Patch
 from graph.edits import Batch, Connect, Disconnect, Edit, Inside, SetAutomation, SetParam, SetSetting
@@ -91,11 +92,15 @@ class Group:
 
     # -- edits ---------------------------------------------------------------------------------------------------------
 
-    def _do(self, name: str, edits: list[Edit]) -> None:
-        edit: Edit = Batch(name, tuple(edits))
-        for group in reversed(self.path[:-1]):
-            edit = Inside(group, edit)
-        self.session.do_at_root(edit, name=name)
+    def _do(self, name: str, edits: list[Edit], item: Shown | None = None, now: str = "") -> None:
+        """Do edits of the patch that the group is in. What the group round it shows of ``item`` is ``now`` there."""
+        edit = _inside(self.path[:-1], Batch(name, tuple(edits)))
+        if item is not None and len(self.path) > 1:
+            round_it = Group(self.session, self.path[:-1])
+            shown = round_it._setting(item.what)
+            named = {outer: now if own == f"{self.id}.{item.name}" else own for outer, own in shown.items()}
+            edit = Batch(name, (edit, _inside(self.path[:-2], SetSetting(round_it.id, item.what, named))))
+        do_moving_at_root(self.session, edit, name)
 
     def show(self, item: Shown) -> str:
         """Show something more; the answer is the name it gets."""
@@ -105,14 +110,17 @@ class Group:
         return name
 
     def hide(self, item: Shown) -> None:
-        """Show something no more; what was plugged into it, its value and its automation go with it."""
+        """Show something no more. What was plugged into it goes with it; its value, its automation, and what snapshots
+        hold of it become those of the param inside.
+        """
         edits: list[Edit] = self._unplugged(item.name)
-        if item.name in self.entry.params and item.what == "params":
-            edits.append(SetParam(self.id, item.name, None))
-        if any((line.node, line.param) == (self.id, item.name) for line in self.outer.automation):
-            edits.append(SetAutomation(self.id, item.name, None))
+        if item.what == "params" and item.name in self.entry.params:
+            address, _, param = item.inside.rpartition(".")
+            *groups, node = self.id, *address.split("/")
+            inner = _inside(groups, SetParam(node, param, self.entry.params[item.name]))
+            edits += [SetParam(self.id, item.name, None), inner]
         rest = {name: inside for name, inside in self._setting(item.what).items() if name != item.name}
-        self._do(f"Hide {item.name}", [*edits, SetSetting(self.id, item.what, rest)])
+        self._do(f"Hide {item.name}", [*edits, SetSetting(self.id, item.what, rest)], item, f"{self.id}/{item.inside}")
 
     def rename(self, item: Shown, name: str) -> None:
         """Give something another name; what is plugged into it, its value and its automation stay with it.
@@ -148,17 +156,23 @@ class Group:
                 moved = replace(moved, target_port=name)
             if moved != cable:
                 edits.append(Connect(moved, order))
-        for line in self.outer.automation:
+        for line in self.outer.automation:  # of a patch inside; the outermost one's follows anyway
             if (line.node, line.param) == (self.id, item.name):
                 edits += [
                     SetAutomation(self.id, item.name, None),
                     SetAutomation(self.id, name, replace(line, param=name)),
                 ]
-        self._do(f"Rename {item.name}", edits)
+        self._do(f"Rename {item.name}", edits, item, f"{self.id}.{name}")
 
     def _unplugged(self, name: str) -> list[Edit]:
         ends = ((c.key, (c.source, c.source_port), (c.target, c.target_port)) for _, c in self.outer.cables_of(self.id))
         return [Disconnect(*key) for key, source, target in ends if (self.id, name) in (source, target)]
+
+
+def _inside(path: Sequence[str], edit: Edit) -> Edit:
+    for group in reversed(path):
+        edit = Inside(group, edit)
+    return edit
 
 
 def _patch_at(session: Session, path: Path) -> Patch:

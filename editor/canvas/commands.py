@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, cast
 
 from editor import clipboard
 from editor.canvas.clip import copied, paste_edits, pasted
-from editor.canvas.grouping import group_edits, ungroup_edits
+from editor.canvas.grouping import group, ungroup
 from editor.canvas.overlay import Overlay
 from editor.canvas.scene import Frame
 from editor.canvas.view import Box
@@ -135,17 +135,13 @@ def _frame(app: App) -> None:
 
 def _group(app: App) -> None:
     session = app.session
-    edits, id = group_edits(session, session.selection, _canvas(app).scene.places)
-    session.do(*edits, name=f"Group {len(session.selection)} nodes")
-    session.select({id})
+    session.select({group(session, session.selection, _canvas(app).scene.places)})
 
 
 def _ungroup(app: App) -> None:
     session = app.session
     assert session.chosen is not None
-    edits, names = ungroup_edits(session, session.chosen, _canvas(app).scene.places[session.chosen])
-    session.do(*edits, name=f"Ungroup {session.chosen}")
-    session.select(names)
+    session.select(ungroup(session, session.chosen, _canvas(app).scene.places[session.chosen]))
 
 
 def _enter(app: App) -> None:

@@ -8,13 +8,38 @@ from typing import Any
 
 from editor.canvas.clip import copied
 from editor.canvas.view import Point
-from editor.faces import inner_patch
+from editor.faces import face, inner_patch
+from editor.following import do_moving
 from editor.model import Session
-from graph.document import Automation, Cable, NodeEntry
+from graph.document import Automation, Cable, NodeEntry, belongs
 from graph.edits import AddNode, Connect, Edit, RemoveNode, SetAutomation
 from graph.errors import PatchError
 from graph.form import to_document
 from graph.plain import copied as plain_copy
+
+
+def group(session: Session, nodes: frozenset[str], places: Mapping[str, Point]) -> str:
+    """Put nodes into a group; its id. Raises PatchError."""
+    edits, id = group_edits(session, nodes, places)
+    moves = {session.address(node): f"{session.address(id)}/{node}" for node in nodes}
+    do_moving(session, edits, f"Group {len(nodes)} nodes", lambda address: _moved(address, moves))
+    return id
+
+
+def ungroup(session: Session, group: str, at: Point) -> list[str]:
+    """Put what is in a group in its place; the ids its nodes get. Raises PatchError."""
+    edits, names = ungroup_edits(session, group, at)
+    moves = {f"{session.address(group)}/{old}": session.address(new) for old, new in names.items()}
+    do_moving(session, edits, f"Ungroup {group}", lambda address: _moved(address, moves))
+    return list(names.values())
+
+
+def _moved(address: str, moves: Mapping[str, str]) -> str:
+    """Where a node is after such moves; nodes inside go with the group that they are in."""
+    for old, new in moves.items():
+        if belongs(address, old):
+            return new + address[len(old) :]
+    return address
 
 
 def group_edits(session: Session, nodes: frozenset[str], places: Mapping[str, Point]) -> tuple[list[Edit], str]:
@@ -39,12 +64,8 @@ def group_edits(session: Session, nodes: frozenset[str], places: Mapping[str, Po
             name = _port(ports, f"{cable.source}.{cable.source_port}", cable.source_port)
             cables.append((replace(cable, source=id, source_port=name), order))
         elif cable.target in nodes and cable.source not in nodes:
-            kind = session.kinds.get(here.node(cable.target).kind)
             inside = f"{cable.target}.{cable.target_port}"
-            entry = here.node(cable.target)
-            from editor.faces import face
-
-            own = face(cable.target, entry, {entry.kind: kind} if kind else {}, here.cables())
+            own = face(cable.target, here.node(cable.target), session.kinds, here.cables())
             into = params if own.param(cable.target_port) and not own.port(cable.target_port) else ports
             name = _port(into, inside, cable.target_port, (ports, params))
             cables.append((replace(cable, target=id, target_port=name), order))
@@ -78,8 +99,10 @@ def _port(into: dict[str, str], inside: str, name: str, taken: tuple[dict[str, s
     return outer
 
 
-def ungroup_edits(session: Session, group: str, at: Point) -> tuple[list[Edit], list[str]]:
-    """The edits that put what is in a group in its place, and the ids its nodes get. Raises PatchError."""
+def ungroup_edits(session: Session, group: str, at: Point) -> tuple[list[Edit], dict[str, str]]:
+    """The edits that put what is in a group in its place, and the ids its nodes get, by those they had. Raises
+    PatchError.
+    """
     here, entry = session.here, session.here.node(group)
     inner = inner_patch(entry)
     if inner is None:
@@ -127,4 +150,4 @@ def ungroup_edits(session: Session, group: str, at: Point) -> tuple[list[Edit], 
         if line.node == group and line.param in ports:
             node, param = inside(line.param)
             edits.append(SetAutomation(node, param, Automation(node, param, line.points, line.enabled)))
-    return edits, list(names.values())
+    return edits, names

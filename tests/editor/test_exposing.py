@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from editor.canvas import grouping
 from editor.exposing import Group
 from editor.model import Session
 from graph.document import Patch
@@ -29,6 +30,7 @@ def rig() -> Session:
     patch.connect("lfo.out", "strip.depth", amount=0.5)
     patch.node("strip").params["depth"] = -30.0
     patch.automate("strip", "depth", [(0, -30.0, "linear"), (1, -20.0, "hold")])
+    patch.snapshot("quiet", {"strip": {"depth": -40.0}, "lfo": {"rate_hz": 2.0}})
     return Session(patch)
 
 
@@ -79,6 +81,7 @@ def test_a_name_changes_and_cables_values_and_automation_stay():
     assert after.automation == before.automation
     assert after.nodes == before.nodes
     assert s.patch.node("strip").params == {"How_deep": -30.0}
+    assert s.patch.snapshots["quiet"] == {"strip": {"How_deep": -40.0}, "lfo": {"rate_hz": 2.0}}
     group(s).rename(group(s).shown()[0], "voice")
     assert "src.out -> strip.voice" in [c.place.removeprefix("cables.") for c in s.patch.cables()]
 
@@ -91,25 +94,26 @@ def test_names_that_cannot_be_are_refused(name):
     assert not s.history.done
 
 
-def test_what_is_hidden_takes_its_cables_value_and_automation_with_it():
+def test_what_is_hidden_loses_its_cables_and_leaves_all_else_to_what_is_inside():
     s = rig()
-    before = s.patch.to_json()
+    before, flat = s.patch.to_json(), expand(s.patch)
     group(s).hide(group(s).shown()[2])
     assert names(s) == ["in", "out"]
     assert s.patch.node("strip").params == {}
-    assert not s.patch.automation
+    assert [(line.node, line.param) for line in s.patch.automation] == [("strip/comp", "threshold_db")]
+    assert s.patch.snapshots["quiet"] == {"strip/comp": {"threshold_db": -40.0}, "lfo": {"rate_hz": 2.0}}
+    after = expand(s.patch)
+    assert after.nodes == flat.nodes
+    assert after.automation == flat.automation
     assert [c.target_port for c in s.patch.cables() if c.target == "strip"] == ["in"]
-    expand(s.patch)
     s.undo()
     assert s.patch.to_json() == before
 
 
 def test_it_works_from_inside_of_groups_in_groups():
     s = rig()
-    from editor.canvas.grouping import group_edits
-
-    edits, outer = group_edits(s, frozenset({"strip"}), {"strip": (0.0, 0.0)})
-    s.do(*edits)
+    outer = grouping.group(s, frozenset({"strip"}), {"strip": (0.0, 0.0)})
+    assert s.patch.snapshots["quiet"][outer] == {"depth": -40.0}, "the outermost group that shows it"
     s.enter(outer)
     s.enter("strip")
     inner = Group(s, s.path)
@@ -117,3 +121,16 @@ def test_it_works_from_inside_of_groups_in_groups():
     assert s.path == (outer, "strip")
     s.go((outer,))
     assert s.face("strip").param("ratio") is not None
+    inner = Group(s, (outer, "strip"))
+    inner.rename(next(item for item in inner.shown() if item.name == "depth"), "how_deep")
+    assert s.patch.node(outer).settings["params"] == {"depth": "strip.how_deep"}
+    assert s.patch.snapshots["quiet"][outer] == {"depth": -40.0}
+    flat = expand(s.patch)
+    inner = Group(s, (outer, "strip"))
+    inner.hide(next(item for item in inner.shown() if item.name == "how_deep"))
+    assert s.patch.node(outer).settings["params"] == {"depth": "strip/comp.threshold_db"}
+    assert expand(s.patch).cables == flat.cables
+    assert expand(s.patch).automation == flat.automation
+    Group(s, (outer,)).hide(Group(s, (outer,)).shown()[-1])
+    assert s.patch.snapshots["quiet"][f"{outer}/strip/comp"] == {"threshold_db": -40.0}
+    assert expand(s.patch).automation == flat.automation

@@ -15,7 +15,7 @@ from editor.canvas.arrange import _spread, arrange
 from editor.canvas.clip import copied, paste_edits, pasted
 from editor.canvas.curves import curve, distance, point_at
 from editor.canvas.gestures import Gestures, Keys
-from editor.canvas.grouping import group_edits, ungroup_edits
+from editor.canvas.grouping import group, ungroup
 from editor.canvas.plugging import items_that_fit, judge
 from editor.canvas.scene import PinAt, Scene
 from editor.canvas.shape import shape
@@ -425,12 +425,20 @@ def test_grouping_and_ungrouping_gives_the_same_patch_back() -> None:
     patch.add("lfo", "lfo")
     patch.connect("lfo.out", "level.level_db", amount=0.5)
     patch.automate("level", "mute", [(0.0, 0.0, "hold"), (1.0, 1.0, "hold")])
+    patch.snapshot("low", {"level": {"level_db": -20.0, "mute": 1.0}, "lfo": {"rate_hz": 3.0}})
+    patch.metadata = {"controls": [{"from": "cc 1 7", "node": "level", "param": "level_db"}, "unknown"]}
     session = Session(patch)
     before = session.patch.copy()
     scene = Scene(session)
     scene.sync(session.changes())
-    edits, id = group_edits(session, frozenset({"level"}), scene.places)
-    done(session, edits)
+    id = group(session, frozenset({"level"}), scene.places)
+    assert session.patch.snapshots["low"] == {
+        id: {"level_db": -20.0},
+        f"{id}/level": {"mute": 1.0},
+        "lfo": {"rate_hz": 3.0},
+    }
+    controls = [{"from": "cc 1 7", "node": id, "param": "level_db"}, "unknown"]
+    assert session.patch.metadata == {"controls": controls}
     own = face(id, session.here.node(id), KINDS)
     assert [p.name for p in own.inputs] == ["in"]
     assert [p.name for p in own.outputs] == ["out"]
@@ -442,9 +450,7 @@ def test_grouping_and_ungrouping_gives_the_same_patch_back() -> None:
     }
     place = session.here.node(id).position
     assert place is not None
-    edits, names = ungroup_edits(session, id, place)
-    done(session, edits)
-    assert names == ["level"]
+    assert ungroup(session, id, place) == ["level"]
     assert session.patch == before
 
 
@@ -459,8 +465,7 @@ def test_a_shipped_patch_grouped_still_compiles(root: Path) -> None:
     scene.sync(session.changes())
     chosen = frozenset({"duck", "music_bus", "room_send", "room"})
     latency = {n.id: n.arrival for n in compile(patch, KINDS, FileServices(path.parent)).nodes}
-    edits, id = group_edits(session, chosen, scene.places)
-    done(session, edits)
+    id = group(session, chosen, scene.places)
     after = {n.id: n.arrival for n in compile(session.patch, KINDS, FileServices(path.parent)).nodes}
     assert after == {(f"{id}/{n}" if n in chosen else n): at for n, at in latency.items()}
 
