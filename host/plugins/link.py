@@ -163,6 +163,9 @@ class Link:
         hosted = Hosted(number, request, description.name, source, seat, description.latency_frames, group, calls)
         hosted.state = request.state
         hosted.memory.follow(request.state)
+        for before in self._all():
+            if before.request.node == request.node and before.window:
+                self._watch.ask(before, "close_window")
         self._hosted[number] = hosted
         self._watch.add(hosted)
         self._spare_processors()

@@ -106,6 +106,9 @@ class Talk:
         self._entries = {id: e for id, e in flat.nodes.items() if e.kind == "plugin"}
         for gone in self._given.keys() - self._entries.keys():
             del self._given[gone]
+        for gone in self._doings.keys() - self._entries.keys():
+            if self._doings[gone].window:
+                self._ask(gone, "close_window", (), self._complain(gone))
         self._doings = {id: self._doings.get(id) or Doing() for id in self._entries}
         self._driven = {id: set() for id in self._entries}
         driven = [(line.node, line.param) for line in flat.automation]
@@ -255,7 +258,7 @@ class Talk:
     def _hear(self, node: str, message: Mapping[str, Any], now: float) -> list[Turned]:
         kind = message["notice"]
         hosted = self._link.hosted(node)
-        if hosted is None:
+        if hosted is None or node not in self._entries:
             return []
         match kind:
             case "touch" | "edit" | "release":
@@ -275,14 +278,12 @@ class Talk:
                 self._dirty.setdefault(node, now)
             case "window" | "lost":
                 open_ = kind == "window" and bool(message["value"])
-                if node in self._doings:
-                    self._doings[node].shows(open_)
+                self._doings[node].shows(open_)
                 if kind == "window" and not open_:
                     self._dirty[node] = now
                 return [] if open_ else self._gestures.lost(node)
             case "loaded" | "values":
-                if node in self._doings:
-                    self._doings[node].begins()
+                self._doings[node].begins()
                 if hosted.window:
                     self._look(node)
                 if kind == "loaded":

@@ -14,7 +14,7 @@
  * NO_ENTRY, NO_FACTORY, ABSURD_LATENCY. ASKS is what it asks of the host (flags of restartComponent), once: its gain is a
  * quarter then, and called Drive, and with IO_CHANGED it has lost its second buses. UNITS gives it units, one in another, and
  * a list of programs, of which one sets the gain. WINDOW gives it a window, empty, in which one picks a sample: the first
- * byte of the file that PATCHWRIGHT_TEST_PICK names, which becomes part of its state without a word. Evil in `process` waits for the
+ * byte of the file that PATCHWRIGHT_TEST_PICK names, which becomes part of its state without a word, and is removed. Evil in `process` waits for the
  * param `evil`, or for block AT.
  */
 #include "vst3.h"
@@ -493,7 +493,7 @@ static result set_handler(void *this, handler *h) {
 }
 
 #ifdef WINDOW
-/* IPlugView: nothing is drawn; ten times a second it looks what was picked. */
+/* IPlugView: nothing is drawn; ten times a second it looks for what is picked. */
 typedef struct { const void *table; void *view; } clock_face;
 typedef struct {
     const void *table;
@@ -513,7 +513,9 @@ static void t_due(void *this) {
     FILE *file = name ? fopen(name, "rb") : NULL;
     int picked = file ? fgetc(file) : EOF;
     if (file) fclose(file);
-    if (picked != EOF) v->self->pick = picked;
+    if (picked == EOF) return;
+    v->self->pick = picked;
+    remove(name);
 }
 static const void *TIMER_TABLE[] = {t_query, t_count, t_count, t_due};
 static result v_query(void *this, const uint8_t *id, void **out) {
