@@ -228,9 +228,11 @@ class App:
         if not dpg.is_dearpygui_running():
             self.quit(ask=True)
         self._run_callbacks()
+        self._follow()  # what the mouse and the keys do is about what is there by now
         with self.guarded("the mouse"):
             if self.pointer.step():
                 self.touch()
+        self._follow()
         self._run_keys()
         now = monotonic()
         self.sync()
@@ -253,6 +255,10 @@ class App:
         """Tell engine and panels what the session has become."""
         with self.guarded("telling the engine"):
             self.sound.follow(self.session, self.pointer.busy)
+        self._follow()
+
+    def _follow(self) -> None:
+        """Let the panels follow what the session has become."""
         changes = self.session.changes()
         if changes:
             self.touch()
@@ -336,12 +342,13 @@ class App:
             command = self.commands.by_keys(held + name) if name else None
             if command and (not typing or command.while_typing):
                 self.command(command.id)
+                self._follow()
 
     def command(self, id: str) -> None:
         """Do what a command says, if it can be done now."""
         command: Command = self.commands[id]
-        if command.enabled(self):
-            with self.guarded(command.title):
+        with self.guarded(command.title):
+            if command.enabled(self):
                 command.action(self)
         self.touch()
 

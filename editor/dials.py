@@ -137,7 +137,7 @@ class Control(Grip):
             self._skip = False
             return False
         macro = self.app.assigning if self.turning.assignable else None
-        if macro is not None and macro.macro not in self.turning.nodes:
+        if macro is not None and macro.valid and macro.macro not in self.turning.nodes:
             macro.press(self.turning.nodes[0], self.turning.param)
             self._macro = macro
         self._pressed, self._last, self._dragged = touch, touch.screen, False

@@ -24,6 +24,9 @@ from graph.spec import Kinds
 ParamKey = tuple[str, str]
 """Node and param."""
 
+Level = tuple[int, tuple[str, ...]]
+"""How many patches were opened before, and the groups one has entered."""
+
 NOBODY: frozenset[str] = frozenset()
 
 
@@ -82,7 +85,7 @@ class _Seen:
     """What was there at the last look."""
 
     revision: int = -1
-    level: tuple[object, ...] = ()
+    level: Level | None = None
     nodes: dict[str, NodeEntry] = field(default_factory=dict[str, NodeEntry])
     cables: dict[CableKey, tuple[bool, float | None]] = field(default_factory=dict)
     automation: tuple[Automation, ...] = ()
@@ -119,7 +122,7 @@ class Session:
         self.selection: frozenset[str] = frozenset()
         self.cables: frozenset[CableKey] = frozenset()
         """Selected cables."""
-        self._look = self._edits = self._revision = self._stamp = self._world = self._wires = 0
+        self._look = self._edits = self._revision = self._stamp = self._world = self._wires = self._opened = 0
         self._survey = Survey(self.kinds)
         self._touched: set[str] | None = None
         """The nodes of this level that may differ from what was last seen, nothing else; None: anything may."""
@@ -135,6 +138,7 @@ class Session:
         self.patch = patch
         self.file = file
         self.history = History(patch)
+        self._opened += 1
         self.path: tuple[str, ...] = ()
         self.selection, self.cables = frozenset(), frozenset()
         self._inside: tuple[object, Patch] | None = None
@@ -187,6 +191,11 @@ class Session:
                 patch = from_document({**dict(raw or {}), "format": FORMAT, "version": VERSION})
             self._inside = key, patch
         return self._inside[1]
+
+    @property
+    def level(self) -> Level:
+        """Equal as long as it is the same patch that is open, and the same place in it that is looked at."""
+        return self._opened, self.path
 
     @property
     def survey(self) -> Survey:
@@ -262,9 +271,9 @@ class Session:
         """What comes next is another step of the history."""
         self.history.end_gesture()
 
-    def undo(self) -> str | None:
-        """Take the last step back; the answer is its name."""
-        return self._moved(self.history.undo())
+    def undo(self, gesture: object = None) -> str | None:
+        """Take the last step back, with ``gesture`` only if it is that one's; the answer is its name."""
+        return self._moved(self.history.undo(gesture))
 
     def redo(self) -> str | None:
         """Do again what was undone last; the answer is its name."""
@@ -304,8 +313,10 @@ class Session:
     # -- selection -----------------------------------------------------------------------------------------------------
 
     def select(self, nodes: Iterable[str] = (), cables: Iterable[CableKey] = ()) -> None:
-        """Select these, and nothing else."""
-        self.selection, self.cables = frozenset(nodes), frozenset(cables)
+        """Select these, as far as they are there, and nothing else."""
+        graph = self.here.graph
+        self.selection = frozenset(id for id in nodes if id in graph)
+        self.cables = frozenset(key for key in cables if graph.has_edge(key[0], key[2], (key[1], key[3])))
         self._revision += 1
 
     @property
@@ -331,7 +342,7 @@ class Session:
         if self._revision == self._seen.revision:
             return NO_CHANGES
         here, before = self.here, self._seen
-        level = (id(self.patch), self.path)
+        level = self.level
         nodes, cables, candidates = self._looked_at(here, before)
         now = self._seen = _Seen(
             self._revision,
@@ -381,7 +392,7 @@ class Session:
     ) -> tuple[dict[str, NodeEntry], dict[CableKey, tuple[bool, float | None]], set[str]]:
         """Nodes and cables as they are, what was equal before being the same object, and the nodes to be compared."""
         entries, touched = here.nodes(), self._touched
-        if touched is None or before.level != (id(self.patch), self.path):
+        if touched is None or before.level != self.level:
             nodes, candidates = dict[str, NodeEntry](), set(entries)
             cables = {c.key: (c.feedback, c.amount) for c in self.survey.cables}
         else:

@@ -353,16 +353,16 @@ class _PaletteGrip(Grip):
     def drag(self, touch: Touch) -> None:
         canvas = cast("Canvas", self.palette.app.panels["canvas"])
         slot = self.palette.app.slots["centre"]
-        inside = slot.holds(*touch.screen)
+        inside = slot.holds(*touch.screen) and self._item in self.palette.session.stock
         canvas.carry(self._item if inside else "", (touch.screen[0] - slot.x, touch.screen[1] - slot.y))
 
     def release(self, touch: Touch) -> None:
         canvas = cast("Canvas", self.palette.app.panels["canvas"])
         slot = self.palette.app.slots["centre"]
-        if slot.holds(*touch.screen) and self._item:
-            canvas.drop(self._item, (touch.screen[0] - slot.x, touch.screen[1] - slot.y))
+        item, self._item = self._item, ""
         canvas.carry("", (0, 0))
-        self._item = ""
+        if slot.holds(*touch.screen) and item in self.palette.session.stock:  # a scan may take it away
+            canvas.drop(item, (touch.screen[0] - slot.x, touch.screen[1] - slot.y))
 
     def double(self, touch: Touch) -> None:
         line = self.palette.at(touch.at[1])

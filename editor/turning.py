@@ -6,7 +6,7 @@ One object stands for one param of one node, or of several that are turned toget
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from editor.faces import from_unit, param_label, parse_value, spoken, to_unit, value_text
@@ -34,17 +34,24 @@ class Turning:
 
     def __init__(self, session: Session, nodes: Sequence[str], param: Param, unset: float | None = None) -> None:
         self.session, self.nodes, self.param = session, tuple(nodes), param
+        self._level = session.level
         self.unset = param.default if unset is None else unset
-        self._from: list[float] = []
+        self._from: dict[str, float] = {}
         self._travel = 0.0
         self._gesture: object = None
 
     # -- what it stands at ---------------------------------------------------------------------------------------------
 
+    @property
+    def there(self) -> tuple[str, ...]:
+        """The nodes that are still there; none where another patch or another level is looked at by now."""
+        graph = self.session.here.graph
+        return tuple(id for id in self.nodes if id in graph) if self.session.level == self._level else ()
+
     def values(self) -> list[float]:
-        """What each node's stands at."""
+        """What each node's stands at, of those that are there."""
         here = self.session.here
-        return [float(here.node(id).params.get(self.param.name, self.unset)) for id in self.nodes if id in here.graph]
+        return [float(here.node(id).params.get(self.param.name, self.unset)) for id in self.there]
 
     @property
     def value(self) -> float:
@@ -99,14 +106,16 @@ class Turning:
 
     def begin(self) -> None:
         """Something is being turned: what follows until ``end`` is one step of the history."""
-        self._from = [to_unit(self.param, value) for value in self.values()]
+        places = (to_unit(self.param, value) for value in self.values())
+        self._from = dict(zip(self.there, places, strict=True))
         self._travel = 0.0
         self._gesture = fresh_gesture(self.nodes, self.param.name)
 
     def by(self, share: float, fine: bool = False) -> None:
         """Turn on, by a share of the whole range; each node from where it began."""
         self._travel += share * (FINE if fine else 1.0)
-        self._do([from_unit(self.param, place + self._travel) for place in self._from])
+        began = {id: self._from[id] for id in self.there if id in self._from}
+        self._do({id: from_unit(self.param, place + self._travel) for id, place in began.items()})
 
     def end(self) -> None:
         """It is let go."""
@@ -116,7 +125,7 @@ class Turning:
     def put(self, value: float) -> None:
         """Give every node this value, as a step of its own."""
         self._gesture = None
-        self._do([min(max(value, self.param.low), self.param.high)] * len(self.nodes))
+        self._do(dict.fromkeys(self.there, min(max(value, self.param.low), self.param.high)))
 
     def type(self, text: str) -> None:
         """Take what was typed. Raises ValueError, saying what was expected."""
@@ -129,17 +138,14 @@ class Turning:
 
     def reset(self) -> None:
         """Let the default hold."""
-        stored = [id for id in self.nodes if self.param.name in self.session.here.node(id).params]
+        stored = [id for id in self.there if self.param.name in self.session.here.node(id).params]
         name = f"Reset {self.param.name}"
         self.session.do(*(SetParam(id, self.param.name, None) for id in stored), name=name)
 
-    def _do(self, values: list[float]) -> None:
-        now = self.values()
-        edits = [
-            SetParam(id, self.param.name, value)
-            for id, value, before in zip(self.nodes, values, now, strict=True)
-            if value != before
-        ]
+    def _do(self, values: Mapping[str, float]) -> None:
+        """Give nodes that are there values."""
+        now = dict(zip(self.there, self.values(), strict=True))
+        edits = [SetParam(id, self.param.name, value) for id, value in values.items() if value != now[id]]
         self.session.do(*edits, name=f"Set {self.param.name}", gesture=self._gesture)
 
 
@@ -156,7 +162,7 @@ class Amount(Turning):
         self.key = cable
 
     def _cable(self) -> Cable | None:
-        return next((c for c in self.session.here.cables() if c.key == self.key), None)
+        return next((c for c in self.session.here.cables() if c.key == self.key), None) if self.there else None
 
     def values(self) -> list[float]:
         """What the cable's stands at."""
@@ -167,8 +173,8 @@ class Amount(Turning):
         """All of the range."""
         self.put(self.unset)
 
-    def _do(self, values: list[float]) -> None:
+    def _do(self, values: Mapping[str, float]) -> None:
         cable = self._cable()
-        if cable is not None and values:
-            edit = SetCable(replace(cable, amount=round(values[0]) / 100))
+        for value in values.values() if cable is not None else ():
+            edit = SetCable(replace(cable, amount=round(value) / 100))
             self.session.do(edit, name=f"Amount of {cable.source}", gesture=self._gesture)

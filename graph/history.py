@@ -67,9 +67,11 @@ class History:
         if self._done:
             self._done[-1].gesture = None
 
-    def undo(self) -> str | None:
-        """Take the last entry back; the answer is its name, or None where there is nothing to undo."""
-        if not self._done:
+    def undo(self, gesture: object = None) -> str | None:
+        """Take the last entry back, with ``gesture`` only one of that gesture; the answer is its name, or None where
+        there is nothing to undo.
+        """
+        if not self._done or (gesture is not None and self._done[-1].gesture != gesture):
             return None
         entry = self._done[-1]
         again = Batch(entry.name, tuple(reversed(entry.steps))).apply(self.patch)

@@ -12,6 +12,7 @@ from editor.faces import face
 from editor.model import Session
 from graph.document import Cable, CableKey, NodeEntry
 from graph.edits import AddNode, Connect, Edit
+from graph.errors import PatchError
 
 if TYPE_CHECKING:
     from editor.canvas.panel import Canvas
@@ -38,8 +39,10 @@ def add_item(canvas: Canvas, item: str, at: Point, into: CableKey | None = None)
 
 
 def _new(session: Session, item: str) -> tuple[str, NodeEntry]:
-    """A node of something in stock, and an id for it."""
-    found = session.stock[item]
+    """A node of something in stock, and an id for it. Raises PatchError where it is not in stock any more."""
+    found = session.stock.get(item)
+    if found is None:
+        raise PatchError(f"there is no {item} to add any more")
     return session.fresh_id(found.stem), found.entry()
 
 

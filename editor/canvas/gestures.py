@@ -12,12 +12,12 @@ from typing import Any
 
 from editor.canvas.clip import copied, paste_edits
 from editor.canvas.plugging import first_input, first_output, fits, healing_edits, insert_edits, judge
-from editor.canvas.scene import Frame, Hit, PinAt, Scene
+from editor.canvas.scene import Frame, Hit, PinAt, Scene, frames_of
 from editor.canvas.shape import Knob, Pin
 from editor.canvas.view import Box, Point, View, spanning
 from editor.faces import from_unit, to_unit
 from editor.macros.assigning import Assigning
-from editor.model import Session
+from editor.model import Level, Session
 from graph.document import Cable, CableKey
 from graph.edits import Connect, Disconnect, Edit, Move, RemoveNode, SetBypass, SetMute, SetParam, SetPatchField
 
@@ -75,6 +75,13 @@ class Held:
     frame: Frame | None = None
     before: frozenset[str] = frozenset()
     serial: int = 0
+    level: Level | None = None
+    """Where it began."""
+
+    @property
+    def gesture(self) -> tuple[str, int]:
+        """What its edits are known by in the history."""
+        return ("frame" if self.what == "resize" else self.what, self.serial)
 
 
 class Gestures:
@@ -109,10 +116,12 @@ class Gestures:
         at = self.view.to_plane(*pixel)
         self._serial += 1
         if button != 0:
-            self.held = Held("pan", at, pixel, keys, serial=self._serial)
+            self.held = Held("pan", at, pixel, keys, serial=self._serial, level=self.session.level)
             return
-        hit = self.scene.at(*at, reach=1 / self.view.zoom)
-        held = self.held = Held("band", at, pixel, keys, hit=hit, before=self.session.selection, serial=self._serial)
+        hit, before = self.scene.at(*at, reach=1 / self.view.zoom), self.session.selection
+        held = self.held = Held(
+            "band", at, pixel, keys, hit=hit, before=before, serial=self._serial, level=self.session.level
+        )
         if hit.pin is not None:
             self._take_cable(held, hit.pin)
         elif hit.switch:
@@ -143,7 +152,7 @@ class Gestures:
     def _assigning(self, node: str) -> Assigning | None:
         """The macro that takes the knobs of a node; it leaves its own alone."""
         macro = self.assigning()
-        return macro if macro is not None and macro.macro != node else None
+        return macro if macro is not None and macro.valid and macro.macro != node else None
 
     def _choose(self, node: str, keys: Keys) -> None:
         selection = self.session.selection
@@ -218,13 +227,23 @@ class Gestures:
 
     def _still_held(self) -> Held | None:
         """The gesture, unless an undo, a delete or another patch has taken away meanwhile what it is about."""
-        if self.held is not None:
-            pins = [pin.node for pin in (self.held.fixed, self.held.hit.pin) if pin is not None]
-            names = {*self.held.nodes, *pins, *([self.held.hit.node] if self.held.hit.node else [])}
-            if not all(self.session.here.graph.has_node(name) for name in names):
-                self.held, self.shown = None, Shown()
-                self.session.end_gesture()
+        if self.held is not None and not self._is_there(self.held):
+            self.held, self.shown = None, Shown()
+            self.session.end_gesture()
         return self.held
+
+    def _is_there(self, held: Held) -> bool:
+        """Whether all that a gesture is about is where it began."""
+        here = self.session.here
+        pins = [pin.node for pin in (held.fixed, held.hit.pin) if pin is not None]
+        nodes = {*held.nodes, *pins, *([held.hit.node] if held.hit.node else [])}
+        cables = [cable.key for cable in (held.hit.cable, held.pulled) if cable is not None]
+        return (
+            held.level == self.session.level
+            and all(here.graph.has_node(node) for node in nodes)
+            and all(here.graph.has_edge(a, b, (out, into)) for a, out, b, into in cables)
+            and (held.frame is None or held.frame.index < len(frames_of(here.metadata)))
+        )
 
     def _turn(self, held: Held, pixel: Point, keys: Keys) -> None:
         assert held.knob is not None
@@ -233,7 +252,7 @@ class Gestures:
         held.place = min(max(held.place + along, 0.0), 1.0)
         value = from_unit(held.knob.param, held.place)
         if value != self._value(held.hit.node, held.knob):
-            self.set_param(held.hit.node, held.knob, value, gesture=("turn", held.serial))
+            self.set_param(held.hit.node, held.knob, value, gesture=held.gesture)
 
     def set_param(self, node: str, knob: Knob, value: float, gesture: object = None) -> None:
         """Give a param a value, as few digits as a knob needs."""
@@ -251,7 +270,7 @@ class Gestures:
         for id in clip.nodes():
             clip.node(id).position = held.nodes[id]
         edits, names = paste_edits(self.session, clip, None)
-        self.session.do(*edits, name=f"Duplicate {len(names)}", gesture=("move", held.serial))
+        self.session.do(*edits, name=f"Duplicate {len(names)}", gesture=held.gesture)
         held.nodes = {names[id]: place for id, place in held.nodes.items()}
         self.session.select(names.values())
 
@@ -267,7 +286,7 @@ class Gestures:
         ]
         many = f"Move {len(held.nodes)} nodes" if len(held.nodes) > 1 else ""
         for edit in edits:  # one by one, so that the history keeps each node once
-            self.session.do(edit, name=many or edit.name, gesture=("move", held.serial))
+            self.session.do(edit, name=many or edit.name, gesture=held.gesture)
         self.shown.insert = self._taker(held, at)
 
     def _taker(self, held: Held, at: Point) -> CableKey | None:
@@ -351,7 +370,7 @@ class Gestures:
     def _move_frame(self, held: Held, at: Point) -> None:
         assert held.frame is not None
         dx, dy = round((at[0] - held.at[0]) / GRID) * GRID, round((at[1] - held.at[1]) / GRID) * GRID
-        box, gesture = held.frame.box, ("frame", held.serial)
+        box, gesture = held.frame.box, held.gesture
         if held.what == "resize":
             moved = Box(box.x, box.y, max(box.width + dx, SMALLEST_FRAME), max(box.height + dy, SMALLEST_FRAME))
         else:
@@ -374,7 +393,7 @@ class Gestures:
             if held.what == "cable-end" and held.moved:
                 self._plug(held, shown, at)
             elif held.what == "move" and held.moved and shown.insert is not None:
-                self.insert(next(iter(held.nodes)), shown.insert, gesture=("move", held.serial))
+                self.insert(next(iter(held.nodes)), shown.insert, gesture=held.gesture)
             elif held.what == "move" and not held.moved and not (held.keys.shift or held.keys.ctrl):
                 self.session.select({held.hit.node})
             elif held.what == "band" and not held.moved and not (held.keys.shift or held.keys.ctrl):
@@ -426,9 +445,9 @@ class Gestures:
 
     def cancel(self) -> None:
         """Let go without doing anything more."""
-        if self.held is not None and self.held.moved and self.held.what in ("move", "turn", "frame", "resize"):
+        if self.held is not None:
+            self.session.undo(self.held.gesture)
             self.session.end_gesture()
-            self.session.undo()
         self.held, self.shown = None, Shown()
 
     # -- without a drag ------------------------------------------------------------------------------------------------

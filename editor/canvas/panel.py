@@ -24,7 +24,7 @@ from editor.canvas.shape import RADIUS
 from editor.canvas.view import Box, Point, View
 from editor.canvas.waves import Waves
 from editor.link import Readings
-from editor.model import Changes
+from editor.model import Changes, Level
 from editor.panel import Panel
 from editor.pointer import Grip, Touch
 from graph.document import CableKey
@@ -67,7 +67,7 @@ class Canvas(Panel):
         """Where the mouse was last, in pixels of the canvas."""
         self._hover = Hit()
         self._flight: tuple[float, View, View] | None = None
-        self._level: tuple[object, tuple[str, ...]] | None = None
+        self._level: Level | None = None
         self.gestures = Gestures(
             self.session,
             self.scene,
@@ -97,7 +97,9 @@ class Canvas(Panel):
 
     def _arrive(self) -> None:
         """Another level is looked at: its view comes back, or one of all that is there."""
-        level = (id(self.session.patch), self.session.path)
+        level = self.session.level
+        if level != self._level:
+            self.popups.close()  # it was about what is seen no more
         if self._level is not None and self._level[0] == level[0]:
             self.views[self._level[1]] = self.gestures.view
         elif self._level is not None:
@@ -194,7 +196,9 @@ class Canvas(Panel):
             self.show(self.gestures.view.showing(span, self.size))
 
     def fly_to(self, node: str) -> None:
-        """Select a node and bring it to the middle."""
+        """Select a node and bring it to the middle; one that has gone meanwhile is passed over."""
+        if node not in self.scene.places:
+            return
         self.session.select({node})
         self.fly(self.gestures.view.centred(self.scene.box(node).middle, self.size))
 

@@ -13,9 +13,10 @@ from editor import fonts
 from editor.canvas.adding import add_item, connect_new
 from editor.canvas.gestures import frame_edit
 from editor.canvas.plugging import items_that_fit
-from editor.canvas.scene import Frame, Hit, PinAt
+from editor.canvas.scene import Frame, Hit, PinAt, frames_of
 from editor.canvas.view import Point
 from editor.commands import shown
+from editor.controls.menu import add_items
 from editor.faces import spoken
 from editor.pointer import Touch
 from editor.theme import Colour
@@ -196,9 +197,10 @@ class Popups:
             self._pick(self._at)
 
     def _pick(self, index: int) -> None:
-        choice = self._found[index]
-        self.close()
-        choice.act()
+        if index < len(self._found):  # a click may come with a letter that makes the list shorter
+            choice = self._found[index]
+            self.close()
+            choice.act()
 
     # -- questions and menus -------------------------------------------------------------------------------------------
 
@@ -235,13 +237,15 @@ class Popups:
 
         def change(**fields: str) -> None:
             kept[0] = replace(kept[0], **fields)
-            canvas.session.do(
-                frame_edit(canvas.session, kept[0]), name="Change a frame", gesture=("frame", frame.index)
-            )
+            do(frame_edit(canvas.session, kept[0]), "Change a frame", ("change a frame", frame.index))
 
         def remove() -> None:
             self.close()
-            canvas.session.do(frame_edit(canvas.session, None, remove=frame.index), name="Remove a frame")
+            do(frame_edit(canvas.session, None, remove=frame.index), "Remove a frame")
+
+        def do(edit: Edit, name: str, gesture: object = None) -> None:
+            if frame.index < len(frames_of(canvas.session.here.metadata)):  # it may be undone meanwhile
+                canvas.session.do(edit, name=name, gesture=gesture)
 
         parent = "canvas-popup"
         dpg.add_input_text(
@@ -308,7 +312,10 @@ class Popups:
             canvas.session.select({hit.node})
         if hit.cable is not None:
             canvas.session.select(cables={hit.cable.key})
-        self._window("menu", touch.screen, canvas.app.look.px(250))
+        self._window("menu", touch.screen, canvas.app.look.px(280))
+        param = hit.knob.param.name if hit.knob is not None else hit.switch
+        if hit.node and param and add_items(canvas.app, hit.node, param, "canvas-popup", self.close):
+            dpg.add_separator(parent="canvas-popup")
         for id in MENU:
             if id not in canvas.app.commands or not canvas.app.commands[id].enabled(canvas.app):
                 continue

@@ -64,15 +64,15 @@ class Assigning:
     """A macro that is being assigned. A press, its drag and its release are one step of the history."""
 
     def __init__(self, session: Session, macro: str) -> None:
-        self.session, self.macro = session, macro
+        self.session, self.macro, self._level = session, macro, session.level
         self._key: CableKey | None = None
         self._amount = 0.0
         self._gesture: object = None
 
     @property
     def valid(self) -> bool:
-        """Whether the macro is still at the level that is looked at."""
-        return self.macro in self.session.here.graph
+        """Whether the macro is still there, and at the level that is looked at."""
+        return self.session.level == self._level and self.macro in self.session.here.graph
 
     def amounts(self) -> dict[tuple[str, str], float]:
         """How far it moves what, by node and param."""

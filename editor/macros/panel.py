@@ -73,7 +73,7 @@ class Macros(Panel):
             )
             for id in macros_of(session)
         ]
-        return rows, session.path, self.app.assigning, self._height(), self.app.look
+        return rows, session.level, self.app.assigning, self._height(), self.app.look
 
     def _height(self) -> int:
         slot, px = self.app.slots.get("bottom"), self.app.look.px

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from editor.faces import plugin_text, trimmed
@@ -44,11 +44,9 @@ class PluginTurning(Turning):
 
     def values(self) -> list[float]:
         """What it stands at."""
-        here = self.session.here
-        node = self.nodes[0]
-        if node not in here.graph:
+        if not self.there:
             return []
-        stored = here.node(node).params.get(self.param.name)
+        stored = self.session.here.node(self.nodes[0]).params.get(self.param.name)
         if stored is None:
             stored = self.playing.values(self.address).get(self.param.name, self.unset)
         return [min(max(float(stored), self.param.low), self.param.high)]
@@ -110,8 +108,8 @@ class PluginTurning(Turning):
             raise ValueError(f"{self.own.name}: the plugin does not understand {text!r}")
         self.put(value)
 
-    def _do(self, values: list[float]) -> None:
+    def _do(self, values: Mapping[str, float]) -> None:
         steps = self.own.steps
         if 0 < steps <= MOST_STEPS:
-            values = [round(value * steps) / steps for value in values]
+            values = {id: round(value * steps) / steps for id, value in values.items()}
         super()._do(values)

@@ -1,0 +1,76 @@
+"""What is asked of the window about something that has gone: with real keys and a real mouse, several in a frame."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from graph.document import Patch
+from graph.form import to_document
+from tests.editor.window import Window
+
+Open = Callable[..., Window]
+
+
+@pytest.fixture
+def nested(tmp_path: Path) -> Path:
+    """A group with a level in it, and an output beside it."""
+    inner, patch = Patch("Inside"), Patch("Nested")
+    inner.add("level", "gain")
+    settings = {"patch": {"nodes": to_document(inner)["nodes"], "cables": []}, "ports": {}, "params": {}}
+    for id, kind, own, x in (("box", "group", settings, 80.0), ("out", "audio_out", {}, 420.0)):
+        patch.add(id, kind, own)
+        patch.node(id).position = (x, 80.0)
+    path = tmp_path / "nested.json"
+    patch.save(path)
+    return path
+
+
+def well(window: Window) -> None:
+    """Close it, and see that nothing went wrong in it."""
+    assert window.problems() == []
+    window.close()
+    assert "Traceback" not in window.log()
+
+
+def test_a_group_that_was_entered_by_a_double_click_is_not_what_keys_are_about(open_window: Open, nested: Path) -> None:
+    window = open_window(nested, "--no-engine")
+    window.double_click("header:box")
+    state = window.until(lambda state: state["path"] == ["box"], "it is entered")
+    assert state["selection"] == []
+    before = window.state()["patch"]
+    for keys in ("ctrl+Return", "F2", "Left", "m", "ctrl+c", "ctrl+d", "Delete"):
+        window.key(keys)
+    state = window.state()
+    assert state["patch"] == before
+    assert [text for level, text in state["notices"] if level != "good"] == []
+    well(window)
+
+
+def test_a_search_among_nodes_is_over_when_another_patch_is_opened(open_window: Open, nested: Path) -> None:
+    window = open_window(nested, "--no-engine")
+    window.key("ctrl+f")
+    window.type("box")
+    window.key("ctrl+n")
+    window.until(lambda state: state["nodes"] == [], "the patch is empty")
+    window.key("Return")
+    assert window.state()["nodes"] == []
+    well(window)
+
+
+def test_what_is_pasted_is_at_once_what_the_next_key_is_about(open_window: Open, nested: Path) -> None:
+    """All in one call, so that several keys may come in one frame."""
+    window = open_window(nested, "--no-engine")
+    window.click("header:out")
+    window.xdotool(
+        *("key", "--delay", "0", *("ctrl+c", "ctrl+v", "ctrl+d", "Left", "ctrl+d", "Left", "b", "m", "ctrl+g", "F2"))
+    )
+    window.settle(10)
+    window.type("Ends")
+    window.key("Return")
+    window.until(
+        lambda _: any(node.get("title") == "Ends" for node in window.patch()["nodes"].values()), "it has a name"
+    )
+    well(window)
