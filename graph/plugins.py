@@ -60,6 +60,15 @@ class ParamAbout(Protocol):
     def automatable(self) -> bool: ...
     @property
     def read_only(self) -> bool: ...
+    @property
+    def group(self) -> str:
+        """The part of the plugin that it belongs to; empty where it belongs to none."""
+        ...
+
+    @property
+    def program(self) -> bool:
+        """Whether it chooses one of the plugin's programs, which change other params."""
+        ...
 
 
 class PluginAbout(Protocol):

@@ -84,6 +84,10 @@ class PluginParam:
     hidden: bool = False
     bypass: bool = False
     """The plugin's own bypass."""
+    group: str = ""
+    """The part of the plugin that it belongs to, and around it the part that this belongs to: ``Voice / Filter``."""
+    program: bool = False
+    """Whether it chooses one of the plugin's programs; ``values`` are their names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -419,9 +423,11 @@ _BUS = {
 _PARAM = {
     **{"id": _integer(0, 0xFFFFFFFF), "steps": _integer(0, 0x7FFFFFFF), "default": _unit},
     **dict.fromkeys(("name", "unit", "low", "high"), _text),
-    **{"values": _list(_text, 1024)},
-    **dict.fromkeys(("automatable", "read_only", "hidden", "bypass"), _flag),
+    **{"values": _list(_text, 1024), "group": _text},
+    **dict.fromkeys(("automatable", "read_only", "hidden", "bypass", "program"), _flag),
 }
+LATER = {"group": "", "program": False}
+"""What was not yet known of params when older scans kept what they found."""
 
 
 def _bus(value: object, place: str) -> Bus:
@@ -429,7 +435,7 @@ def _bus(value: object, place: str) -> Bus:
 
 
 def _param(value: object, place: str) -> PluginParam:
-    return PluginParam(**_fields(_map(value, place), _PARAM, place))
+    return PluginParam(**_fields({**LATER, **_map(value, place)}, _PARAM, place))
 
 
 _DESCRIPTION = {

@@ -206,14 +206,20 @@ def _print_class(console: Console, file: FileResult, known: ClassResult, latenci
     if description.params:
         console.print()
         params = [
-            (str(p.id), p.name, p.unit, str(p.steps or ""), f"{p.default:.4g}", p.low, p.high, _marks(p))
+            (str(p.id), p.name, p.group, p.unit, str(p.steps or ""), f"{p.default:.4g}", p.low, p.high, _marks(p))
             for p in description.params
         ]
-        _print_table((">id", "param", "unit", ">steps", ">default", "at 0", "at 1", ""), params)
+        columns = (">id", "param", "group", "unit", ">steps", ">default", "at 0", "at 1", "")
+        if not any(p.group for p in description.params):
+            columns, params = tuple(c for c in columns if c != "group"), [(*row[:2], *row[3:]) for row in params]
+        _print_table(columns, params)
+    for param in description.params:
+        if param.program and param.values:
+            console.print(f"\n{param.name}, programs: {', '.join(param.values)}")
 
 
 def _marks(param: Any) -> str:
-    marks = ("bypass", "read_only", "hidden")
+    marks = ("bypass", "read_only", "hidden", "program")
     return ", ".join([m.replace("_", " ") for m in marks if getattr(param, m)])
 
 

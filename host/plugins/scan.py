@@ -24,7 +24,7 @@ from host.plugins.look import COMMAND, look
 from host.plugins.store import FileResult, Store, Verdict
 from host.plugins.trial import Limits, StoppedError
 
-SCANNER = 1
+SCANNER = 2
 """Raised when a scan would find out more, or judge otherwise: everything is then looked at again."""
 MOST_JOBS = 16
 MOST_CUTS = 3

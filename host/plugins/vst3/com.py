@@ -49,6 +49,7 @@ PROCESSOR = iid("42043F99B7DA453CA569E79D9AAEC33D")
 CONTROLLER = iid("DCD7BBE37742448DA874AACC979C759E")
 CONNECTION = iid("70A4156F6E6E4026989148BFAA60D8D1")
 MIDI_MAPPING = iid("DF0FF9F749B74669B63AB7327ADBF5E5")
+UNITS = iid("3D4BD6B5913A4FD2A886E768A5EB92C1")
 HOST_APPLICATION = iid("58E595CCDB2D49698B6AAF8C36A664E5")
 MESSAGE = iid("936F033BC6C047DBBB0882F813C1E613")
 ATTRIBUTES = iid("1E5F0AEBCC7F4533A254401138AD5EE4")
@@ -126,6 +127,18 @@ class ParameterInfo(ctypes.Structure):
     ]
 
 
+class UnitInfo(ctypes.Structure):
+    """UnitInfo."""
+
+    _fields_ = [("id", c_int32), ("parent", c_int32), ("name", Unit16), ("list", c_int32)]
+
+
+class ProgramListInfo(ctypes.Structure):
+    """ProgramListInfo."""
+
+    _fields_ = [("id", c_int32), ("name", Unit16), ("count", c_int32)]
+
+
 class ProcessSetup(ctypes.Structure):
     """ProcessSetup: mode 0 is real time, size 0 is 32-bit."""
 
@@ -151,6 +164,7 @@ SET_ARRANGEMENTS, GET_ARRANGEMENT, CAN_SAMPLE_SIZE, GET_LATENCY, SETUP, SET_PROC
 GET_PARAM, SET_PARAM, SET_HANDLER, CREATE_VIEW = 14, 15, 16, 17
 CONNECT, DISCONNECT = 3, 4
 CC_MAPPING = 3
+UNIT_COUNT, UNIT_INFO, LIST_COUNT, LIST_INFO, PROGRAM_NAME = 3, 4, 5, 6, 7
 
 
 @cache

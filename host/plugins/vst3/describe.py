@@ -22,6 +22,7 @@ from host.plugins.vst3 import com
 from host.plugins.vst3.layouts import EMPTY, NAMES, SPEAKERS
 from host.plugins.vst3.module import PluginClass
 from host.plugins.vst3.parts import Parts
+from host.plugins.vst3.units import Units, units_of
 
 MOST_VALUES = 64
 """A param with no more values than this has each of them named."""
@@ -145,21 +146,42 @@ def params_of(parts: Parts) -> tuple[PluginParam, ...]:
     count = parts.controller.call(com.PARAM_COUNT)
     if not 0 <= count <= MOST_PARAMS:
         raise PluginError(f"{parts.name}: it speaks of {count} params; at most {MOST_PARAMS} make sense")
+    units = units_of(parts.controller)
     found: dict[int, PluginParam] = {}
     for at in range(count):
         info = com.ParameterInfo()
         code = parts.controller.call(com.PARAM_INFO, at, ctypes.byref(info), types=(c_int32, c_void_p))
         if code == com.OK and info.id not in found:
-            found[info.id] = _param(parts, info, at)
+            found[info.id] = _param(parts, info, at, units)
     return tuple(found.values())
 
 
-def _param(parts: Parts, info: com.ParameterInfo, at: int) -> PluginParam:
+def titles_of(parts: Parts) -> dict[int, tuple[str, str]]:
+    """What the params are called now, and their units, by their ids."""
+    found: dict[int, tuple[str, str]] = {}
+    count = parts.controller.call(com.PARAM_COUNT) if parts.controller is not None else 0
+    for at in range(count if 0 <= count <= MOST_PARAMS else 0):
+        assert parts.controller is not None
+        info = com.ParameterInfo()
+        code = parts.controller.call(com.PARAM_INFO, at, ctypes.byref(info), types=(c_int32, c_void_p))
+        if code == com.OK:
+            found.setdefault(info.id, (_title(info, at), com.text16(info.units)))
+    return found
+
+
+def _title(info: com.ParameterInfo, at: int) -> str:
+    return com.text16(info.title) or com.text16(info.short) or f"Param {at + 1}"
+
+
+def _param(parts: Parts, info: com.ParameterInfo, at: int, units: Units) -> PluginParam:
     steps = max(info.steps, 0)
     values = tuple(param_text(parts, info.id, k / steps) for k in range(steps + 1)) if 0 < steps < MOST_VALUES else ()
+    program = bool(info.flags & com.PROGRAM)
+    if program:
+        values = units.programs_of(info.unit, steps + 1) or values
     return PluginParam(
         id=info.id,
-        name=com.text16(info.title) or com.text16(info.short) or f"Param {at + 1}",
+        name=_title(info, at),
         unit=com.text16(info.units),
         steps=steps,
         default=com.unit(info.default),
@@ -170,6 +192,8 @@ def _param(parts: Parts, info: com.ParameterInfo, at: int) -> PluginParam:
         read_only=bool(info.flags & com.READ_ONLY),
         hidden=bool(info.flags & com.HIDDEN),
         bypass=bool(info.flags & com.BYPASS),
+        group=units.path(info.unit),
+        program=program,
     )
 
 

@@ -12,8 +12,8 @@
  * processes), CRASHES, HANGS, NO_NUMBERS, MANY_CHANNELS, MONO_AFTER_ALL, MOVES (its latency), NO_STATE (1: takes none,
  * 2: gives none, 3: gives without end), LIES, RAGGED, FAILS, UNWILLING (to be active), MANY_CLASSES,
  * NO_ENTRY, NO_FACTORY, ABSURD_LATENCY. ASKS is what it asks of the host (flags of restartComponent), once: its gain is a
- * quarter then, and called Drive, and with IO_CHANGED it has lost its second buses. UNITS gives it units, one in another, and
- * a list of programs, of which one sets the gain. WINDOW gives it a window, empty, in which one picks a sample: the first
+ * quarter then, and called Drive, and with IO_CHANGED it has lost its second buses. UNITS gives it units, one in another
+ * (2: round in a circle), and a list of programs, of which one sets the gain. WINDOW gives it a window, empty, in which one picks a sample: the first
  * byte of the file that PATCHWRIGHT_TEST_PICK names, which becomes part of its state without a word, and is removed. Evil in `process` waits for the
  * param `evil`, or for block AT.
  */
@@ -567,7 +567,7 @@ static result unit(void *this, int32_t index, unit_info *out) {
     if (index < 0 || index > 2) return INVALID;
     memset(out, 0, sizeof *out);
     out->id = index;
-    out->parent = index - 1;
+    out->parent = UNITS == 2 && index == 1 ? 2 : index - 1;
     out->list = index == 1 ? 5 : -1;
     write_text(out->name, names[index]);
     return OK;

@@ -435,3 +435,40 @@ def test_files_that_are_no_plugins_are_refused(tmp_path) -> None:
         Vst3Plugin(stranger)
     with pytest.raises(PluginError, match="no plugin 00"):
         Vst3Plugin(build(), "00")
+
+
+@pytest.mark.parametrize("split", [{}, {"SPLIT": True}])
+def test_params_are_in_the_units_that_the_plugin_says_and_programs_have_their_names(split):
+    plugin = opened(UNITS=True, **split)
+    params = {param.name: param for param in plugin.description.params}
+    groups = {"Gain": "Filter", "Mode": "Filter / Envelope", "Meter": "", "Evil": "", "Program": "Filter"}
+    assert {name: param.group for name, param in params.items()} == groups
+    assert [name for name, param in params.items() if param.program] == ["Program"]
+    assert params["Program"].values == ("Open", "Soft", "Half")
+    assert description_from(plain(plugin.description)) == plugin.description
+    older = plain(plugin.description)
+    for param in older["params"]:
+        del param["group"], param["program"]
+    assert [param.group for param in description_from(older).params] == [""] * 5, "as an older scan kept it"
+    plugin.close()
+
+
+def test_units_that_go_round_in_a_circle_are_named_all_the_same():
+    plugin = opened(UNITS=2)
+    gain = plugin.description.params[0]
+    assert gain.group.split(" / ")[-2:] == ["Envelope", "Filter"]
+    assert len(gain.group.split(" / ")) == 8
+    plugin.close()
+
+
+def test_a_program_that_is_chosen_turns_what_it_turns_and_says_so():
+    plugin = opened(UNITS=True)
+    plugin.set(900, 0.5)
+    kinds = [notice.kind for notice in plugin.notices()]
+    assert kinds == ["params"]
+    assert plugin.get(GAIN) == 0.25
+    into = noise(2)
+    out = [np.zeros((2, N), np.float32)]
+    plugin.process([into], out)
+    np.testing.assert_array_equal(out[0], np.float32(0.25) * into)
+    plugin.close()
