@@ -45,9 +45,11 @@ class Noise(Node):
     def prepare(cls, config: Config, services: Services) -> Mapping[str, np.ndarray]:
         """Where the sequence starts; poles, weights and states of the filter, as after the second before zero."""
         base = base_of(config.settings["seed"])
+        if config.settings["color"] == "white":
+            return {"base": np.array([base]), "poles": np.zeros((3, pinking.POLES))}
         poles, weights = pinking.design(config.rate)
         before = chances(base, -round(config.rate), round(config.rate))
-        states = [np.sum(before[::-1] * pole ** np.arange(len(before))) for pole in poles]
+        states = [pinking.sounded(before, pole) for pole in poles]
         return {"base": np.array([base]), "poles": np.array([poles, weights, states])}
 
     @kernel

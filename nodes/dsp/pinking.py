@@ -4,6 +4,8 @@ octave.
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 import numpy.typing as npt
 
@@ -14,10 +16,12 @@ FITTED_HZ = 15.0, 21000.0
 """Where the spectrum is fitted, as far as the rate allows."""
 
 _ROUNDS = 40
+_ROW = 256
 
 Row = npt.NDArray[np.float64]
 
 
+@cache
 def design(rate: float) -> tuple[Row, Row]:
     """Poles and weights: the sum of w_k / (1 - p_k z⁻¹), white noise in, pink noise of the same power out.
 
@@ -42,3 +46,13 @@ def design(rate: float) -> tuple[Row, Row]:
         weights = weights + unit * step * min(1.0, 0.5 / float(np.max(np.abs(step))))
     power = np.sum(np.outer(weights, weights) / (1.0 - np.outer(poles, poles)))
     return poles, weights / np.sqrt(power)
+
+
+def sounded(before: Row, pole: float) -> float:
+    """What the filter 1 / (1 - p z⁻¹) holds after some samples: the sum of p^k x[-1-k], whose powers are of few
+    numbers, p^(a·ROW) · p^b.
+    """
+    rows = -(-len(before) // _ROW)
+    x = np.zeros(rows * _ROW)
+    x[: len(before)] = before[::-1]
+    return float(pole ** (_ROW * np.arange(rows)) @ x.reshape(rows, _ROW) @ pole ** np.arange(_ROW))
