@@ -138,7 +138,8 @@ def family_of(kind: type[Node]) -> str:
     return "output" if sink else kind.family
 
 
-ABBREVIATIONS = frozenset({"eq", "lfo", "midi"})
+SPELT = {"eq": "EQ", "lfo": "LFO", "midi": "MIDI", "deesser": "de-esser"}
+"""Words that are written otherwise than the parts of an id."""
 
 
 def spoken(name: str) -> str:
@@ -146,7 +147,7 @@ def spoken(name: str) -> str:
     ``Player 2``.
     """
     parts = re.sub(r"(?<=[a-z]{3})(\d+)\b", r" \1", name.replace("_", " ")).split()
-    words = " ".join(word.upper() if word in ABBREVIATIONS else word for word in parts)
+    words = " ".join(SPELT.get(word, word) for word in parts)
     return words[:1].upper() + words[1:]
 
 

@@ -8,7 +8,7 @@ from functools import lru_cache
 import dearpygui.dearpygui as dpg
 
 from editor import fonts, timecodes
-from editor.draw import Pen
+from editor.draw import Pen, fitted
 from editor.link import Readings, State
 from editor.meters import MeterFace
 from editor.model import Changes
@@ -16,6 +16,7 @@ from editor.panel import Panel
 from graph.edits import SetPatchField
 
 METER_WIDTH = 150
+TEMPO_AT, TEMPO_WIDTH = 446, 104
 DEFAULT_LOOP_S = 8.0
 MOST_TEMPO, LEAST_TEMPO = 999.0, 10.0
 
@@ -59,7 +60,7 @@ class TransportBar(Panel):
         with dpg.group(horizontal=True, parent=parent, tag="transport-tempo", horizontal_spacing=px(10)):
             dpg.add_drag_float(
                 tag="transport:tempo",
-                width=px(104),
+                width=px(TEMPO_WIDTH),
                 format="%.1f BPM",
                 min_value=LEAST_TEMPO,
                 max_value=MOST_TEMPO,
@@ -70,7 +71,7 @@ class TransportBar(Panel):
             dpg.add_text("", tag="transport:bars", color=theme.dim)
             dpg.bind_item_font("transport:bars", fonts.font("mono"))
         dpg.set_item_pos("transport-row", [px(12), px(10)])
-        dpg.set_item_pos("transport-tempo", [px(446), px(14)])
+        dpg.set_item_pos("transport-tempo", [px(TEMPO_AT), px(14)])
         dpg.add_text("", tag="transport:name", parent=parent)
         dpg.bind_item_font("transport:name", fonts.font("strong"))
         dpg.add_text("", tag="transport:where", parent=parent, color=theme.faint)
@@ -78,6 +79,7 @@ class TransportBar(Panel):
         with dpg.group(tag="transport:levels", parent=parent):
             dpg.add_drawlist(px(METER_WIDTH), px(18), tag="transport:meter")
         self._width: float = 0.0
+        self._words = "", ""
 
     def sync(self, changes: Changes) -> None:
         if changes.structure or changes.look or (changes.history and self.session.path):
@@ -86,9 +88,8 @@ class TransportBar(Panel):
             return
         session = self.session
         name = session.patch.name or (session.file.stem if session.file else "Untitled")
-        dpg.set_value("transport:name", name + ("   •" if session.dirty else ""))
         where = session.file.name if session.file else "not saved yet"
-        dpg.set_value("transport:where", where + ("   edited" if session.dirty else ""))
+        self._words = name + ("   •" if session.dirty else ""), where + ("   edited" if session.dirty else "")
         if not dpg.is_item_active("transport:tempo"):
             dpg.set_value("transport:tempo", float(session.patch.transport.tempo))
         self._light("loop", session.patch.transport.loop is not None)
@@ -125,11 +126,21 @@ class TransportBar(Panel):
             return
         self._width = slot.width
         px, scale = self.app.look.px, self.app.look.scale
-        for tag, role, y in (("transport:name", "strong", 9), ("transport:where", "small", 30)):
-            words = str(dpg.get_value(tag))
-            width = fonts.width(words, role, fonts.ROLES[role][1] * scale)  # type: ignore[index]
-            dpg.set_item_pos(tag, [round(slot.width / 2 + px(60) - width / 2), px(y)])
-        dpg.set_item_pos("transport:levels", [round(slot.width - px(METER_WIDTH + 16)), px(18)])
+        rate = timecodes.rate_of(self.session.patch)
+        beats = fonts.width(f"000.0   {rate.name if rate else ''}", "mono", fonts.ROLES["mono"][1] * scale)
+        left, right = px(TEMPO_AT + TEMPO_WIDTH + 10) + beats + px(16), slot.width - px(METER_WIDTH + 16)
+        dpg.set_item_pos("transport:levels", [round(right), px(18)])
+        rows: tuple[tuple[str, fonts.Role, int], ...] = (
+            ("transport:name", "strong", 9),
+            ("transport:where", "small", 30),
+        )
+        for (tag, role, y), whole in zip(rows, self._words, strict=True):
+            size = fonts.ROLES[role][1] * scale
+            words = fitted(whole, right - left - px(16), role, size)
+            width = fonts.width(words, role, size)
+            middle = min(max(slot.width / 2 + px(60), left + width / 2), right - px(16) - width / 2)
+            dpg.set_value(tag, words)
+            dpg.set_item_pos(tag, [round(middle - width / 2), px(y)])
 
     def _outputs(self) -> list[str]:
         """The nodes that sound leaves by."""

@@ -21,7 +21,9 @@ WORDS_FROM = 0.55
 """The zoom from which on pins and knobs have words."""
 TITLE_FROM = 0.24
 NAME_PX = 12.0
-"""How large the titles of nodes are that are looked at from far away."""
+"""How large the titles of nodes are that are looked at from far away, at most."""
+LEAST_NAME = 27.0
+"""How large they are on the lowest headers, before zooming."""
 FREQS = np.geomspace(20.0, 20000.0, 72)
 NARROW_PX = 2.0
 """How near to each other the points of a curve are at least."""
@@ -140,7 +142,7 @@ class NodePicture:
         """From far away the title has the whole header, in letters as large as can be."""
         f, own = self.factor, self.shape
         high, wide = own.header * f, own.width * f
-        size = min(high * 0.76, NAME_PX * self.look.scale)
+        size = min(max(high * 0.76, LEAST_NAME * f), NAME_PX * self.look.scale)
         words = fitted(own.face.title, wide - high * 0.6, "medium", size)
         self.pen.words((high * 0.3, (high - size * 1.24) / 2), words, ink, "medium", size)
 
