@@ -34,6 +34,7 @@ from host.native.live import Live
 from host.native.program import native
 from host.plugins import link as links
 from host.plugins.choose import choose, classes
+from host.plugins.grouping import Grouping
 from host.plugins.instance import Description, plain
 from host.plugins.link import Link
 from host.plugins.shared import new_semaphore
@@ -135,8 +136,10 @@ class NoTapes:
 class Stage:
     """A patch that plays live, a block a call."""
 
-    def __init__(self, patch: Patch, known: tuple[Description, dict[str, Any]]) -> None:
-        self.link = Link(live=True, block=BLOCK, finder=finder(known))
+    def __init__(
+        self, patch: Patch, known: tuple[Description, dict[str, Any]], plugins_in: Grouping = "plugin"
+    ) -> None:
+        self.link = Link(live=True, block=BLOCK, finder=finder(known), grouping=plugins_in)
         self.live = Live(RATE, BLOCK)
         self.live.prepare(1, 1, BLOCK)
         self.conductor = Conductor(self.live, kinds(), NoTapes(), lambda flow, first, count: [0] * count, replay_s=0.1)
@@ -225,20 +228,32 @@ def _without() -> Patch:
 
 
 def overlap(seconds: float) -> None:
-    """Print what 16 side by side take, and 4 in series."""
+    """Print what 16 side by side take, and 4 in series, by how they share processes."""
     known = zam()
-    wide, deep = Stage(chains_of(16, 1), known), Stage(chains_of(1, 4), known)
+    kinds_of: dict[str, tuple[Patch, Grouping]] = {
+        "16 parallel, a process each": (chains_of(16, 1), "plugin"),
+        "4 serial, a process each": (chains_of(1, 4), "plugin"),
+        "16 parallel in one process": (chains_of(16, 1), "patch"),
+        "4 serial in one process": (chains_of(1, 4), "patch"),
+    }
+    stages = {label: Stage(patch, known, where) for label, (patch, where) in kinds_of.items()}
     try:
-        side, serial = paced([wide.block, deep.block], seconds)
-        print(f"overlap: {len(side)} blocks of {BLOCK} frames, microseconds (median, 90 %, 99 %, worst)")
-        print(told("16 plugins side by side", side))
-        print(told("4 plugins in series", serial))
-        for label, times, stage in (("16 side by side", side, wide), ("4 in series", serial, deep)):
-            print(told(f"{label}, without the plugins' own time", over(times, stage.own, [0.0])))
-        print(f"  {wide.passed} and {deep.passed} blocks passed without a plugin")
+        times = dict(zip(stages, paced([stage.block for stage in stages.values()], seconds), strict=True))
+        passed = ", ".join(f"{stage.passed}" for stage in stages.values())
     finally:
-        wide.link.close()
-        deep.link.close()
+        for stage in stages.values():
+            stage.link.close()
+    count = len(next(iter(times.values())))
+    print(f"overlap: {count} blocks of {BLOCK} frames, microseconds (median, 90 %, 99 %, worst)")
+    for label, found in times.items():
+        print(told(label, found))
+    print("  without the plugins' own time, added up:")
+    for label, found in times.items():
+        print(told(label, over(found, stages[label].own, [0.0])))
+    serial = median(times["4 serial, a process each"])
+    for label in ("16 parallel, a process each", "16 parallel in one process"):
+        print(f"  {label} vs 4 serial, a process each: {median(times[label]) / serial:.2f}")
+    print(f"  blocks that passed without a plugin: {passed}")
 
 
 def w5(seconds: float, runs: int) -> None:

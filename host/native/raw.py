@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from nodes.dsp.raw import (
+    add_atomic,
     load_atomic,
     load_f32,
     load_f64,
@@ -34,12 +35,6 @@ __all__ = [
     "store_f32",
     "word",
 ]
-
-
-@native_only
-def add_atomic(address: int, value: int) -> int:
-    """Add to a word; the value before."""
-    raise NotImplementedError("compiled code only")
 
 
 @native_only

@@ -34,7 +34,6 @@ from host.native.raw import (
     flush_denormals,
     load_atomic,
     now_ns,
-    restore_float_mode,
     set_word,
     sleep_until,
     store_atomic,
@@ -43,8 +42,9 @@ from host.native.raw import (
 from host.plugins import instance as calls
 from host.plugins.instance import NativeCall, PluginError
 from host.plugins.shared import MOST_THREADS, Calls, Seat
-from nodes.dsp import crew, handover
+from nodes.dsp import handover
 from nodes.dsp.crew import BELL, CALLS, EAGER
+from nodes.dsp.crew import call as call_crew
 from nodes.dsp.handover import BACK, BEGUN, BY_CREW, CHANGES, DONE, EVENTS, FRAMES, OWN, SUBMITTED, TRANSPORT
 from nodes.dsp.raw import post, relax, take, take_until
 
@@ -62,7 +62,8 @@ EARLY_NS, LATE_NS, LONGEST_NS = 120_000, 120_000, 25_000_000
 """An eager thread is awake from so long before a block is due until so long after, where blocks come often enough."""
 LINGER_NS, PAUSE_NS = 30_000, 200_000
 """It stays awake so long after the last call; a call that comes so long after the one before begins another block."""
-END_S, GRACE_S = 2.0, 10.0
+END_NS, FOREVER_NS = 2_000_000_000, 1 << 60
+GRACE_S = 10.0
 """How long a plugin that goes may take for its last block; how long what a thread might still look at is kept."""
 INPUTS, OUTPUTS, CALL_CHANGES, CALL_EVENTS, CALL_TRANSPORT = (
     calls.INPUTS,
@@ -76,20 +77,27 @@ INPUTS, OUTPUTS, CALL_CHANGES, CALL_EVENTS, CALL_TRANSPORT = (
 @helper
 def serve(table, first):
     """Do what is handed over, for as long as the process lives. Only the ``first`` thread is ever eager."""
-    before = flush_denormals()
+    flush_denormals()
     shared = word(table, SHARED)
     at, came, period = 0, 0, 0
     while True:
         if add_atomic(shared + 8 * CALLS, -1) <= 0:
+            # It counts as asleep from here on, so that it is called for whatever the last look does not see.
+            found = look(table, at)
+            if found >= 0:
+                at = found
+                add_atomic(shared + 8 * CALLS, 1)
+                continue
             report(table)
-            if first == 0 or load_atomic(shared + 8 * EAGER) == 0 or expect(shared, came + period if period else 0) == 0:
+            eager = first and load_atomic(shared + 8 * EAGER)
+            if eager == 0 or expect(shared, came + period if period else 0) == 0:
                 rest(shared)
-        now = now_ns()
-        if now - came > PAUSE_NS:
-            period = now - came if now - came < LONGEST_NS else 0
-            came = now
-        at = look(table, at)
-    restore_float_mode(before)
+            now = now_ns()
+            if now - came > PAUSE_NS:
+                period = now - came if now - came < LONGEST_NS else 0
+                came = now
+        found = look(table, at)
+        at = found if found >= 0 else at
 
 
 @helper
@@ -124,14 +132,14 @@ def awake(bell, until):
 
 @helper
 def look(table, at):
-    """Play the next plugin that has something to do, after the one in place ``at``; the place it has."""
+    """Play the next plugin that has something to do, after the one in place ``at``; the place it has, or -1."""
     count = load_atomic(table + 8 * COUNT)
     for _ in range(count):
         at = at + 1 if at + 1 < count else 0
         part = load_atomic(table + 8 * (PLACES + at))
         if part and play(part):
-            break
-    return at
+            return at
+    return -1
 
 
 @helper
@@ -163,11 +171,11 @@ def report(table):
     """Tell the engine of all that was done."""
     for at in range(load_atomic(table + 8 * COUNT)):
         part = load_atomic(table + 8 * (PLACES + at))
-        if part:
-            owed = load_atomic(part + 8 * OWED)
-            if owed:
-                add_atomic(part + 8 * OWED, -owed)
+        while part and load_atomic(part + 8 * OWED) > 0:
+            if add_atomic(part + 8 * OWED, -1) > 0:
                 post(word(part, HEAD) + 8 * BACK)
+            else:
+                add_atomic(part + 8 * OWED, 1)
 
 
 @helper
@@ -184,23 +192,27 @@ def block(part, k):
 
 
 @helper
-def hold(part):
-    """Keep a plugin from its next block, and wait for the one under way."""
+def hold(part, patience):
+    """Keep a plugin from its next block, and wait for the one under way, so many nanoseconds; whether it was done."""
     add_atomic(part + 8 * HOLD, 1)
+    until = now_ns() + patience
     while add_atomic(part + 8 * BUSY, 0):
+        if now_ns() > until:
+            return 0
         sleep_until(now_ns() + BREATH_NS)
+    return 1
 
 
 @helper
 def let_go(part, shared):
     """Let it go on, with what came meanwhile."""
     add_atomic(part + 8 * HOLD, -1)
-    crew.call(shared)
+    call_crew(shared)
 
 
 @cache
 def _call(function: Any, args: int) -> Any:
-    return ctypes.CFUNCTYPE(None, *[ctypes.c_int64] * args)(native(function, args))
+    return ctypes.CFUNCTYPE(ctypes.c_int64, *[ctypes.c_int64] * args)(native(function, args))
 
 
 class Part:
@@ -223,7 +235,7 @@ class Part:
     @contextmanager
     def held(self) -> Iterator[None]:
         """No block of this plugin is played meanwhile."""
-        _call(hold, 1)(self.table.ctypes.data)
+        _call(hold, 2)(self.table.ctypes.data, FOREVER_NS)
         try:
             yield
         finally:
@@ -231,13 +243,7 @@ class Part:
 
     def stop(self) -> bool:
         """Play no more blocks; whether the last one was done in time."""
-        self.table[HOLD] += 1
-        until = time.monotonic() + END_S
-        while self.table[BUSY]:
-            if time.monotonic() > until:
-                return False
-            time.sleep(BREATH_NS * 1e-9)
-        return True
+        return bool(_call(hold, 2)(self.table.ctypes.data, END_NS))
 
 
 class Crew:
@@ -253,7 +259,7 @@ class Crew:
         self._threads: list[threading.Thread] = []
         self._gone: deque[tuple[float, Part]] = deque()
         shared.clear()
-        for function, args in ((serve, 2), (hold, 1), (let_go, 2)):
+        for function, args in ((serve, 2), (hold, 2), (let_go, 2)):
             _call(function, args)  # compiled or loaded here, not when it is needed
 
     def add(self, seat: Seat, call: NativeCall) -> Part:

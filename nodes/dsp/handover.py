@@ -11,10 +11,12 @@ from __future__ import annotations
 
 from graph.spec import helper
 from nodes.dsp import playing
+from nodes.dsp.crew import call
 from nodes.dsp.events import TRACKER_WORDS
 from nodes.dsp.machine import bits_of, f32, finite, float_of
 from nodes.dsp.playing import MOST_EVENTS, begin_anew, miss_events, tell_events
 from nodes.dsp.raw import (
+    add_atomic,
     load_atomic,
     load_f32,
     now_ns,
@@ -29,10 +31,11 @@ from nodes.dsp.raw import (
 from nodes.dsp.raw import word as raw_word
 
 # Words of the head. Engine, worker and whoever watches over both write on cache lines of their own.
-SUBMITTED, DONE, OWN, STATE, EPOCH, BACK, CALL, QUIT, EAGER = 0, 8, 9, 16, 17, 24, 32, 40, 41
-"""The last block handed over; the last one that is done; nanoseconds that the plugin itself took for it; what became of
-the plugin; how often it was loaded; a semaphore that is posted for each block done; one that is posted for each handed
-over; 1 for a worker that is to end; 1 for a worker that is to be awake when the next block is due.
+SUBMITTED, DONE, OWN, BEGUN, BY_CREW, STATE, EPOCH, BACK, CALL, QUIT = 0, 8, 9, 10, 11, 16, 17, 24, 32, 40
+"""The last block handed over; the last one that is done; nanoseconds that the plugin itself took for it; the last one
+that was begun; whether the worker's crew plays the plugin (``nodes.dsp.crew``), or a thread of its own; what became of
+the plugin; how often it was loaded; a semaphore that is posted once a block is done; one that is posted for each handed
+over to a thread of its own; 1 for such a thread that is to end.
 """
 NOTES = 64
 """Where the engine notes what the plugin was told to play, for as long as the plugin is there, whoever plays it."""
@@ -54,21 +57,25 @@ EVENTS = CHANGES + 1 + 3 * MOST_CHANGES
 SLOT_WORDS = -(-(EVENTS + 1 + MOST_EVENTS) // 8) * 8
 
 # Words of the engine's own table. The first are set when it is made …
-HEAD, WAKE, SLOTS, STRIDE, CAPACITY, OUTPUTS_AT, SPIN, LIMIT, INPUT_PORTS, OUTPUT_PORTS = range(10)
-"""Addresses of the head, of the worker's semaphore, of the first slot; bytes from slot to slot; frames in a slot;
+HEAD, CREW, SLOTS, STRIDE, CAPACITY, OUTPUTS_AT, SPIN, LIMIT, INPUT_PORTS, OUTPUT_PORTS = range(10)
+"""Addresses of the head, of what the crew shares, of the first slot; bytes from slot to slot; frames in a slot;
 the byte of a slot at which its outputs start; nanoseconds to wait without sleeping, and to wait at most where there is
 no deadline; ports.
 """
 LATENCY, TEMPO, MAIN, MAIN_LANES, RING, PARAMS, CROWD, SPARE = range(10, 18)
 """Frames by which the plugin lags; beats per minute (float64); the input port that passes when the plugin is missed,
-or -1, and its lanes; frames that are remembered of it, a power of two; params; the address of how many plugins are at
-work, and how many processors there are for them: with more at work, waiting awake would only be in their way.
+or -1, and its lanes; frames that are remembered of it, a power of two; params; the address of how many threads of
+workers have something to do, and how many processors there are for them: with more at work, waiting awake would only
+be in their way.
 """
+TASKS, THREADS = 22, 23
+"""The address of how many blocks the crew has to do, and how many threads it has."""
 # … and these are the native code's; everybody may read them.
 SEQUENCE, AWAY, WET, SEEN, MISSED, PASSED, SCRUBBED, WAITED, FED, BLOCKS, KEY, CAME = range(24, 36)
-"""The last block's number; whether one is under way; whether the plugin was heard last; the epoch last seen; how often
-a block was not done in time; blocks that passed without the plugin; samples that were no numbers; the longest wait
-(nanoseconds); frames that came in; blocks so far; which block this is; whether it came back, -1 while nobody asked.
+"""The last block's number; whether one is under way (2: with the crew); whether the plugin was heard last; the epoch
+last seen; how often a block was not done in time; blocks that passed without the plugin; samples that were no numbers;
+the longest wait (nanoseconds); frames that came in; blocks so far; which block this is; whether it came back, -1 while
+nobody asked.
 """
 IN_LANES, OUT_LANES = 40, 104
 """Lanes of each port in the slot; 0: switched off."""
@@ -135,10 +142,14 @@ def submit(ins, values, places, sent, touched, words, known, dry, offset, key, t
             take_lane(target, source + 4 * lane, pitch, n)
             target += 4 * words[CAPACITY]
     words[SEQUENCE] = number
-    words[AWAY] = 1
-    set_word(words[CROWD], 0, raw_word(words[CROWD], 0) + 1)
+    words[AWAY] = 2 if load_atomic(head + 8 * BY_CREW) else 1
     store_atomic(head + 8 * SUBMITTED, number)
-    post(words[WAKE])
+    if words[AWAY] == 2:
+        add_atomic(words[CROWD], 1 if add_atomic(words[TASKS], 1) < words[THREADS] else 0)
+        call(words[CREW])
+    else:
+        add_atomic(words[CROWD], 1)
+        post(head + 8 * CALL)
 
 
 @helper
@@ -258,27 +269,25 @@ def tell_changes(target, values, count, places, sent, touched, offset, n):
 
 @helper
 def wait_back(words, deadline):
-    """Wait for the block under way; whether it came. The semaphore also makes sure that all of it is seen."""
+    """Wait for the block under way; whether it came. The semaphore may have been posted for an earlier one."""
     head, number = words[HEAD], words[SEQUENCE]
     back = head + 8 * BACK
     began = now_ns()
     limit = deadline if deadline else began + words[LIMIT]
-    crowd = raw_word(words[CROWD], 0)
-    set_word(words[CROWD], 0, crowd - 1)
+    own = words[AWAY] == 1 or add_atomic(words[TASKS], -1) <= words[THREADS]
+    crowd = add_atomic(words[CROWD], -1 if own else 0)
     spin = words[SPIN] if crowd <= words[SPARE] else 0
     now = began
-    came = False
     while True:
-        taken = take(back)
-        if taken == 0 and now - began >= spin and now < limit:
-            taken = take_until(back, min(limit, now + NAP_NS))
+        take(back)
+        came = load_atomic(head + 8 * DONE) == number
+        if came or now >= limit or load_atomic(head + 8 * STATE) != READY:
+            break
+        if now - began < spin:
+            relax()
+        else:
+            take_until(back, min(limit, now + NAP_NS))
         now = now_ns()
-        if taken and load_atomic(head + 8 * DONE) == number:
-            came = True
-            break
-        if now >= limit or load_atomic(head + 8 * STATE) != READY:
-            break
-        relax()
     words[WAITED] = max(words[WAITED], now - began)
     return came
 

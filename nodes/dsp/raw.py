@@ -57,6 +57,12 @@ def store_atomic(address: int, value: int) -> None:
 
 
 @native_only
+def add_atomic(address: int, value: int) -> int:
+    """Add to a word; the value before."""
+    raise NotImplementedError("compiled code only")
+
+
+@native_only
 def now_ns() -> int:
     """Nanoseconds on a clock that never jumps."""
     raise NotImplementedError("compiled code only")
