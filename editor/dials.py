@@ -15,7 +15,7 @@ import dearpygui.dearpygui as dpg
 from editor import fonts
 from editor.draw import KNOB_FROM, KNOB_TO, KnobFace, Pen, arc, fitted
 from editor.faces import to_unit
-from editor.pointer import Grip, Touch
+from editor.pointer import RIGHT, Grip, Touch
 from editor.theme import Colour, alpha, mix
 from editor.turning import Turning
 
@@ -37,9 +37,11 @@ class Moved:
     amounts: tuple[float, ...] = ()
     feedback: bool = False
     words: str = ""
+    controlled: bool = False
+    """Whether a control moves it: that of a MIDI controller."""
 
     def __bool__(self) -> bool:
-        return self.automated or bool(self.amounts)
+        return self.automated or bool(self.amounts) or self.controlled
 
 
 UNMOVED = Moved()
@@ -131,6 +133,10 @@ class Control(Grip):
     # -- the mouse -----------------------------------------------------------------------------------------------------
 
     def press(self, touch: Touch) -> bool:
+        if touch.button == RIGHT and self.turning.controllable and len(self.turning.nodes) == 1:
+            from editor.controls.menu import open_menu
+
+            open_menu(self.app, touch.screen, self.turning.nodes[0], self.turning.param.name)
         if touch.button != 0:
             return False
         if self._skip:
@@ -209,7 +215,7 @@ class Control(Grip):
     def show_moved(self, pen: Pen, at: tuple[float, float]) -> None:
         """Small marks of what else moves it, the first with its middle at a place, the next to its left."""
         theme, x = self.app.look.theme, at[0]
-        marks = [("A", theme.good)] * self.moved.automated
+        marks = [("C", theme.accent)] * self.moved.controlled + [("A", theme.good)] * self.moved.automated
         marks += [("M", theme.pin("control"))] * bool(self.moved.amounts) + [("F", theme.warn)] * self.moved.feedback
         size = self.app.look.px(10)
         for letter, colour in marks:
@@ -290,7 +296,8 @@ class Bar(Control):
         active = self._over or self._pressed is not None
         left = self.width * 0.42
         a, b = (left, px(3)), (self.width, self.height - px(3))
-        marks = px(14) * (int(self.moved.automated) + bool(self.moved.amounts) + self.moved.feedback)
+        count = self.moved.controlled + self.moved.automated + bool(self.moved.amounts) + self.moved.feedback
+        marks = px(14) * count
         label = fitted(self.label, left - px(8) - marks, "body", px(14))
         pen.words((0, px(5)), label, theme.text if active else theme.dim, "body", px(14))
         self.show_moved(pen, (left - px(12), self.height / 2))

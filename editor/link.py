@@ -142,10 +142,15 @@ class Sound:
         rows = {(node, param): value for node, param, value in session.to_engine}
         session.to_engine.clear()
         for (node, param), value in rows.items():
-            trim = self._trims.get((node, param))
-            if trim is not None:
-                trim.value, value = value, trim.of(value)
-            self.ask(lambda player, n=node, p=param, v=value: player.set(n, p, v))
+            self.set(node, param, value)
+
+    def set(self, node: str, param: str, value: float) -> None:
+        """Let a param be heard at a value. May be called from any thread."""
+        trim = self._trims.get((node, param))
+        if trim is not None:
+            trim.value, value = value, trim.of(value)
+        heard = value
+        self.ask(lambda player: player.set(node, param, heard))
 
     def trim(self, trims: Mapping[tuple[str, str], Trim]) -> None:
         """Let the engine hear of these params other values than the patch has, and of those before them no more."""

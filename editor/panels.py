@@ -33,6 +33,7 @@ class Entry:
 
 
 PANELS: tuple[Entry, ...] = (
+    Entry("hands", "Remote control", "none", "editor.controls.hands:Hands"),
     Entry("transport", "Transport", "top", "editor.transport:TransportBar"),
     Entry("palette", "Nodes", "left", "editor.palette:Palette"),
     Entry("history", "History", "left", "editor.history:HistoryList"),
@@ -42,6 +43,7 @@ PANELS: tuple[Entry, ...] = (
     Entry("automation", "Automation", "bottom", "editor.automation.panel:Automation"),
     Entry("snapshots", "Snapshots", "bottom", "editor.snapshots.panel:Snapshots"),
     Entry("macros", "Macros", "bottom", "editor.macros.panel:Macros"),
+    Entry("controls", "Controls", "bottom", "editor.controls.panel:Controls"),
     Entry("notices", "Messages", "bottom", "editor.notices:NoticeList"),
     Entry("status", "Status", "status", "editor.status:StatusBar"),
     Entry("files", "Files", "none", "editor.files.panel:Files"),

@@ -75,6 +75,8 @@ class Probe:
             match asked.get("do"):
                 case "locate":
                     return {"rect": app.locate(str(asked["what"]))}
+                case "value":
+                    return {"value": dpg.get_value(str(asked["what"]))}
                 case "landmarks":
                     return {"landmarks": app.landmarks()}
                 case "keys":

@@ -49,6 +49,10 @@ class Settings:
     """Which plugins share a process: none (``plugin``), those of a serial chain, or all of a patch."""
     scan_offered: bool = False
     """Whether a search for plugins has been offered."""
+    controller: str = ""
+    """The MIDI controller that moves params, as ``--midi`` takes it; empty: none."""
+    osc_port: int = 0
+    """Where this machine is listened to for OSC; 0: nowhere."""
 
     def look(self) -> Look:
         """What everything is drawn with."""
@@ -88,6 +92,8 @@ _RULES: Mapping[str, tuple[Callable[[Any], bool], str]] = {
     "toured": (_switch, "true or false"),
     "plugins_in": (lambda v: v in PLUGINS_IN, f"one of {', '.join(PLUGINS_IN)}"),
     "scan_offered": (_switch, "true or false"),
+    "controller": (_text, "a text"),
+    "osc_port": (lambda v: _whole(v) and (v == 0 or 1024 <= v <= 65535), "0, or a port from 1024 to 65535"),
 }
 
 

@@ -31,6 +31,8 @@ class Turning:
 
     assignable = True
     """Whether macros can be assigned to it."""
+    controllable = True
+    """Whether it is a param of a node, which a control can move."""
 
     def __init__(self, session: Session, nodes: Sequence[str], param: Param, unset: float | None = None) -> None:
         self.session, self.nodes, self.param = session, tuple(nodes), param
@@ -155,7 +157,7 @@ AMOUNT = Param("amount", 100.0, -100.0, 100.0, "%", doc="How much of the range a
 class Amount(Turning):
     """How much a cable modulates a param, in percent of its range, as something to turn."""
 
-    assignable = False
+    assignable = controllable = False
 
     def __init__(self, session: Session, cable: CableKey) -> None:
         super().__init__(session, (cable[0],), AMOUNT)

@@ -29,7 +29,8 @@ GROUPS = "groups"
 
 Flow = Literal["in", "out"]
 PortType = Literal["audio", "sidechain", "control", "events"]
-SettingType = Literal["text", "path", "integer", "number", "switch", "choice", "layout", "map"]
+SettingType = Literal["text", "path", "integer", "number", "switch", "choice", "layout", "map", "midi_device"]
+"""A ``midi_device`` is the name of one, or a part of it, as text; empty: all that there are."""
 Settings = Mapping[str, Any]
 Labels = Callable[[Settings], Sequence[str]]
 
@@ -215,7 +216,7 @@ class Setting:
             case "choice" | "layout":
                 if isinstance(value, str) and value in self.choices:
                     return value
-            case "text" | "path":
+            case "text" | "path" | "midi_device":
                 if isinstance(value, str):
                     return value
             case "map":
@@ -238,8 +239,8 @@ class Setting:
                 if self.high is None:
                     return f"{noun} of at least {self.low:g}"
                 return f"{noun} from {self.low:g} to {self.high:g}"
-            case "text" | "path":
-                return "text" if self.type == "text" else "a path as text"
+            case "text" | "path" | "midi_device":
+                return {"text": "text", "path": "a path as text"}.get(self.type, "a MIDI device's name as text")
             case "map":
                 return "a map"
 

@@ -27,7 +27,7 @@ class MidiIn(Node):
     family = "input"
 
     out = EventsOut("out")
-    device = Setting("device", "", "text", "The device: its name or a part of it; empty: all devices.")
+    device = Setting("device", "", "midi_device", "The device: its name or a part of it; empty: all devices.")
     ring = Memory(1, "i8", held=True)
     at = State((2,), "i8")
 

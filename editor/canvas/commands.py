@@ -11,6 +11,7 @@ from editor.canvas.overlay import Overlay
 from editor.canvas.scene import Frame
 from editor.canvas.view import Box
 from editor.commands import Command
+from editor.controls.hands import hands_of
 from graph.edits import Edit, Move, SetBypass, SetMute
 from graph.errors import PatchError
 
@@ -168,7 +169,7 @@ def _escape(app: App) -> None:
     elif canvas.gestures.held is not None:
         canvas.gestures.cancel()
         canvas._show_hand()
-    elif app.typing:
+    elif hands_of(app).cancel() or app.typing:
         return
     elif app.assigning is not None:
         app.assigning = None

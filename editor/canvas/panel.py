@@ -23,6 +23,8 @@ from editor.canvas.scene import Hit, PinAt, Scene
 from editor.canvas.shape import RADIUS
 from editor.canvas.view import Box, Point, View
 from editor.canvas.waves import Waves
+from editor.controls.hands import hands_of
+from editor.controls.marks import ControlMarks
 from editor.link import Readings
 from editor.model import Changes, Level
 from editor.panel import Panel
@@ -48,6 +50,7 @@ class Canvas(Panel):
         self.painter = Painter(self.session, self.scene, look, self.waves)
         self.painter.words = lambda address, param, value: self._plugins.playing.text(address, param, value)
         self.badges = Badges(self.painter)
+        self.control_marks = ControlMarks(self.painter)
         self.minimap = Minimap(self.scene, look)
         self.overlay = Overlay(self.session, self.scene, look)
         self.gestures.view = replace(self.gestures.view, scale=look.scale)
@@ -154,6 +157,7 @@ class Canvas(Panel):
             self._fly()
         self.painter.live(readings, now)
         self.badges.show(self._plugins.badges(self.scene.shapes))
+        self.control_marks.show(hands_of(self.app).marks())
         self.overlay.live(self.insights.now, self.app.sound, self.gestures.view, now)
 
     @property

@@ -16,6 +16,7 @@ from editor.canvas.plugging import items_that_fit
 from editor.canvas.scene import Frame, Hit, PinAt, frames_of
 from editor.canvas.view import Point
 from editor.commands import shown
+from editor.controls.menu import add_items
 from editor.faces import spoken
 from editor.pointer import Touch
 from editor.theme import Colour
@@ -311,7 +312,10 @@ class Popups:
             canvas.session.select({hit.node})
         if hit.cable is not None:
             canvas.session.select(cables={hit.cable.key})
-        self._window("menu", touch.screen, canvas.app.look.px(250))
+        self._window("menu", touch.screen, canvas.app.look.px(280))
+        param = hit.knob.param.name if hit.knob is not None else hit.switch
+        if hit.node and param and add_items(canvas.app, hit.node, param, "canvas-popup", self.close):
+            dpg.add_separator(parent="canvas-popup")
         for id in MENU:
             if id not in canvas.app.commands or not canvas.app.commands[id].enabled(canvas.app):
                 continue

@@ -150,9 +150,8 @@ class LearnSection:
             dpg.add_progress_bar(tag=self.tag("progress"), width=width - px(116), height=px(27), show=False)
             dpg.add_button(label="Forget", tag=self.tag("forget"), callback=self._forget, show=False)
             dpg.bind_item_theme(self.tag("forget"), "theme:flat")
-        for item, words in (("learn", EXPLAINED), ("forget", "Keep no more in the patch what was learned.")):
-            with dpg.tooltip(self.tag(item), delay=0.5):
-                dpg.add_text(words, wrap=px(280))
+        with dpg.tooltip(self.tag("forget"), delay=0.5):
+            dpg.add_text("Keep no more in the patch what was learned.", wrap=px(280))
         dpg.add_text("", tag=self.tag("words"), wrap=width, color=theme.dim, parent=parent)
         dpg.bind_item_font(self.tag("words"), fonts.font("small"))
         self._update()
@@ -191,7 +190,7 @@ class LearnSection:
         dpg.configure_item(self.tag("forget"), show=lesson is None and state is not None)
         words, colour = EXPLAINED, theme.dim
         if state is not None:
-            words = f"The patch keeps what was learned, {size_words(len(state))}."
+            words = f"The patch keeps what was learned, {size_words(len(state))}. It can do without the file."
         if failed:
             words, colour = f"Nothing was learned: {failed}.", theme.warn
         dpg.configure_item(self.tag("words"), default_value=words, color=colour)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import dearpygui.dearpygui as dpg
 
 from editor import fonts
+from editor.controls.hands import hands_of
 from editor.dials import Bar, Moved
 from editor.faces import spoken
 from editor.inspector.band_table import BandTable
@@ -46,6 +49,7 @@ class NodePage:
         self.exposing: ExposingView | None = None
         self._undeclared_levels = False
         self._amounts: list[Bar] = []
+        self._marks = self._controlled()
         face, px = self.subject.face, self.app.look.px
         theme = self.app.look.theme
         self.header = Header(self.app, self.subject, self._parent, width)
@@ -71,7 +75,7 @@ class NodePage:
                 params,
                 f"inspector:{id}",
                 self._turning,
-                lambda name: state_of(self.subject, name),
+                self._state,
                 theme.accent,
             )
         self._modulation()
@@ -85,6 +89,16 @@ class NodePage:
         if can_learn(self.subject):
             self.learning = LearnSection(self.app, inspector.lessons, self.subject, self._parent, width)
         self._rest()
+
+    def _state(self, name: str) -> Moved:
+        """What moves a param beside its knob, controls too."""
+        found, words = state_of(self.subject, name), self._marks.get(name)
+        if words is None:
+            return found
+        return replace(found, controlled=True, words="\n".join(filter(None, (found.words, f"Moved by {words}."))))
+
+    def _controlled(self) -> Mapping[str, str]:
+        return hands_of(self.app).marks().get(self.subject.id, {})
 
     def _turning(self, param: Param) -> Turning:
         plain = self.subject.turning(param)
@@ -172,6 +186,8 @@ class NodePage:
         """Follow a change; False where the page must be made anew."""
         id = self.subject.id
         mine = id in changes.nodes
+        if changes.words and self._controlled() != self._marks:
+            return False
         around = changes.cables or changes.automation or changes.added or changes.removed
         if not mine and not around and not any(node == id for node, _ in changes.params):
             return True
@@ -209,6 +225,8 @@ class NodePage:
             self.plugin.frame(now, readings)
         if self.learning:
             self.learning.frame()
+        if self.settings:
+            self.settings.frame()
         if self.params:
             self.params.frame(live=self.plugin is not None)
 

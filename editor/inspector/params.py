@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import dearpygui.dearpygui as dpg
 
 from editor import fonts
+from editor.controls.menu import open_menu
 from editor.dials import Bar, Control, Dial, Flip, Moved
 from editor.inspector.lines import HIGH, Lines
 from editor.theme import Colour
@@ -107,6 +108,13 @@ class Params:
                 callback=lambda s, chosen: turning.choose(names.index(chosen)),
             )  # fmt: skip
         self._combos[param.name] = turning
+        if turning.controllable and len(turning.nodes) == 1:
+            with dpg.item_handler_registry() as handlers:
+                dpg.add_item_clicked_handler(
+                    button=1,
+                    callback=lambda: open_menu(self.app, self.app.pointer.at, turning.nodes[0], param.name),
+                )
+            dpg.bind_item_handler_registry(tag, handlers)
 
     def _line(self, index: int, parent: int | str) -> None:
         """One of many lines, all of one height."""

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 import dearpygui.dearpygui as dpg
 
 from editor import fonts
+from editor.controls.hands import hands_of
+from editor.controls.picker import DevicePicker
 from editor.dials import Flip
 from editor.faces import spoken
 from editor.inspector.params import BESIDE, labelled
@@ -58,6 +60,8 @@ def within_folder(folder: Path | None, file: Path) -> str:
 class _Switched(Turning):
     """A setting that is on or off, as something to flip."""
 
+    assignable = controllable = False
+
     def __init__(self, subject: Subject, setting: Setting) -> None:
         super().__init__(subject.session, (subject.id,), Switch(setting.name, int(bool(setting.default)), setting.doc))
         self.setting = setting
@@ -88,7 +92,7 @@ def label_of(setting: Setting) -> str:
 
 
 def _help(setting: Setting) -> str:
-    return setting.doc + ("" if setting.type in ("text", "path") else f"\nExpects {setting.expected}.")
+    return setting.doc + ("" if setting.type in ("text", "path", "midi_device") else f"\nExpects {setting.expected}.")
 
 
 def shown_choice(setting: Setting, choice: str) -> str:
@@ -112,6 +116,7 @@ class Settings:
         kind = subject.session.kinds.get(subject.face.kind)
         self._declared = tuple(s for s in kind.settings_declared() if s.name not in hidden) if kind else ()
         self._flips: list[Flip] = []
+        self._pickers: dict[str, DevicePicker] = {}
         for setting in self._declared:
             if setting.type == "switch":
                 cell, turning = dpg.add_group(parent=parent), _Switched(subject, setting)
@@ -135,6 +140,9 @@ class Settings:
                     dpg.add_combo(
                         list(names), tag=tag, width=wide, callback=lambda s, name: self._set(setting, names[name])
                     )
+                case "midi_device":
+                    devices, take = hands_of(self.app).devices, lambda name: self._set(setting, name)
+                    self._pickers[setting.name] = DevicePicker(self.app, devices, tag, wide, take)
                 case "path":
                     with dpg.group(horizontal=True, horizontal_spacing=px(4)):
                         dpg.add_input_text(tag=tag, width=wide - px(36), hint="No file")
@@ -174,10 +182,18 @@ class Settings:
             if setting.type == "switch":
                 continue
             value = subject.face.settings.get(setting.name, setting.default)
+            if setting.type == "midi_device":
+                self._pickers[setting.name].show(str(value))
+                continue
             choice = setting.type in ("choice", "layout")
             shown = shown_choice(setting, value) if choice else written(setting, value)
             if not dpg.is_item_active(self._tag(setting)):
                 dpg.set_value(self._tag(setting), shown)
+
+    def frame(self) -> None:
+        """Some 30 times a second."""
+        for picker in self._pickers.values():
+            picker.frame()
 
     def free(self) -> None:
         """It is there no more."""

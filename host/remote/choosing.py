@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from time import monotonic, sleep
 from typing import Any, Protocol, cast
@@ -14,9 +14,9 @@ from graph.errors import PatchError
 from graph.spec import Kinds, Param
 from host.remote.addresses import addresses_of
 from host.remote.buttons import Button, buttons_in, with_button, without_button
-from host.remote.learn import Learner
+from host.remote.learn import pressed, turned
 from host.remote.mappings import Takeover, controls_in, usual, with_control, without_controls
-from host.remote.sources import Decoder, Event, Source
+from host.remote.sources import Decoder, Source
 from host.remote.transport import WORDS, Word
 
 LOOK_S = 0.005
@@ -31,7 +31,8 @@ class Controller(Protocol):
 
 
 def meant(patch: Patch, kinds: Kinds, text: str) -> tuple[str, Param] | Word:
-    """The node and param, or the part of the transport, that a text names: ``flt.freq_hz``, ``play``.
+    """The node and param, or the part of the transport, that a text names: ``flt.freq_hz``, ``play``. What a group
+    exposes is the param inside it.
 
     Raises PatchError.
     """
@@ -41,12 +42,12 @@ def meant(patch: Patch, kinds: Kinds, text: str) -> tuple[str, Param] | Word:
     place = addresses_of(patch, kinds).find(node, name) if node else None
     if place is None:
         raise PatchError(f"there is no param {text!r}; expected NODE.PARAM, or one of {', '.join(WORDS)}")
-    return node, place.param
+    return place.node, place.param
 
 
 def learned(controller: Controller, what: tuple[str, Param] | Word, seconds: float) -> Source:
     """The control that is moved first; for the transport, the one that is pressed. Raises PatchError where none is."""
-    hear = _pressed if isinstance(what, str) else _turned(Learner(*what))
+    hear = pressed if isinstance(what, str) else turned(*what)
     decoder, end = Decoder(), monotonic() + seconds
     while monotonic() < end:
         controller.step(monotonic())
@@ -56,18 +57,6 @@ def learned(controller: Controller, what: tuple[str, Param] | Word, seconds: flo
                     return source
         sleep(LOOK_S)
     raise PatchError(f"nothing was moved within {seconds:g} s")
-
-
-def _pressed(event: Event) -> Source | None:
-    return event.source if event.down else None
-
-
-def _turned(learner: Learner) -> Callable[[Event], Source | None]:
-    def hear(event: Event) -> Source | None:
-        found = learner.hear(event)
-        return found.source if found else None
-
-    return hear
 
 
 def chosen(patch: Patch, what: tuple[str, Param] | Word, source: Source | None, takeover: Takeover) -> dict[str, Any]:

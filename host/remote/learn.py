@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from graph.spec import Param
 from host.remote.mappings import Control, usual
 from host.remote.scaling import CONTINUOUS
@@ -34,3 +36,23 @@ class Learner:
         if before == event.position and (turned or not event.down):
             return None
         return usual(event.source, self.node, self.param.name)
+
+
+Hear = Callable[[Event], Source | None]
+"""Finds out, event by event, which control is meant."""
+
+
+def turned(node: str, param: Param) -> Hear:
+    """Finds the control that is meant for a param."""
+    learner = Learner(node, param)
+
+    def hear(event: Event) -> Source | None:
+        found = learner.hear(event)
+        return found.source if found else None
+
+    return hear
+
+
+def pressed(event: Event) -> Source | None:
+    """Finds the control that is meant for the transport: the one that is pressed."""
+    return event.source if event.down else None

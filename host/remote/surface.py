@@ -10,7 +10,7 @@ import mido
 from host.remote.addresses import Place
 from host.remote.buttons import Buttons
 from host.remote.changes import Changes
-from host.remote.learn import Learner
+from host.remote.learn import Hear
 from host.remote.machine import MachineControl
 from host.remote.mappings import Control
 from host.remote.scaling import CONTINUOUS, position_of
@@ -55,13 +55,11 @@ class Surface:
         self._machine = MachineControl(deck) if deck is not None else None
         self.target = target
         self.changes = changes
-        self.on_learned: Callable[[Control], None] = lambda control: None
-        """Told of each control that was learned; whoever keeps the patch writes it into the metadata."""
         self._decoder = Decoder()
         self._controls: dict[Source, list[Control]] = {}
         self._hands: dict[tuple[Source, str, str], _Hand] = {}
         self._shown: dict[Source, int] = {}
-        self._learner: Learner | None = None
+        self._learning: tuple[Hear, Callable[[Source], None]] | None = None
         self._looked = float("-inf")
 
     # -- what moves what -----------------------------------------------------------------------------------------------
@@ -81,20 +79,20 @@ class Surface:
         self._hands = {key: hand for key, hand in self._hands.items() if key in keys}
         self._shown = {source: raw for source, raw in self._shown.items() if source in self._controls}
 
-    def learn(self, node: str, param: str) -> bool:
-        """Wait for a control for a param; whether there is such a param. Another call takes the place of this one."""
-        place = self.target.addresses.find(node, param)
-        self._learner = None if place is None else Learner(node, place.param)
-        return place is not None
+    def learn(self, hear: Hear, told: Callable[[Source], None]) -> None:
+        """Move nothing until ``hear`` finds the control that is meant; ``told`` is told which, in the thread that
+        steps. Whoever keeps the patch writes it into the metadata. Another call takes the place of this one.
+        """
+        self._learning = hear, told
 
     def forget(self) -> None:
         """Wait no longer."""
-        self._learner = None
+        self._learning = None
 
     @property
     def learning(self) -> bool:
         """Whether a control is waited for."""
-        return self._learner is not None
+        return self._learning is not None
 
     # -- coming in -----------------------------------------------------------------------------------------------------
 
@@ -110,14 +108,13 @@ class Surface:
 
     def hear(self, event: Event) -> None:
         """Act on one event."""
-        if self._learner is not None:
-            learned = self._learner.hear(event)
-            if learned is None:
-                return
-            self._learner = None
-            param = learned.node, learned.param
-            self.use([*(c for c in self.controls if (c.node, c.param) != param), learned])
-            self.on_learned(learned)
+        learning = self._learning  # another thread may end it
+        if learning is not None:
+            source = learning[0](event)
+            if source is not None:
+                self._learning = None
+                learning[1](source)
+            return
         if self.buttons is not None and self.buttons.hear(event):
             return
         for control in self._controls.get(event.source, ()):

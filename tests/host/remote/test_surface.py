@@ -7,7 +7,9 @@ from collections.abc import Iterable, Iterator
 import mido
 import pytest
 
+from graph.spec import Param
 from host.remote.changes import Changes
+from host.remote.learn import pressed, turned
 from host.remote.mappings import Control
 from host.remote.sources import Decoder, Event, Source, messages, raw_at
 from host.remote.surface import MOST_AT_ONCE, Surface
@@ -234,35 +236,38 @@ def test_a_thousand_events_in_one_step_are_one_change(desk) -> None:
 
 
 def test_learn(desk) -> None:
-    hands = Hands(desk, Control(Source("cc", 1, 1), "flt", "q"), Control(Source("cc", 1, 2), "main", "mute"))
-    learned: list[Control] = []
-    hands.surface.on_learned = learned.append
-    assert hands.surface.learn("flt", "q")
+    hands = Hands(desk, Control(Source("cc", 1, 1), "flt", "q"))
+    learned: list[Source] = []
+    hands.surface.learn(turned("flt", param(desk, "flt", "q")), learned.append)
     hands.note(100)  # a fader that is touched
     hands.cc(5)  # a controller that reports where it is
     assert hands.surface.learning
     hands.cc(6)
-    assert learned == [Control(CC, "flt", "q")]
+    assert learned == [CC]
     assert not hands.surface.learning
-    assert {control.key for control in hands.surface.controls} == {
-        (CC, "flt", "q"),
-        (Source("cc", 1, 2), "main", "mute"),
-    }
 
 
 def test_learn_a_switch_by_its_first_press(desk) -> None:
-    hands = Hands(desk)
-    hands.surface.learn("main", "mute")
+    hands, learned = Hands(desk), list[Source]()
+    hands.surface.learn(turned("main", param(desk, "main", "mute")), learned.append)
     hands.note(0)
     assert hands.surface.learning
     hands.note(90)
-    assert hands.surface.controls == [Control(NOTE, "main", "mute", press="toggle")]
-    assert hands.value("main", "mute") == 1
+    assert learned == [NOTE]
+
+
+def test_learn_a_button_by_its_press(desk) -> None:
+    hands, learned = Hands(desk), list[Source]()
+    hands.surface.learn(pressed, learned.append)
+    hands.cc(20)
+    assert hands.surface.learning
+    hands.cc(100)
+    assert learned == [CC]
 
 
 def test_while_learning_nothing_moves(desk) -> None:
     hands = Hands(desk, Control(CC, "main", "level_db", "jump"))
-    hands.surface.learn("flt", "q")
+    hands.surface.learn(turned("flt", param(desk, "flt", "q")), lambda source: None)
     hands.cc(1)
     assert desk.calls == []
     hands.surface.forget()
@@ -270,10 +275,8 @@ def test_while_learning_nothing_moves(desk) -> None:
     assert len(desk.calls) == 1
 
 
-def test_learn_what_is_not_there(desk) -> None:
-    hands = Hands(desk)
-    assert not hands.surface.learn("flt", "nothing")
-    assert not hands.surface.learning
+def param(desk, node: str, name: str) -> Param:
+    return desk.addresses.find(node, name).param
 
 
 # -- showing -----------------------------------------------------------------------------------------------------------
