@@ -24,6 +24,7 @@ from host.plugins.messages import (
     PluginStandings,
     PluginState,
     PluginStatesTold,
+    PluginTitles,
     PluginValues,
     RestartPlugin,
 )
@@ -97,6 +98,7 @@ class Plugins:
         self._changes: dict[str, PluginChange] = {}
         self._told: set[int] = set()
         self._values: dict[str, dict[str, float]] = {}
+        self._titles: dict[str, Mapping[str, tuple[str, str]]] = {}
         self._standing: dict[str, PluginStanding] = {}
         self._texts: OrderedDict[tuple[str, str, float], str] = OrderedDict()
         self._asked: dict[int, tuple[str, str, float]] = {}
@@ -185,6 +187,11 @@ class Plugins:
         """What a plugin has for its params, 0…1; empty until it is known."""
         with self._lock:
             return dict(self._values.get(node, {}))
+
+    def titles(self, node: str) -> Mapping[str, tuple[str, str]]:
+        """What a plugin calls its params now, and their units, of those that a scan found called otherwise."""
+        with self._lock:
+            return self._titles.get(node, {})
 
     def text(self, node: str, param: str, value: float) -> str | None:
         """What a plugin shows for a value of a param. None: that is not known yet; it is being asked."""
@@ -284,6 +291,10 @@ class Plugins:
                     self._told.add(ticket)
                 case PluginValues(node, values):
                     self._values[node] = dict(values)
+                case PluginTitles(node, rows):
+                    self._titles[node] = {name: (title, unit) for name, title, unit in rows}
+                    for key in [key for key in self._texts if key[0] == node]:
+                        del self._texts[key]  # it may show other words too
                 case PluginStandings(rows):
                     self._standing = {row[0]: PluginStanding(*row[1:]) for row in rows}
                 case PluginAnswer(ticket):

@@ -210,6 +210,9 @@ class BoardPlugin:
         self._param(id).raw_value = unit(value)
         self._stale = True
 
+    def titles(self) -> dict[int, tuple[str, str]]:
+        return {param.id: (param.name, param.unit) for param in self.description.params}
+
     def text(self, id: int, value: float) -> str:
         return shown(self._param(id), unit(value))
 

@@ -147,7 +147,19 @@ class Transport:
 
 
 NoticeKind = Literal[
-    "latency", "layouts", "params", "names", "state", "edit", "touch", "release", "reload", "trouble", "entered", "left"
+    "latency",
+    "layouts",
+    "params",
+    "names",
+    "controllers",
+    "state",
+    "edit",
+    "touch",
+    "release",
+    "reload",
+    "trouble",
+    "entered",
+    "left",
 ]
 
 
@@ -155,12 +167,13 @@ NoticeKind = Literal[
 class Notice:
     """Something that the plugin told its host, or that was found out about it.
 
-    ``latency``: ``latency()`` has a new value, at the latest after a ``reset`` between blocks. ``layouts``: its buses
-    changed; describe and prepare again. ``params``: values changed (a preset was chosen in its window). ``names``:
-    names or units changed; describe again. ``state``: its state became another. ``edit``: a person moved ``id`` to
-    ``value`` in its window, between ``touch`` and ``release``. ``reload``: it wants to be closed and opened again.
-    ``trouble``: ``text`` says what it did wrong. ``entered``, ``left``: the pointer came into its window, or went
-    out of it; of what was done there in between, the plugin may have said nothing.
+    ``latency``: ``latency()`` has a new value, at the latest after a ``reset`` between blocks. ``layouts``: it has
+    other buses than it is prepared for; it is to be closed and opened again. ``params``: values changed (a preset was
+    chosen in its window). ``names``: ``titles()`` are others. ``controllers``: MIDI controllers move other params.
+    ``state``: its state became another. ``edit``: a person moved ``id`` to ``value`` in its window, between ``touch``
+    and ``release``. ``reload``: it wants to be closed and opened again. ``trouble``: ``text`` says what it did wrong.
+    ``entered``, ``left``: the pointer came into its window, or went out of it; of what was done there in between, the
+    plugin may have said nothing.
     """
 
     kind: NoticeKind
@@ -272,6 +285,10 @@ class PluginInstance(Protocol):
 
     def set(self, id: int, value: float) -> None:
         """Set a param; heard from the next block on."""
+        ...
+
+    def titles(self) -> dict[int, tuple[str, str]]:
+        """What its params are called now, and their units, by their ids."""
         ...
 
     def text(self, id: int, value: float) -> str:

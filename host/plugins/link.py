@@ -21,10 +21,11 @@ from host.native.arena import aligned
 from host.plugins.child import OPENER
 from host.plugins.finding import from_store
 from host.plugins.grouping import Grouping, chains
+from host.plugins.hosted import Hosted, Patience
 from host.plugins.instance import LONGEST_LATENCY, Description, PluginError
 from host.plugins.shared import MOST_THREADS, SUPPORTED, Seat, Words, new_semaphore
 from host.plugins.states import digest
-from host.plugins.watch import Hosted, Patience, Watch
+from host.plugins.watch import Watch
 from nodes.dsp import handover
 
 LIVE = Patience()
@@ -37,6 +38,8 @@ KEEP_S = 60.0
 """How long a plugin that nobody plays is kept, in case it is wanted again: bypassed, or removed and brought back."""
 ANSWER_S = 10.0
 FINDING_S = 1.0
+RELOADS_S, MOST_RELOADS = 60.0, 3
+"""How often, within so long, a plugin is loaded anew because it asks for it."""
 
 Finder = Callable[[Mapping[str, Any]], tuple[Description, Mapping[str, Any]]]
 """What a node's settings name: what is known of it, and where a worker finds it. Raises PatchError."""
@@ -180,7 +183,8 @@ class Link:
                 table = self._table(hosted)
                 hosted.table = ref(table)
                 # What native code may still write to stays for as long as its table does.
-                finalize(table, _let_go, self._released, number, (hosted.seat, hosted.calls, self._crowd)).atexit = False
+                kept = hosted.seat, hosted.calls, self._crowd
+                finalize(table, _let_go, self._released, number, kept).atexit = False
             return table
 
     def _table(self, hosted: Hosted) -> Words:
@@ -360,9 +364,20 @@ class Link:
             hosted.memory.note_values(hosted.loaded, hosted.values)
             if hosted.loaded is not hosted.state:
                 self._give(hosted)
-        elif message["notice"] == "reload":
-            self._watch.ask(hosted, "state").add_done_callback(partial(self._load_again, hosted))
+        elif message["notice"] in ("reload", "layouts"):
+            self._asks_to_be_loaded(hosted)
         self._news(hosted.request.node, message)
+
+    def _asks_to_be_loaded(self, hosted: Hosted) -> None:
+        """It wants to be closed and opened, or has other buses than it was loaded for."""
+        now = time.monotonic()
+        hosted.reloads = [at for at in hosted.reloads if now - at < RELOADS_S]
+        if len(hosted.reloads) >= MOST_RELOADS:
+            words = "asks again and again to be loaded anew, and is left as it is"
+            self._watch.notice(f"{hosted.request.node}: {hosted.name} {words}")
+            return
+        hosted.reloads.append(now)
+        self._watch.ask(hosted, "state").add_done_callback(partial(self._load_again, hosted))
 
     def _load_again(self, hosted: Hosted, future: Future[Any]) -> None:
         if not future.exception():

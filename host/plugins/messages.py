@@ -119,6 +119,14 @@ class PluginValues(FromEngine):
 
 
 @dataclass(frozen=True, slots=True)
+class PluginTitles(FromEngine):
+    """What a plugin calls its params now, and their units, where a scan found them called otherwise."""
+
+    node: str = f.field(checked_address)
+    titles: tuple[tuple[str, str, str], ...] = f.field(f.many(f.row(checked_name, f.name, f.name)))
+
+
+@dataclass(frozen=True, slots=True)
 class PluginStandings(FromEngine):
     """How all plugins do: rows of node, the plugin's name, ``new``, ``loading``, ``ready`` or ``failed``, why it
     failed, the backend that runs it; then latency in frames, whether its window is open, how often it was lost, how
@@ -137,5 +145,5 @@ class PluginStandings(FromEngine):
 
 ALL: tuple[type[Message], ...] = (
     *(OpenPluginWindow, ClosePluginWindow, RestartPlugin, AskPlugin, AskPlugins, AskPluginStates, PluginsIn),
-    *(PluginAnswer, PluginEdits, PluginState, PluginStatesTold, PluginValues, PluginStandings),
+    *(PluginAnswer, PluginEdits, PluginState, PluginStatesTold, PluginTitles, PluginValues, PluginStandings),
 )

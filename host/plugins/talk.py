@@ -19,6 +19,7 @@ from host.messages import Notice
 from host.plugins.doings import Doing
 from host.plugins.finding import version_words
 from host.plugins.gestures import Gestures, Turned
+from host.plugins.hosted import Hosted
 from host.plugins.instance import PluginError
 from host.plugins.link import Link
 from host.plugins.messages import (
@@ -33,11 +34,11 @@ from host.plugins.messages import (
     PluginStandings,
     PluginState,
     PluginStatesTold,
+    PluginTitles,
     PluginValues,
     RestartPlugin,
 )
 from host.plugins.states import digest
-from host.plugins.watch import Hosted
 from host.values import set_values
 from nodes.plugin import variant
 
@@ -48,10 +49,7 @@ ANSWER_S = 20.0
 TROUBLE_S = 5.0
 """A plugin's troubles are told at most so often; those between are not."""
 LONGEST_TITLE = 200
-CHANGED = {
-    "layouts": "has other buses than before; `patchwright plugins retry` looks at it again",
-    "names": "has other params than before; `patchwright plugins retry` looks at it again",
-}
+OTHER_PARAMS = "has other params than when it was scanned; `patchwright plugins retry` looks at it again"
 
 Done = Callable[[Any, str], None]
 """What to do with an answer; or with nothing, and words that say why."""
@@ -89,6 +87,7 @@ class Talk:
         self._names: dict[int, _Names] = {}
         self._troubled: dict[str, float] = {}
         self._versions: set[tuple[str, str]] = set()
+        self._titles: dict[str, tuple[tuple[str, str, str], ...]] = {}
         self._standings: tuple[Any, ...] = ()
         self._standings_at = 0.0
 
@@ -185,6 +184,7 @@ class Talk:
                 self._standings = ()
                 for node in self._entries:
                     self._tell_values(node)
+                self._out += [PluginTitles(node, rows) for node, rows in self._titles.items() if rows]
             case _:
                 raise ValueError(f"{type(message).__name__} is nothing to ask of plugins")
 
@@ -288,13 +288,14 @@ class Talk:
                     self._look(node)
                 if kind == "loaded":
                     self._note_version(hosted)
+                    self._ask(node, "titles", (), self._take_titles(node))
                 self._pay(node)
                 self._tell_values(node)
             case "trouble" if now - self._troubled.get(node, -TROUBLE_S) >= TROUBLE_S:
                 self._troubled[node] = now
                 self._out.append(Notice("warning", f"{node}: {hosted.name}: {message['text']}"[:2000]))
-            case "layouts" | "names":
-                self._out.append(Notice("warning", f"{node}: {hosted.name} {CHANGED[kind]}."))
+            case "names":
+                self._ask(node, "titles", (), self._take_titles(node))
             case _:
                 pass
         return []
@@ -316,6 +317,23 @@ class Talk:
             values = hosted.values
             rows = tuple((name, values[k]) for name, k in self._named(hosted).places if k < len(values))
             self._out.append(PluginValues(node, rows))
+
+    def _take_titles(self, node: str) -> Done:
+        def done(answer: Any, problem: str) -> None:
+            hosted = self._link.hosted(node)
+            if problem or hosted is None or node not in self._entries:
+                return  # it was lost meanwhile
+            known = {p.id: (p.name, p.unit) for p in self._link.description(hosted.request.settings).params}
+            now = {id: (title, unit) for id, title, unit in answer}
+            if not known.keys() <= now.keys() and node not in self._titles:
+                self._out.append(Notice("warning", f"{node}: {hosted.name} {OTHER_PARAMS}."))
+            names = self._named(hosted).by_id
+            rows = tuple((names[id], *words) for id, words in now.items() if id in names and words != known[id])
+            if rows != self._titles.get(node, ()):
+                self._out.append(PluginTitles(node, rows))
+            self._titles[node] = rows
+
+        return done
 
     def _look_at_all(self, ticket: int) -> None:
         """Look at every plugin whose window is or was open, and then say that all was told."""

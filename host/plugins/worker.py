@@ -284,6 +284,8 @@ class Worker:
                     return [plugin.get(id) for id in player.ids]
             case "values", []:
                 return [plugin.get(id) for id in player.ids]
+            case "titles", []:
+                return [(id, *words) for id, words in plugin.titles().items()]
             case "text", [id, value]:
                 return plugin.text(id, value)
             case "value_of", [id, text]:

@@ -46,6 +46,7 @@ EXAMPLES = [
     of_plugins.AskPluginStates(6),
     of_plugins.PluginState("fx", b"VST3", True, (("gain", 0.25),)),
     of_plugins.PluginStatesTold(6),
+    of_plugins.PluginTitles("fx", (("gain", "Drive", "dB"),)),
     of_plugins.PluginValues("fx", (("gain", 0.25), ("mode", 1.0))),
     of_plugins.PluginStandings((("fx", "ZamComp", "ready", "", "native", 480, True, 1, 1, 2, 3, 4),)),
 ]

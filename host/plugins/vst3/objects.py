@@ -39,6 +39,7 @@ REQUESTS: tuple[tuple[int, NoticeKind], ...] = (
     (com.VALUES, "params"),
     (com.LATENCY, "latency"),
     (com.TITLES, "names"),
+    (com.MIDI, "controllers"),
 )
 
 

@@ -45,6 +45,7 @@ from host.plugins.vst3.describe import (
     latency_of,
     own_arrangement,
     param_text,
+    titles_of,
 )
 from host.plugins.vst3.layouts import order
 from host.plugins.vst3.memory import SLACK, Memory, Wire
@@ -97,7 +98,8 @@ class Vst3Plugin:
         function = com.address(parts.processor.this, com.PROCESS)
         if not function:
             raise PluginError(f"{self.description.name}: it has no process function")
-        return Memory(parts.processor.this, function, list(self._places), self._controllers())
+        self._moves = self._controllers()
+        return Memory(parts.processor.this, function, list(self._places), self._moves)
 
     @property
     def _parts(self) -> Parts:
@@ -286,6 +288,9 @@ class Vst3Plugin:
         for place, value in self.memory.take_seen():
             self._tell(self.description.params[place].id, com.unit(value))
 
+    def titles(self) -> dict[int, tuple[str, str]]:
+        return titles_of(self._parts)
+
     def text(self, id: int, value: float) -> str:
         self._place(id)
         return param_text(self._parts, id, com.unit(value))
@@ -355,13 +360,31 @@ class Vst3Plugin:
 
     def notices(self) -> list[Notice]:
         self._hear()
-        found = self._parts.handler.taken()
+        found = [notice for notice in self._parts.handler.taken() if self._is_news(notice)]
         for word, words in TROUBLES.items():
             count = int(self.memory.words[word])
             if count != self._counted[word]:
                 found.append(Notice("trouble", text=words.format(count - self._counted[word])))
                 self._counted[word] = count
         return found
+
+    def _is_news(self, notice: Notice) -> bool:
+        """Whether the host is to hear of something; buses that are said to have changed may be as they were."""
+        if notice.kind == "layouts" and self._ready:
+            asked = self.arrangement
+            try:
+                now = own_arrangement(*buses_of(self._parts))
+            except PluginError:
+                return True
+            both = [(now.inputs, asked.inputs), (now.outputs, asked.outputs)]
+            same = [len(a) == len(b) and all(y in (OFF, x) for x, y in zip(a, b, strict=True)) for a, b in both]
+            return not all(same)
+        if notice.kind == "controllers":
+            fresh = self._controllers()
+            if self._moves is not None and fresh is not None:
+                self._moves[:] = fresh  # the same memory, which blocks read
+            return False
+        return True
 
     def open_window(self, title: str) -> PluginWindow:
         if self._parts.controller is None:

@@ -138,6 +138,11 @@ class Fake:
         if id == GAIN:
             self.gain = value
 
+    def titles(self) -> dict[int, tuple[str, str]]:
+        titles = {param.id: (param.name, param.unit) for param in self.description.params}
+        later = {id: (name, unit) for id, name, unit in self.source.get("titles", ())}
+        return {**titles, **later} if self.turned > 0.5 else titles
+
     def text(self, id: int, value: float) -> str:
         return f"{2 * value:.2f}"
 

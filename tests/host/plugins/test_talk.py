@@ -11,6 +11,7 @@ from graph.edits import SetParam, SetState
 from host.fields import FromEngine
 from host.messages import Notice
 from host.plugins.gestures import QUIET_S, Gestures
+from host.plugins.hosted import Patience
 from host.plugins.messages import (
     AskPlugin,
     AskPlugins,
@@ -19,12 +20,12 @@ from host.plugins.messages import (
     PluginEdits,
     PluginStandings,
     PluginState,
+    PluginTitles,
     PluginValues,
     RestartPlugin,
 )
 from host.plugins.states import Memory, digest
 from host.plugins.talk import Talk
-from host.plugins.watch import Patience
 from nodes import kinds
 
 from . import fakes
@@ -193,15 +194,29 @@ def test_a_plugin_that_wants_to_be_loaded_again_is_with_its_state():
         assert dict(playing.of(PluginValues)[-1].values)["gain"] == 0.125, "with the state that it had"
 
 
-def test_other_words_of_plugins_are_told_to_people():
-    says = (("layouts",), ("names",), ("trouble", 0, 0.0, "it hurts"), ("trouble", 0, 0.0, "again"))
-    with Playing(says=says) as playing:
+def test_troubles_of_plugins_are_told_to_people_once_in_a_while():
+    with Playing(says=(("trouble", 0, 0.0, "it hurts"), ("trouble", 0, 0.0, "again"))) as playing:
         turned_on(playing)
-        playing.until(lambda: len(playing.of(Notice)) >= 3, "notices")
-        texts = [notice.text for notice in playing.of(Notice)]
-        assert any("fx: Fake has other buses than before" in text for text in texts)
-        assert any("fx: Fake has other params than before" in text for text in texts)
-        assert [text for text in texts if text.startswith("fx: Fake: ")] == ["fx: Fake: it hurts"], "once in a while"
+        playing.until(lambda: playing.of(Notice), "a notice")
+        assert [notice.text for notice in playing.of(Notice)] == ["fx: Fake: it hurts"]
+
+
+def test_what_params_are_called_by_now_is_told_and_told_again_to_whoever_comes_anew():
+    with Playing(says=(("names",),), titles=((fakes.GAIN, "Drive", "dB"),)) as playing:
+        turned_on(playing)
+        playing.until(lambda: playing.of(PluginTitles), "names")
+        playing.talk.handle(AskPlugins())
+        playing.until(lambda: len(playing.of(PluginTitles)) == 2, "names again")
+        assert set(playing.of(PluginTitles)) == {PluginTitles("fx", (("gain", "Drive", "dB"),))}
+        assert playing.of(Notice) == []
+
+
+def test_one_with_other_buses_is_loaded_again():
+    with Playing(says=(("layouts",),)) as playing:
+        turned_on(playing)
+        playing.until(lambda: len([m for m in playing.of(PluginStandings) if m.rows[0][2] != "ready"]) >= 1, "it to go")
+        playing.until(lambda: playing.link.standing()["fx"].status == "ready", "it to be there again")
+        assert playing.link.standing()["fx"].losses == 0
 
 
 def test_questions_are_answered_or_refused_by_ticket():
