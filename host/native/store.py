@@ -158,8 +158,10 @@ def step_recipe(kernel: Kernel, signature: Signature) -> Recipe:
 
     def build(symbol: str) -> bytes:
         from host.native.build import build_kernel
+        from host.native.engineless import engineless
 
-        return build_kernel(kernel, signature, symbol)
+        with engineless():
+            return build_kernel(kernel, signature, symbol)
 
     return Recipe(_key(fingerprint(cast(types.FunctionType, kernel.function)), repr(signature)), build)
 
@@ -169,8 +171,10 @@ def function_recipe(function: types.FunctionType, arguments: int) -> Recipe:
 
     def build(symbol: str) -> bytes:
         from host.native.build import build_function
+        from host.native.engineless import engineless
 
-        return build_function(function, arguments, symbol)
+        with engineless():
+            return build_function(function, arguments, symbol)
 
     return Recipe(_key(fingerprint(function), f"function of {arguments}"), build)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib.util
 import itertools
 import subprocess
@@ -10,6 +11,7 @@ import textwrap
 
 import numpy as np
 import pytest
+from llvmlite.binding import ModuleRef
 
 from graph.compiler import compile
 from graph.document import Patch
@@ -117,6 +119,24 @@ def test_a_damaged_cache_entry_is_built_anew(tmp_path, monkeypatch):
     again = Library()
     again.step(module.Kind.process, fresh)
     assert again.built == 1
+
+
+def test_nothing_is_kept_of_what_was_compiled(tmp_path, monkeypatch):
+    """A module of LLVM's is megabytes, and a session may compile hundreds of kernels."""
+    monkeypatch.setenv("PATCHWRIGHT_CACHE", str(tmp_path / "cache"))
+    module = load(tmp_path, KIND.format(factor=2.5, body="pass"))
+    own = Library()
+
+    def build(layout: str) -> int:
+        config = Config("n", {}, {"level_db": 0.0}, 48000.0, {"in": layout, "out": layout})
+        own.step(module.Kind.process, signature(module.Kind, module.Kind.process.arguments, config))
+        gc.collect()
+        return sum(type(kept) is ModuleRef for kept in gc.get_objects())
+
+    build("mono")  # and its helper, which is kept for the next
+    kept = build("stereo")
+    assert [build(layout) for layout in ("quad", "5.1")] == [kept, kept]
+    assert own.built == 4
 
 
 class Careless(Node):
