@@ -414,16 +414,29 @@ def spread(arguments: list[str], cores: int) -> list[str]:
     return [] if chosen or cores < 2 else ["-n", str(min(cores, 4)), "--dist", "worksteal"]
 
 
+def failures() -> set[str]:
+    """The tests that failed when they ran last, as pytest notes them."""
+    try:
+        return set(json.loads((ROOT / ".pytest_cache" / "v" / "cache" / "lastfailed").read_text(encoding="utf-8")))
+    except (OSError, ValueError):
+        return set()
+
+
 def test(arguments: list[str]) -> int:
-    """Run pytest. What fails is run once more, one at a time, and said: windows, audio servers and whole processes may
-    be late where everything runs at once on a busy machine.
+    """Run pytest. What fails is run once more, one at a time: windows, audio servers and whole processes may be late
+    where everything runs at once on a busy machine. Which tests passed only then is the last line.
     """
     status = run(venv_python("-m", "pytest", *spread(arguments, os.cpu_count() or 1), *arguments))
     if status != TESTS_FAILED:
         return status
     say("What failed is run once more, one test at a time.")
+    failed = failures()
     again = ["--last-failed", "--last-failed-no-failures", "none", f"--maxfail={MOST_AGAIN}"]
-    return TESTS_FAILED if run(venv_python("-m", "pytest", *again, *arguments)) else 0
+    status = TESTS_FAILED if run(venv_python("-m", "pytest", *again, *arguments)) else 0
+    late = sorted(failed - failures())
+    if late:
+        say(f"Failed at first, and passed when run once more: {', '.join(late)}")
+    return status
 
 
 def lint(arguments: list[str]) -> int:

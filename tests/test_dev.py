@@ -549,3 +549,28 @@ def test_what_fails_is_run_once_more_and_must_pass_then(commands: Commands) -> N
     assert "--last-failed" in commands.lines[1]
     commands.failing = ("pytest",)
     assert dev.test([]) == 1
+
+
+def test_the_last_line_names_what_passed_only_the_second_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "pyproject.toml").write_text("[tool.pytest.ini_options]\n")
+    (tmp_path / "test_some.py").write_text(
+        "import pathlib\n"
+        "def test_sound(): pass\n"
+        "def test_broken(): assert False\n"
+        "def test_late():\n"
+        "    before = pathlib.Path('before')\n"
+        "    there = before.exists()\n"
+        "    before.touch()\n"
+        "    assert there\n"
+    )
+    monkeypatch.setattr(dev, "ROOT", tmp_path)
+    words = "Failed at first, and passed when run once more: test_some.py::test_late"
+    assert dev.test(["-n0"]) == 1
+    assert capsys.readouterr().out.splitlines()[-1] == words
+    (tmp_path / "before").unlink()
+    assert dev.test(["-n0", "--deselect", "test_some.py::test_broken"]) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == words
+    assert dev.test(["-n0", "-k", "sound"]) == 0
+    assert capsys.readouterr().out == ""
