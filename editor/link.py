@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic
@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from editor.model import Session
-from graph.document import Patch
+from graph.document import Patch, Point
 from host.values import set_values
 
 Floats = npt.NDArray[np.float32]
@@ -24,7 +24,7 @@ Readings = Mapping[str, Mapping[str, Floats]]
 PATCH_EVERY_S = 0.05
 """How often, at most, the engine is given the whole patch while it is being changed,"""
 HELD_EVERY_S = 0.4
-"""and how often in the middle of a drag: that of a point of automation would have it compiled at every step."""
+"""and how often in the middle of a drag that has it compiled at every step, as that of a cable's amount has."""
 CLOSING_S = 5.0
 
 
@@ -66,6 +66,7 @@ class Player(Protocol):
 
     def load(self, patch: Patch, wait: bool = True) -> Any: ...
     def set(self, node: str, param: str, value: float) -> None: ...
+    def set_points(self, node: str, param: str, points: Iterable[Point]) -> None: ...
     def play(self) -> None: ...
     def stop(self) -> None: ...
     def locate(self, seconds: float) -> None: ...
@@ -134,6 +135,7 @@ class Sound:
             self._sent_at = now
             session.patch_changed = False
             session.to_engine.clear()
+            session.points_to_engine.clear()
             patch = session.patch.copy()
             if self._trims:
                 set_values(patch, [(*key, trim.of(trim.value)) for key, trim in self._trims.items()], session.kinds)
@@ -143,6 +145,10 @@ class Sound:
         session.to_engine.clear()
         for (node, param), value in rows.items():
             self.set(node, param, value)
+        lines = dict(session.points_to_engine)
+        session.points_to_engine.clear()
+        for (node, param), points in lines.items():
+            self.ask(lambda player, n=node, p=param, line=points: player.set_points(n, p, line))
 
     def set(self, node: str, param: str, value: float) -> None:
         """Let a param be heard at a value. May be called from any thread."""

@@ -15,8 +15,9 @@ from editor.faces import Face
 from editor.plugins.shelf import KnownKinds, Shelf
 from editor.stock import Stock
 from editor.survey import Survey
-from graph.document import Automation, CableKey, NodeEntry, Patch
-from graph.edits import Batch, Edit, History, Inside, Move, Retitle, SetParam, SetPatchField
+from editor.telling import Value, told
+from graph.document import Automation, CableKey, NodeEntry, Patch, Point
+from graph.edits import Batch, Edit, History, Inside, Move, SetParam
 from graph.errors import PatchError
 from graph.form import FORMAT, VERSION, from_document
 from graph.spec import Kinds
@@ -128,6 +129,8 @@ class Session:
         """The nodes of this level that may differ from what was last seen, nothing else; None: anything may."""
         self.to_engine: list[tuple[str, str, float]] = []
         """Params that only changed their values, for the engine: address, param, value."""
+        self.points_to_engine: dict[ParamKey, tuple[Point, ...]] = {}
+        """Automation that only got other points, for the engine: by address and param."""
         self.patch_changed = True
         """Whether the engine must be given the whole patch."""
         self._open(patch or Patch(), file)
@@ -149,6 +152,7 @@ class Session:
         self._touched = None
         self.patch_changed = True
         self.to_engine.clear()
+        self.points_to_engine.clear()
 
     def open(self, patch: Patch, file: Path | None = None) -> None:
         """Work on another patch, with no history."""
@@ -251,12 +255,15 @@ class Session:
 
     def do_at_root(self, edit: Edit, *, name: str = "", gesture: object = None) -> None:
         """Do an edit of the outermost patch. Raises PatchError, with nothing changed."""
+        news = told(edit, lambda path: self.here.automation if path == self.path else None)
         self.history.do(edit, name=name, gesture=gesture)
-        values = list(_values(edit, ()))
-        if all(value is not None for value in values):
-            self.to_engine += [value for value in values if value]
-        else:
+        if news is None:
             self.patch_changed = True
+        for one in news or ():
+            if isinstance(one, Value):
+                self.to_engine.append(one)
+            else:
+                self.points_to_engine[one.node, one.param] = one.points
         self._settle()
 
     def adopt(self, edit: Edit) -> None:
@@ -411,21 +418,3 @@ def _rest(entry: NodeEntry) -> tuple[object, ...]:
 def _words(patch: Patch) -> tuple[object, ...]:
     words = patch.name, patch.description, patch.author, patch.license, tuple(patch.tags), patch.sample_rate
     return (*words, patch.transport, repr(patch.metadata))
-
-
-def _values(edit: Edit, path: tuple[str, ...]) -> Iterable[tuple[str, str, float] | tuple[()] | None]:
-    """What an edit means to the engine: rows of values; an empty one for nothing; None for the whole patch."""
-    match edit:
-        case SetParam(node, param, value) if value is not None:
-            yield "/".join((*path, node)), param, float(value)
-        case Move() | Retitle():
-            yield ()
-        case SetPatchField(field) if field != "transport" and field != "sample_rate":
-            yield ()
-        case Inside(group, inner):
-            yield from _values(inner, (*path, group))
-        case Batch(_, edits):
-            for each in edits:
-                yield from _values(each, path)
-        case _:
-            yield None

@@ -13,7 +13,7 @@ from graph.plain import brief, described, within
 from graph.resolve import Shape, misfit, resolve_params, resolve_settings, shape_of
 from graph.spec import BUILT_IN_PARAMS, Kinds
 
-__all__ = ["Problem", "notes", "problems", "refuse", "resolve_params", "resolve_settings"]
+__all__ = ["Problem", "notes", "point_problems", "problems", "refuse", "resolve_params", "resolve_settings"]
 
 LATEST_S = 1e7
 """The latest time on the timeline that automation may name: about 116 days."""
@@ -219,11 +219,12 @@ def _automation_problems(flat: Flat, kinds: Kinds, shapes: _Shapes) -> Iterator[
             if (line.node, line.param) in enabled:
                 yield Problem(line.node, line.place, "it is automated twice; one of the two can be switched off")
             enabled.add((line.node, line.param))
-        for place, message in _point_problems(line, _param(shapes.get(line.node), line.param)):
+        for place, message in point_problems(line, _param(shapes.get(line.node), line.param)):
             yield Problem(line.node, f"{line.place}.{place}", message)
 
 
-def _point_problems(line: Automation, param: Param | None) -> Iterator[tuple[str, str]]:
+def point_problems(line: Automation, param: Param | None) -> Iterator[tuple[str, str]]:
+    """What is wrong with the points of automation, and at which, for a param where it is known."""
     before = 0.0
     for i, (time, value, curve) in enumerate(line.points):
         if not 0 <= time <= LATEST_S:

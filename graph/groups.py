@@ -94,18 +94,8 @@ def _expand(flat: Flat, prefix: str, patch: Patch, depth: int) -> None:
 
 def _open(flat: Flat, name: str, entry: NodeEntry, depth: int) -> None:
     """Put the inside of one group into the flat patch."""
-    from graph.form import VERSION, from_document
-
     place = f"nodes.{name}.settings"
-    raw = entry.settings.get("patch")
-    if not isinstance(raw, Mapping):
-        raise PatchError("expected the inner patch, a map with nodes and cables", place=f"{place}.patch", node=name)
-    try:
-        inner = from_document(
-            {**cast(Mapping[str, Any], raw), "format": "patchwright", "version": VERSION}, known_plain=True
-        )
-    except PatchError as error:
-        raise PatchError(error.message, place=f"{place}.patch.{error.place}", node=name) from None
+    inner = patch_in(entry, name)
     before = set(flat.nodes)
     _expand(flat, name + "/", inner, depth + 1)
     inside = [id for id in flat.nodes if id not in before]
@@ -129,6 +119,22 @@ def _open(flat: Flat, name: str, entry: NodeEntry, depth: int) -> None:
         node, inner_param = flat.aliases[name, param]
         found = flat.nodes[node]
         flat.nodes[node] = replace(found, params={**found.params, inner_param: value})
+
+
+def patch_in(entry: NodeEntry, name: str) -> Patch:
+    """The patch that a group called ``name`` holds. Raises PatchError where that is none."""
+    from graph.form import VERSION, from_document
+
+    place = f"nodes.{name}.settings.patch"
+    raw = entry.settings.get("patch")
+    if not isinstance(raw, Mapping):
+        raise PatchError("expected the inner patch, a map with nodes and cables", place=place, node=name)
+    try:
+        return from_document(
+            {**cast(Mapping[str, Any], raw), "format": "patchwright", "version": VERSION}, known_plain=True
+        )
+    except PatchError as error:
+        raise PatchError(error.message, place=f"{place}.{error.place}", node=name) from None
 
 
 def _exposed(entry: NodeEntry, what: str, place: str, name: str) -> Sequence[tuple[str, str]]:

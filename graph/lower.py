@@ -387,19 +387,19 @@ def _param_step(
     signals = work.signals
     modulation = tuple((signals.packed(signals.heard(signals.term(c))), c.amount) for c in cables)
     target = signals.new(1)
-    segments = _segments(line, work.rate) if line else ()
+    segments = segments_of(line, work.rate) if line else ()
     low = 0.0
     arrival = work.timing.arrival[node.index]
     if node.index in work.found.breakers and param.name == "frames":
         low = float(TICK + work.timing.absorbed[node.index] - arrival)
     made = [work.nodes[w.source] for w in cables]
     sources = [(w.name, n.key, n.mute, w.amount, signals.term(w).delay) for n, w in zip(made, cables, strict=True)]
-    identity = crc32(repr((segments, sources, arrival)).encode()) + 1
-    signals.steps.append(ParamStep(node.index, param, target, base, segments, modulation, arrival, low, identity))
+    known = crc32(repr((sources, arrival)).encode())
+    signals.steps.append(ParamStep(node.index, param, target, base, segments, modulation, arrival, low, known))
     return target
 
 
-def _segments(line: Automation, rate: int) -> tuple[Segment, ...]:
+def segments_of(line: Automation, rate: int) -> tuple[Segment, ...]:
     """Automation points as segments by frame; frame = round(seconds · rate).
 
     Before the first and after the last point values hold.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
+from zlib import crc32
 
 from graph.spec import Config, Node, Param
 
@@ -112,8 +113,13 @@ class ParamStep:
     arrival: int = 0
     low: float = 0.0
     """A stricter lower bound than the param's own, where a loop asks for one."""
-    identity: int = 1
-    """The same while nothing that the values are made of changes."""
+    sources: int = 0
+    """A number that is the same while what is plugged into it, and when it arrives, do not change."""
+
+    @property
+    def identity(self) -> int:
+        """The same, never 0, while nothing that the values are made of changes."""
+        return crc32(repr(self.segments).encode(), self.sources) + 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from typing import Any
 
 from graph.encoding import MOST_BYTES
 from graph.errors import PatchError
+from graph.fields import checked_points
 from graph.plain import checked_text, mismatch
 
 MOST_MESSAGE_BYTES = MOST_BYTES
@@ -119,6 +120,12 @@ def row(*checks: Check) -> Check:
         return tuple(check(item, f"{place}[{i}]") for i, (check, item) in enumerate(zip(checks, value, strict=True)))
 
     return found
+
+
+def points(value: object, place: str) -> tuple[tuple[float, float, str], ...]:
+    if not isinstance(value, list | tuple) or len(value) > MOST_ROWS:
+        raise mismatch(f"a list of at most {MOST_ROWS} points", value, place)
+    return checked_points(value, place.removesuffix(".points"), strict=True)
 
 
 COUNT = whole(0, LARGEST_COUNT)

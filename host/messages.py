@@ -22,7 +22,7 @@ from host.plugins import messages as of_plugins
 
 __all__ = ["MOST_MESSAGE_BYTES", "MOST_PATCH_BYTES", "FromEngine", "Message", "MessageError", "ToEngine"]
 
-PROTOCOL = 3
+PROTOCOL = 4
 """Changes whenever the messages do: an engine of another number is not talked to."""
 
 
@@ -60,6 +60,15 @@ class SetParams(ToEngine):
     """Give params other values, all at once: rows of node (or ``group/inner``), param, value."""
 
     values: tuple[tuple[str, str, float], ...] = f.field(f.many(f.row(checked_address, checked_name, f.VALUE)))
+
+
+@dataclass(frozen=True, slots=True)
+class SetPoints(ToEngine):
+    """Give the automation that a param of a node (or ``group/inner``) has other points: time, value, curve of each."""
+
+    node: str = f.field(checked_address)
+    param: str = f.field(checked_name)
+    points: tuple[tuple[float, float, str], ...] = f.field(f.points)
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,6 +224,7 @@ KINDS: dict[str, type[Message]] = {
             Quit,
             SetPatch,
             SetParams,
+            SetPoints,
             Play,
             Stop,
             Locate,

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
-from graph.document import NodeEntry, Patch
-from graph.edits import Edit, Inside, SetBypass, SetMute, SetParam, SetState
+from graph.document import Automation, NodeEntry, Patch, Point
+from graph.edits import Edit, Inside, SetAutomation, SetBypass, SetMute, SetParam, SetState
 from graph.errors import PatchError
-from graph.groups import expand
+from graph.groups import expand, patch_in
 from graph.plain import brief
 from graph.resolve import resolve_settings
 from graph.spec import Kinds, Param
@@ -38,6 +39,26 @@ def set_values(patch: Patch, rows: Iterable[Row], kinds: Kinds) -> None:
         for group in reversed(outer):
             edit = Inside(group, edit)
         edit.apply(patch)
+
+
+def set_points(patch: Patch, node: str, param: str, points: Iterable[Point]) -> Automation:
+    """Give the automation that a param has other points, be it that of the patch or of the group it is in; what it is
+    now. What the points must be, ``graph.check`` knows. Raises PatchError where the param has none.
+    """
+    inner, (*groups, _) = patch, node.split("/")
+    for depth in range(len(groups) + 1):
+        address = node.split("/", depth)[-1]
+        found = next((x for x in inner.automation if (x.node, x.param) == (address, param)), None)
+        if found is not None:
+            line = replace(found, points=tuple(points))
+            edit: Edit = SetAutomation(address, param, line)
+            for group in reversed(groups[:depth]):
+                edit = Inside(group, edit)
+            edit.apply(patch)
+            return line
+        if depth < len(groups) and inner.graph.has_node(groups[depth]):
+            inner = patch_in(inner.node(groups[depth]), groups[depth])
+    raise PatchError(f"{brief(param, 80)} of {brief(repr(node), 160)} is not automated", node=node)
 
 
 def snapshot_values(patch: Patch, name: str) -> list[Row]:

@@ -9,8 +9,9 @@ import signal
 import sys
 from pathlib import Path
 
+from host.engine.roles import Parts
 from host.engine.server import Server
-from host.engine.session import Parts, Session
+from host.engine.session import Session
 
 PATIENCE_S = 60.0
 """How long an engine that has lost its client waits for another."""

@@ -14,6 +14,7 @@ from typing import Any
 from graph.document import Patch
 from graph.edits import SetAutomation
 from graph.errors import PatchError
+from graph.fields import checked_points
 from graph.patchfile import load, loads, packed, save
 from host.engine.link import Link
 from host.engine.plugins import Plugins
@@ -36,6 +37,7 @@ from host.messages import (
     SetLoop,
     SetParams,
     SetPatch,
+    SetPoints,
     Status,
     Stop,
     ToEngine,
@@ -43,7 +45,7 @@ from host.messages import (
 )
 from host.plugins.instance import PluginError
 from host.plugins.messages import AskPlugins, PluginsIn
-from host.values import morphed, set_states, set_values, snapshot_states, snapshot_values
+from host.values import morphed, set_points, set_states, set_values, snapshot_states, snapshot_values
 
 ANSWER_S = 60.0
 """How long to wait for an engine that is asked something, and that makes no progress with what it compiles."""
@@ -155,6 +157,7 @@ class Engine:
         """A copy of the patch as it has been asked for, with the values that were set since it was loaded."""
         with self._changed:
             asked, rows = self._wanted.patch, [(*k, v) for k, v in self._wanted.params.items()]
+            lines = list(self._wanted.points.values())
         if asked is None:
             return Patch()
         found = loads(asked.patch)
@@ -163,6 +166,8 @@ class Engine:
             from nodes import kinds
 
             set_values(found, rows, kinds())
+        for line in lines:
+            set_points(found, line.node, line.param, line.points)
         return found
 
     def save(self, path: str | os.PathLike[str]) -> None:
@@ -218,6 +223,12 @@ class Engine:
         patch, line = self.patch, Patch().automate(node, param, points)
         SetAutomation(node, param, line).apply(patch)
         self.load(patch)
+
+    def set_points(self, node: str, param: str, points: Iterable[Sequence[Any]]) -> None:
+        """Give the automation that a param has other points, as for `automate`; what cannot be is said in ``notices``.
+        It costs one small message, and nothing is compiled. Raises PatchError for what are no points.
+        """
+        self._send(SetPoints(node, param, checked_points(points, f"automation.{node}.{param}")))
 
     def snapshot(self, name: str) -> None:
         """Let all params that a snapshot holds glide to its values, and plugins take over its states. Raises

@@ -7,14 +7,15 @@ the one before it is in place. Params that need no compiling go straight to the 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
+from graph.check import point_problems
 from graph.compiler import collector_resting
-from graph.document import Patch
+from graph.document import Automation, Patch, Point
 from graph.errors import PatchError
-from graph.groups import Flat, expand
+from graph.groups import Address, Flat, expand
 from graph.plain import brief
 from graph.plan import Plan, emit, plan
 from graph.resolve import misfit, resolve_settings, shape_of
@@ -31,7 +32,7 @@ from host.native.program import Program
 from host.native.runner import ROW_CYCLES, ROW_WORST
 from host.native.steps import PAST_IDENTITY, PAST_LAST
 from host.services import FileServices
-from host.values import set_values
+from host.values import set_points, set_values
 from nodes.dsp.machine import bits_of
 
 SOON_S = 0.001
@@ -88,6 +89,7 @@ class Conductor:
         self._wanted: tuple[int, Patch] | None = None
         self._serial = self._keys = 0
         self._turned: dict[tuple[str, str], float] = {}
+        self._bent: dict[tuple[str, str], Automation] = {}
         self._numbers: dict[str, int] = {}
         self._next: _Next | None = None
         self._stage: Stage = ""
@@ -99,21 +101,16 @@ class Conductor:
         self.patch, self._services, self._flat = patch, services, None
         self._wanted = serial, patch
         self._turned.clear()
+        self._bent.clear()
 
     def set_param(self, node: str, param: str, value: float) -> None:
         """Set a stored param, in its display unit; ``bypass`` and ``mute`` count as params of every node.
 
         Raises PatchError where there is no such param or the value is out of its range.
         """
-        if self.patch is None:
-            raise PatchError("there is no patch yet")
-        if self._flat is None:
-            self._flat = expand(self.patch)
-        id, name = self._flat.aliases.get((node, param), (node, param))
-        if id not in self._flat.nodes and id not in self._flat.groups:
-            raise PatchError(f"there is no node {brief(repr(node), 160)} to set {brief(param, 80)} of", node=node)
+        patch, flat, (id, name) = self._led(node, param)
         place = f"nodes.{node}.params.{param}"
-        declared = self._declared(self._flat, id)
+        declared = self._declared(flat, id)
         if name in declared:
             wrong = misfit(declared[name], value)
             if wrong:
@@ -122,12 +119,36 @@ class Conductor:
             value = float(value >= 0.5)
         else:
             raise PatchError(f"there is no param {brief(repr(param), 80)}", place=place, node=node)
-        set_values(self.patch, [(node, param, float(value))], self.kinds)
-        playing = self._playing(self._flat, id)
+        set_values(patch, [(node, param, float(value))], self.kinds)
+        playing = self._playing(flat, id)
         if playing is not None and name in playing.params:
             self._turned[id, name] = float(value)
         else:
             self._want_again()
+
+    def set_points(self, node: str, param: str, points: Iterable[Point]) -> None:
+        """Give the automation that a param has other points. Raises PatchError where it has none, or for points that
+        cannot be.
+        """
+        patch, flat, (id, name) = self._led(node, param)
+        declared = {**BUILT_IN_PARAMS, **self._declared(flat, id)}.get(name)
+        line = Automation(id, name, tuple(points))
+        for place, wrong in point_problems(line, declared):
+            raise PatchError(wrong, place=f"automation.{node}.{param}.{place}", node=node)
+        line = replace(set_points(patch, node, param, line.points), node=id, param=name)
+        if line.enabled:
+            self._bent[id, name] = line
+
+    def _led(self, node: str, param: str) -> tuple[Patch, Flat, Address]:
+        """The patch asked for, and the node and param in it that an address leads to. Raises PatchError."""
+        if self.patch is None:
+            raise PatchError("there is no patch yet")
+        if self._flat is None:
+            self._flat = expand(self.patch)
+        id, name = self._flat.aliases.get((node, param), (node, param))
+        if id not in self._flat.nodes and id not in self._flat.groups:
+            raise PatchError(f"there is no node {brief(repr(node), 160)} to set {brief(param, 80)} of", node=node)
+        return self.patch, self._flat, (id, name)
 
     def _playing(self, flat: Flat, id: str) -> Wired | None:
         """The node in play that a node of the patch asked for goes on from."""
@@ -162,7 +183,7 @@ class Conductor:
     @property
     def busy(self) -> bool:
         """Whether something asked for is not in place yet."""
-        return bool(self._stage or self._wanted or self._turned or not self.live.idle)
+        return bool(self._stage or self._wanted or self._turned or self._bent or not self.live.idle)
 
     def step(self) -> float:
         """Do what is due; the seconds after which to come again."""
@@ -179,6 +200,8 @@ class Conductor:
             self._take_up()
         if not self._stage and self._turned:
             self._turn()
+        if not self._stage and self._bent:
+            self._bend()
         if not self.running:
             self.live.adopt()
         return SOON_S if self._stage or self._wanted else IDLE_S
@@ -316,6 +339,21 @@ class Conductor:
                 continue
             node.params = params
             self.live.turn(self.playing, node.key, name, value)
+
+    def _bend(self) -> None:
+        """Let automation be another; where there was none or is to be none, the patch is compiled anew."""
+        assert self._plan is not None
+        assert self.playing is not None
+        waiting, self._bent = self._bent, {}
+        for (id, name), line in waiting.items():
+            at = self._numbers.get(id)
+            node = None if at is None else self._plan.nodes[at]
+            if node is None or name not in node.automation or not line.points:
+                self._want_again()
+            elif self.live.bend(self.playing, node.key, name, line):
+                node.automation = {**node.automation, name: line}
+            else:
+                self._want_again()
 
     # What can be known
 

@@ -11,7 +11,7 @@ from host.devices.kinds import NULL
 from host.devices.stored import ChannelMap, stored
 from host.engine.compiling import Compiler, foundation
 from host.engine.player import LivePlayer
-from host.engine.session import Opened, Say
+from host.engine.roles import Opened, Say
 from host.messages import OpenDevice
 from host.native.live import Live
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from graph.compiler import compile
-from graph.document import Patch
+from graph.document import Patch, Point
 from graph.errors import PatchError
 from graph.groups import expand
 from graph.layouts import labels_of
@@ -176,6 +176,10 @@ class LivePlayer:
         self._conductor.set_param(node, param, value)
         if self._talk is not None:
             self._talk.turned(node, param, value)
+
+    def set_points(self, node: str, param: str, points: Iterable[Point]) -> None:
+        """Let the automation of a param have other points. Raises PatchError."""
+        self._conductor.set_points(node, param, points)
 
     def reroute(self) -> None:
         """Ask again which device channels to use."""

@@ -37,6 +37,7 @@ from host.messages import (
     ReadingMap,
     SetParams,
     SetPatch,
+    SetPoints,
     Status,
     ToEngine,
     decode,
@@ -113,6 +114,7 @@ class Server:
         self._progress = Progress(0, 0)
         self._patch: SetPatch | None = None
         self._params: dict[tuple[str, str], float] = {}
+        self._points: dict[tuple[str, str], SetPoints] = {}
         self._client: Wire | None = None
         self._strangers: dict[Wire, float] = {}
         self._alone_since = monotonic()
@@ -258,17 +260,22 @@ class Server:
             case SetPatch():
                 self._patch = message
                 self._params.clear()  # a patch has the values of all its params
+                self._points.clear()
             case SetParams(values):
                 self._params.update({(node, param): value for node, param, value in values})
+            case SetPoints(node, param, _):
+                self._points[node, param] = message
             case _:
                 self._flush()
                 self._act(message)
 
     def _flush(self) -> None:
-        patch, params = self._patch, self._params
-        self._patch, self._params = None, {}
+        patch, params, points = self._patch, self._params, self._points
+        self._patch, self._params, self._points = None, {}, {}
         if patch is not None:
             self._act(patch)
+        for line in points.values():
+            self._act(line)
         for rows in in_rows(params):
             self._act(rows)
 

@@ -15,6 +15,7 @@ from host.messages import (
     SetLoop,
     SetParams,
     SetPatch,
+    SetPoints,
     Stop,
     ToEngine,
 )
@@ -22,6 +23,8 @@ from host.plugins.messages import PluginsIn
 
 MOST_PARAMS = 100_000
 """More than a patch has; those that were set first are forgotten."""
+MOST_LINES = 1_000
+"""More automation than is drawn by hand between two patches; what was drawn first is forgotten."""
 ROWS = 10_000
 """Rows of one message."""
 
@@ -33,6 +36,8 @@ class Wanted:
         self.patch: SetPatch | None = None
         self.params: dict[tuple[str, str], float] = {}
         """Values of params that were set since the patch was."""
+        self.points: dict[tuple[str, str], SetPoints] = {}
+        """Automation that got other points since then."""
         self.loop: SetLoop | None = None
         self.device: OpenDevice | None = None
         self.plugins_in: PluginsIn | None = None
@@ -46,10 +51,15 @@ class Wanted:
             case SetPatch():
                 self.patch = message
                 self.params.clear()
+                self.points.clear()
             case SetParams(values):
                 self.params.update({(node, param): value for node, param, value in values})
                 while len(self.params) > MOST_PARAMS:
                     del self.params[next(iter(self.params))]
+            case SetPoints(node, param, _):
+                self.points[node, param] = message
+                while len(self.points) > MOST_LINES:
+                    del self.points[next(iter(self.points))]
             case SetLoop():
                 self.loop = message
             case OpenDevice():
@@ -77,6 +87,7 @@ class Wanted:
         found.append(Play() if self.rolling else Stop())
         if self.patch is not None:
             found.append(self.patch)
+        found += self.points.values()
         found += in_rows(self.params)
         if self.recording:
             found.append(Record(True))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,7 @@ from graph.schedule import (
     MixStep,
     ParamStep,
     Schedule,
+    Segment,
     Step,
 )
 from graph.spec import TICK, Services
@@ -50,6 +51,11 @@ def bind(
     if context is None:
         context = new_context()
     return Binding(schedule, arena, services, block, checked, context, before).program()
+
+
+def segment_table(segments: Sequence[Segment]) -> npt.NDArray[np.float64]:
+    """Segments of automation as native code reads them; a row of zeros where there are none."""
+    return np.array([[s.start, s.value, s.end_value, s.length, s.curve] for s in segments] or [[0.0] * 5], np.float64)
 
 
 def new_context() -> Words:
@@ -181,9 +187,7 @@ class Binding:
 
     def param(self, step: ParamStep) -> tuple[int, int]:
         param = step.param
-        segments = np.array(
-            [[s.start, s.value, s.end_value, s.length, s.curve] for s in step.segments] or [[0.0] * 5], np.float64
-        )
+        segments = segment_table(step.segments)
         sources = np.array(
             [[self.place(slot), bits_of(amount)] for slot, amount in step.modulation] or [[0, 0]],
             np.int64,

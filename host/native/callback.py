@@ -10,12 +10,10 @@ from __future__ import annotations
 from graph.spec import RAMP, TICK, helper
 from host.native.abi import (
     DEADLINE,
-    JUMPS,
     PLACE,
     RATE,
     ROLL,
     ROLLING,
-    SLOPE,
     STREAM_DATA,
     STREAM_END,
     STREAM_MASK,
@@ -24,6 +22,7 @@ from host.native.abi import (
 )
 from host.native.abi import FADE as FADED
 from host.native.pace import keep_time
+from host.native.ramps import end_ramp, fill_ramp, start_ramp
 from host.native.raw import (
     cycles,
     flush_denormals,
@@ -37,83 +36,73 @@ from host.native.raw import (
     store_f32,
     word,
 )
-from host.native.runner import ROW_CYCLES, ROW_INSTEAD, ROW_WORDS, ROW_WORST, advance, run_rows
-from host.native.steps import PAST_JUMPS, eased
-from nodes.dsp.exponentials import exp2, log2
-from nodes.dsp.machine import bits_of, float_of
-
-# Words of the state.
-(
-    CONTEXT,
+from host.native.rolling import fade_roll, jump, roll, turn_on
+from host.native.runner import ROW_CYCLES, ROW_WORDS, ROW_WORST, advance, run_rows
+from host.native.state import (
+    ACTIVE,
+    ACTIVE_COUNT,
+    BANK,
+    BANK_WORDS,
+    BASE,
+    BEND,
+    BEND_COUNT,
+    BEND_IDENTITY,
+    BEND_SEGMENTS,
     BLOCK,
-    PLAYED,
+    BUDGET,
     CALLBACKS,
-    INPUTS,
-    OUTPUTS,
+    CLOCK,
+    COMMAND_WORDS,
+    COMMANDS,
+    COMMANDS_MASK,
+    CONTEXT,
+    CULPRIT,
     DIRECT,
+    FADE_END,
     FIFO_FRAMES,
     FIFO_IN,
     FIFO_IN_FILL,
     FIFO_OUT,
     FIFO_OUT_FILL,
-    COMMANDS,
-    COMMANDS_MASK,
-    WRITTEN,
-    TAKEN,
-    ACTIVE,
-    ACTIVE_COUNT,
-    WANTED,
-    ROLL_LEFT,
-    PENDING,
-    PENDING_PLACE,
-    PENDING_BANK,
-    BANK,
-    WRAPS,
-    LOOP_START,
-    LOOP_END,
+    GO,
+    INPUTS,
     LATE,
-    BUDGET,
+    LOCATE,
+    LOOP,
+    LOOP_END,
+    LOOP_START,
+    OUTPUTS,
+    PENDING,
+    PENDING_BANK,
+    PENDING_PLACE,
+    PLAY,
+    PLAYED,
+    PORT_ARRIVAL,
+    PORT_CHANNELS,
+    PORT_HEADER,
+    PORT_PLACES,
+    PORT_WORDS,
+    ROLL_LEFT,
+    ROW_COUNT,
+    ROWS,
+    SINK_COUNT,
+    SINKS,
+    SLOWEST,
+    SOURCE_COUNT,
+    SOURCES,
     SPENT,
     SPENT_WORST,
-    SLOWEST,
-    FADE_END,
-    CULPRIT,
-) = range(34)
-CLOCK = 48
-"""Where the words of the clock begin (``host.native.pace``)."""
-LIVE_WORDS = 64
-MOST_ACTIVE = 8192
-"""Ramps that may be under way at once; beyond, a param is set at once."""
-
-# Words of a program, and of each of its ports.
-ROWS, ROW_COUNT, WAIT, SOURCES, SOURCE_COUNT, SINKS, SINK_COUNT, TAPES, TAPE_COUNT, TAKES, TAKE_COUNT = range(11)
-PLAY_WORDS = 16
-PORT_HEADER, PORT_ARRIVAL, PORT_CHANNELS, PORT_PLACES = 0, 1, 2, 3
-PORT_WORDS = 4
-BANK_WORDS = 8
-"""Of each of a tape's two banks: data, mask, start, end, as in the header of a stream."""
-
-# Commands: what to do, and up to three words about it.
-COMMAND_WORDS = 4
-PLAY, GO, BASE, TURN, LOCATE, LOOP = range(6)
-
-# Words of a ramp.
-(
-    RAMP_PAIR,
-    RAMP_CELL,
-    RAMP_BUFFER,
-    RAMP_ROW,
-    RAMP_TABLE,
-    RAMP_USERS,
-    RAMP_ON,
-    RAMP_LEFT,
-    RAMP_FROM,
-    RAMP_TO,
-    RAMP_CURVE,
-    RAMP_HELD,
-) = range(12)
-RAMP_WORDS = 12
-STRAIGHT, EVEN_RATIO, AT_ONCE = 0, 1, 2
+    TAKE_COUNT,
+    TAKEN,
+    TAKES,
+    TAPE_COUNT,
+    TAPES,
+    TURN,
+    WAIT,
+    WRITTEN,
+)
+from host.native.steps import PARAM_COUNT, PARAM_IDENTITY, PARAM_SEGMENTS, PAST_JUMPS
+from nodes.dsp.machine import float_of
 
 PATIENCE_NS = 0.7e9
 """How much of each second of sound may be spent waiting for what is done elsewhere, in nanoseconds."""
@@ -304,75 +293,6 @@ def thread_tape(port, bank):
         set_word(header, STREAM_END, end)
 
 
-# The transport
-
-
-@helper
-def turn_on(live, n):
-    """After a block: the fades of stopping and starting, jumps that waited for them, and the end of a loop."""
-    context = word(live, CONTEXT)
-    left = word(live, ROLL_LEFT)
-    if left:
-        left -= n
-        set_word(live, ROLL_LEFT, left)
-        set_word(context, ROLL, bits_of(load_f64(context, ROLL) + n * load_f64(context, SLOPE)))
-        if left == 0:
-            set_word(context, SLOPE, bits_of(0.0))
-            if load_f64(context, ROLL) > 0.5:
-                set_word(context, ROLL, bits_of(1.0))
-            else:
-                set_word(context, ROLL, bits_of(0.0))
-                set_word(context, ROLLING, 0)
-                if word(live, PENDING):
-                    set_word(live, PENDING, 0)
-                    jump(live, word(live, PENDING_PLACE), word(live, PENDING_BANK))
-                if word(live, WANTED):
-                    roll(live, 1, 0)
-    end = word(live, LOOP_END)
-    start, place = word(live, LOOP_START), word(context, PLACE)
-    if word(context, ROLLING) and start < end <= place < end + TICK:
-        jump(live, place - (end - start), word(live, BANK) ^ 1)
-        set_word(live, WRAPS, word(live, WRAPS) + 1)
-
-
-@helper
-def roll(live, on, hard):
-    """Start or stop the transport, over a ramp, or at once."""
-    context = word(live, CONTEXT)
-    set_word(live, WANTED, on)
-    now = load_f64(context, ROLL)
-    if word(live, PENDING):
-        return  # the jump is waited for, and then what is wanted is done
-    if on and hard:
-        set_word(context, ROLL, bits_of(1.0))
-        set_word(context, SLOPE, bits_of(0.0))
-        set_word(live, ROLL_LEFT, 0)
-        set_word(context, ROLLING, 1)
-    elif on and (now < 1.0 or load_f64(context, SLOPE) < 0.0):
-        fade_roll(live, now, 1.0)
-        set_word(context, ROLLING, 1)
-    elif not on and word(context, ROLLING):
-        fade_roll(live, now, 0.0)
-
-
-@helper
-def fade_roll(live, now, to):
-    """Head for a gain of the players, over whole ticks."""
-    context = word(live, CONTEXT)
-    frames = max(TICK, int(abs(to - now) * RAMP + (TICK - 1)) // TICK * TICK)
-    set_word(context, SLOPE, bits_of((to - now) / frames))
-    set_word(live, ROLL_LEFT, frames)
-
-
-@helper
-def jump(live, place, bank):
-    """Go on at another place, from the bank that was filled for it."""
-    context = word(live, CONTEXT)
-    set_word(context, PLACE, place)
-    set_word(context, JUMPS, word(context, JUMPS) + 1)
-    set_word(live, BANK, bank)
-
-
 # Commands
 
 
@@ -402,6 +322,10 @@ def follow(live, what, one, two, three):
     elif what == BASE:
         set_word(one, 0, two)
         set_word(three, PAST_JUMPS, -1)
+    elif what == BEND:
+        set_word(one, PARAM_SEGMENTS, word(two, BEND_SEGMENTS))
+        set_word(one, PARAM_COUNT, word(two, BEND_COUNT))
+        set_word(one, PARAM_IDENTITY, word(two, BEND_IDENTITY))
     elif what == TURN:
         roll(live, one, two)
     elif what == LOCATE:
@@ -415,85 +339,3 @@ def follow(live, what, one, two, three):
     elif what == LOOP:
         set_word(live, LOOP_START, one)
         set_word(live, LOOP_END, two)
-
-
-# Params on their way
-
-
-@helper
-def start_ramp(live, ramp, to):
-    """Send a param from where it is to a value."""
-    cell = word(ramp, RAMP_CELL)
-    count = word(live, ACTIVE_COUNT)
-    on = word(ramp, RAMP_ON)
-    if not on and (count >= MOST_ACTIVE or word(ramp, RAMP_CURVE) == AT_ONCE):
-        store_f32(cell, 0, to)
-        return
-    if on:
-        now = ramp_value(ramp, RAMP - word(ramp, RAMP_LEFT))
-    else:
-        now = float(load_f32(cell, 0))
-        set_word(word(live, ACTIVE), count, ramp)
-        set_word(live, ACTIVE_COUNT, count + 1)
-        set_word(ramp, RAMP_ON, 1)
-        set_word(word(ramp, RAMP_PAIR), 0, word(ramp, RAMP_BUFFER))
-        set_word(word(ramp, RAMP_PAIR), 1, 1)
-        if word(ramp, RAMP_ROW):
-            users = word(ramp, RAMP_USERS)
-            set_word(users, 0, word(users, 0) + 1)
-            set_word(word(ramp, RAMP_ROW), ROW_INSTEAD, word(ramp, RAMP_TABLE))
-    set_word(ramp, RAMP_FROM, bits_of(now))
-    set_word(ramp, RAMP_TO, bits_of(to))
-    set_word(ramp, RAMP_LEFT, RAMP)
-
-
-@helper
-def ramp_value(ramp, i):
-    """Where a ramp is after so many frames."""
-    start, to = load_f64(ramp, RAMP_FROM), load_f64(ramp, RAMP_TO)
-    u = i * (1.0 / RAMP)
-    if word(ramp, RAMP_HELD):
-        u = eased(i // TICK)
-    if u >= 1.0:
-        return to
-    if word(ramp, RAMP_CURVE) == EVEN_RATIO:
-        return start * exp2(u * log2(to / start))
-    return start + (to - start) * u
-
-
-@helper
-def fill_ramp(ramp, n):
-    """The values of a param on its way, for a block."""
-    buffer, done = word(ramp, RAMP_BUFFER), RAMP - word(ramp, RAMP_LEFT)
-    if word(ramp, RAMP_HELD):
-        for tick in range(0, n, TICK):
-            x = ramp_value(ramp, done + tick + TICK)
-            for i in range(tick, tick + TICK):
-                store_f32(buffer, i, x)
-    else:
-        for i in range(n):
-            store_f32(buffer, i, ramp_value(ramp, done + i + 1))
-
-
-@helper
-def end_ramp(live, k, n):
-    """After a block: whether ramp k goes on; if not, its param stands still again."""
-    active = word(live, ACTIVE)
-    ramp = word(active, k)
-    left = word(ramp, RAMP_LEFT) - n
-    set_word(ramp, RAMP_LEFT, max(left, 0))
-    if left > 0:
-        return True
-    store_f32(word(ramp, RAMP_CELL), 0, load_f64(ramp, RAMP_TO))
-    set_word(word(ramp, RAMP_PAIR), 0, word(ramp, RAMP_CELL))
-    set_word(word(ramp, RAMP_PAIR), 1, 0)
-    set_word(ramp, RAMP_ON, 0)
-    if word(ramp, RAMP_ROW):
-        users = word(ramp, RAMP_USERS)
-        set_word(users, 0, word(users, 0) - 1)
-        if word(users, 0) == 0:
-            set_word(word(ramp, RAMP_ROW), ROW_INSTEAD, 0)
-    last = word(live, ACTIVE_COUNT) - 1
-    set_word(active, k, word(active, last))
-    set_word(live, ACTIVE_COUNT, last)
-    return False

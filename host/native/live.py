@@ -6,7 +6,7 @@ import ctypes
 import math
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from time import perf_counter_ns
 from typing import Any
@@ -14,15 +14,19 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from graph.document import Automation
+from graph.lower import segments_of
 from graph.spec import TICK, Param, helper
 from host.native import callback as native_side
+from host.native import state
 from host.native.abi import FAULT, JUMPS, PLACE, ROLL, ROLLING, SCRUBBED, TIME
 from host.native.arena import aligned
-from host.native.binding import new_context
+from host.native.binding import new_context, segment_table
 from host.native.kernelsteps import in_kernel
 from host.native.knobs import Knob
 from host.native.program import Instead, Program, Words, native
 from host.native.raw import cycles, set_word, store_atomic
+from host.native.steps import PARAM_SEGMENTS
 from nodes.dsp.machine import bits_of
 
 QUEUE = 1 << 16
@@ -84,14 +88,14 @@ def playable(
     wait: int = -1,
 ) -> Playable:
     """A program ready to be played. ``wait``: frames before its crossfades begin; -1 where it has none."""
-    words = np.zeros(native_side.PLAY_WORDS, np.int64)
-    words[native_side.ROWS] = program.rows.ctypes.data
-    words[native_side.ROW_COUNT] = len(program.rows)
-    words[native_side.WAIT] = wait
+    words = np.zeros(state.PLAY_WORDS, np.int64)
+    words[state.ROWS] = program.rows.ctypes.data
+    words[state.ROW_COUNT] = len(program.rows)
+    words[state.WAIT] = wait
     keep: list[Any] = [program, words]
-    tables = ((native_side.SOURCES, sources), (native_side.SINKS, sinks), (native_side.TAPES, tapes))
-    for at, ports in (*tables, (native_side.TAKES, takes)):
-        table = np.zeros((max(len(ports), 1), native_side.PORT_WORDS), np.int64)
+    tables = ((state.SOURCES, sources), (state.SINKS, sinks), (state.TAPES, tapes))
+    for at, ports in (*tables, (state.TAKES, takes)):
+        table = np.zeros((max(len(ports), 1), state.PORT_WORDS), np.int64)
         for row, port in zip(table, ports, strict=False):
             places = 0 if port.places is None else port.places.ctypes.data
             row[:] = port.header.ctypes.data, port.arrival, port.channels, places
@@ -113,19 +117,19 @@ class Live:
         self.context = new_context()
         self.context[ROLLING] = 0
         self.context[ROLL] = 0
-        self.words = aligned((native_side.LIVE_WORDS,), "i8")
-        self._queue = aligned((QUEUE, native_side.COMMAND_WORDS), "i8")
-        self._active = aligned((native_side.MOST_ACTIVE,), "i8")
+        self.words = aligned((state.LIVE_WORDS,), "i8")
+        self._queue = aligned((QUEUE, state.COMMAND_WORDS), "i8")
+        self._active = aligned((state.MOST_ACTIVE,), "i8")
         self._waiting: deque[tuple[int, int, int, int]] = deque()
         self._fifos: list[Frames] = []
         self._kept: deque[tuple[int, Playable]] = deque()
         self._gates: dict[int, Callable[[], bool]] = {}
         self.cycles_per_second = _cycles_per_second()
         w = self.words
-        w[native_side.CONTEXT], w[native_side.BLOCK] = self.context.ctypes.data, block
-        w[native_side.COMMANDS], w[native_side.COMMANDS_MASK] = self._queue.ctypes.data, QUEUE - 1
-        w[native_side.ACTIVE] = self._active.ctypes.data
-        w[native_side.BUDGET] = bits_of(self.cycles_per_second / rate)
+        w[state.CONTEXT], w[state.BLOCK] = self.context.ctypes.data, block
+        w[state.COMMANDS], w[state.COMMANDS_MASK] = self._queue.ctypes.data, QUEUE - 1
+        w[state.ACTIVE] = self._active.ctypes.data
+        w[state.BUDGET] = bits_of(self.cycles_per_second / rate)
         self.callback = native(native_side.callback, 6)
         self.user = self.words.ctypes.data
         self.prepare(0, 2, block)
@@ -142,11 +146,11 @@ class Live:
         capacity = LARGEST + TICK
         self._fifos = [aligned((capacity + TICK, max(n, 1)), "f4") for n in (inputs, outputs)]
         w = self.words
-        w[native_side.INPUTS], w[native_side.OUTPUTS], w[native_side.DIRECT] = inputs, outputs, int(direct)
-        w[native_side.FIFO_FRAMES] = LARGEST
-        w[native_side.FIFO_IN], w[native_side.FIFO_OUT] = (fifo.ctypes.data for fifo in self._fifos)
-        w[native_side.FIFO_IN_FILL] = 0
-        w[native_side.FIFO_OUT_FILL] = latency
+        w[state.INPUTS], w[state.OUTPUTS], w[state.DIRECT] = inputs, outputs, int(direct)
+        w[state.FIFO_FRAMES] = LARGEST
+        w[state.FIFO_IN], w[state.FIFO_OUT] = (fifo.ctypes.data for fifo in self._fifos)
+        w[state.FIFO_IN_FILL] = 0
+        w[state.FIFO_OUT_FILL] = latency
         return latency
 
     def process(self, input: Frames | None, output: Frames) -> None:
@@ -165,17 +169,17 @@ class Live:
     @property
     def clock(self) -> int:
         """The address of the clock by which events that come in find their frame."""
-        return self.user + 8 * native_side.CLOCK
+        return self.user + 8 * state.CLOCK
 
-    inputs = _word(native_side.INPUTS)
-    outputs = _word(native_side.OUTPUTS)
-    callbacks = _word(native_side.CALLBACKS)
-    late = _word(native_side.LATE)
-    bank = _word(native_side.BANK)
-    wraps = _word(native_side.WRAPS)
-    culprit = _word(native_side.CULPRIT)
-    spent = _word(native_side.SPENT)
-    ramping = _word(native_side.ACTIVE_COUNT)
+    inputs = _word(state.INPUTS)
+    outputs = _word(state.OUTPUTS)
+    callbacks = _word(state.CALLBACKS)
+    late = _word(state.LATE)
+    bank = _word(state.BANK)
+    wraps = _word(state.WRAPS)
+    culprit = _word(state.CULPRIT)
+    spent = _word(state.SPENT)
+    ramping = _word(state.ACTIVE_COUNT)
 
     @property
     def frames(self) -> int:
@@ -200,7 +204,7 @@ class Live:
     @property
     def loop(self) -> tuple[int, int] | None:
         """First place of the loop, and the one after its last; None without a loop."""
-        start, end = int(self.words[native_side.LOOP_START]), int(self.words[native_side.LOOP_END])
+        start, end = int(self.words[state.LOOP_START]), int(self.words[state.LOOP_END])
         return (start, end) if end > start else None
 
     @property
@@ -216,17 +220,17 @@ class Live:
     @property
     def settled(self) -> bool:
         """Whether everything sent was taken, and no crossfade is under way."""
-        return self.idle and self.frames >= int(self.words[native_side.FADE_END])
+        return self.idle and self.frames >= int(self.words[state.FADE_END])
 
     @property
     def idle(self) -> bool:
         """Whether everything sent was taken."""
-        return not self._waiting and int(self.words[native_side.TAKEN]) == int(self.words[native_side.WRITTEN])
+        return not self._waiting and int(self.words[state.TAKEN]) == int(self.words[state.WRITTEN])
 
     def take_worst(self) -> float:
         """The longest callback in seconds since this was last asked."""
-        worst = int(self.words[native_side.SPENT_WORST])
-        self.words[native_side.SPENT_WORST] = 0
+        worst = int(self.words[state.SPENT_WORST])
+        self.words[state.SPENT_WORST] = 0
         return worst / self.cycles_per_second
 
     # Commands
@@ -238,8 +242,8 @@ class Live:
 
     def flush(self) -> None:
         """Hand over what had to wait, and let go of what is not played any more."""
-        written = int(self.words[native_side.WRITTEN])
-        room = QUEUE - (written - int(self.words[native_side.TAKEN]))
+        written = int(self.words[state.WRITTEN])
+        room = QUEUE - (written - int(self.words[state.TAKEN]))
         while self._waiting and room:
             gate = self._gates.get(written)
             if gate is not None and not gate():
@@ -248,30 +252,30 @@ class Live:
             self._queue[written & (QUEUE - 1)] = self._waiting.popleft()
             written += 1
             room -= 1
-        _release(self.words[native_side.WRITTEN :].ctypes.data, written)
-        taken = int(self.words[native_side.TAKEN])
+        _release(self.words[state.WRITTEN :].ctypes.data, written)
+        taken = int(self.words[state.TAKEN])
         while len(self._kept) > 1 and self._kept[1][0] < taken:
             self._kept.popleft()
 
     def play(self, what: Playable) -> None:
         """Play a program from the next block on. It is kept alive until another has replaced it."""
-        number = int(self.words[native_side.WRITTEN]) + len(self._waiting)
+        number = int(self.words[state.WRITTEN]) + len(self._waiting)
         self._kept.append((number, what))
         if what.ready is not None:
             self._gates[number] = what.ready
-        self.send(native_side.PLAY, what.address)
+        self.send(state.PLAY, what.address)
 
     def roll(self, on: bool, hard: bool = False) -> None:
         """Start or stop the transport; ``hard``: without the fade."""
-        self.send(native_side.TURN, int(on), int(hard))
+        self.send(state.TURN, int(on), int(hard))
 
     def locate(self, place: int, bank: int) -> None:
         """Go on from another place, and from the bank of the tapes that was filled for it."""
-        self.send(native_side.LOCATE, place, bank)
+        self.send(state.LOCATE, place, bank)
 
     def set_loop(self, start: int, end: int) -> None:
         """Loop from one place to another; no loop where they are equal."""
-        self.send(native_side.LOOP, start, end)
+        self.send(state.LOOP, start, end)
 
     def adopt(self) -> None:
         """Do what the callback would do at its next block with everything sent. Only while no callback runs."""
@@ -289,12 +293,29 @@ class Live:
         found = False
         for knob_ramp in self._ramps(playing, key, name):
             found = True
-            self.send(native_side.GO, knob_ramp.words.ctypes.data, bits_of(in_kernel(knob_ramp.param, value)))
+            self.send(state.GO, knob_ramp.words.ctypes.data, bits_of(in_kernel(knob_ramp.param, value)))
         moved = program.moved.get((key, name))
         if moved is not None and not moved.step.segments:
             found = True
-            self.send(native_side.BASE, moved.base.ctypes.data, bits_of(value), moved.past.ctypes.data)
+            self.send(state.BASE, moved.base.ctypes.data, bits_of(value), moved.past.ctypes.data)
         return found
+
+    def bend(self, playing: Playable, key: str, name: str, line: Automation) -> bool:
+        """Let the automation of a param be another, over a ramp from where it is. False where it has none in play."""
+        moved = playing.program.moved.get((key, name))
+        if moved is None or not moved.step.segments:
+            return False
+        moved.step = replace(moved.step, segments=segments_of(line, self.rate))
+        table = segment_table(moved.step.segments)
+        words = aligned((3,), "i8")
+        words[state.BEND_SEGMENTS], words[state.BEND_COUNT] = table.ctypes.data, len(table)
+        words[state.BEND_IDENTITY] = moved.step.identity
+        in_use = int(moved.words[PARAM_SEGMENTS])
+        taken = next((k for k, bend in enumerate(moved.bends) if bend[0].ctypes.data == in_use), 0)
+        del moved.bends[:taken]  # the callback goes by a later one
+        moved.bends.append((table, words))
+        self.send(state.BEND, moved.words.ctypes.data, words.ctypes.data)
+        return True
 
     def _ramps(self, playing: Playable, key: str, name: str) -> list[_Ramp]:
         if (key, name) not in playing.ramps:
@@ -303,7 +324,7 @@ class Live:
         return playing.ramps[key, name]
 
     def _ramp(self, playing: Playable, key: str, knob: Knob) -> _Ramp:
-        words = aligned((native_side.RAMP_WORDS,), "i8")
+        words = aligned((state.RAMP_WORDS,), "i8")
         buffer = aligned((self.block,), "f4")
         pair = knob.pair
         if pair is None:
@@ -313,21 +334,21 @@ class Live:
                 playing.users[row] = np.zeros(1, np.int64)
             instead = playing.instead[row]
             pair = instead.pairs[key, knob.param.name]
-            words[native_side.RAMP_ROW] = playing.program.rows[row].ctypes.data
-            words[native_side.RAMP_TABLE] = instead.table.ctypes.data
-            words[native_side.RAMP_USERS] = playing.users[row].ctypes.data
-        words[native_side.RAMP_PAIR] = pair.ctypes.data
-        words[native_side.RAMP_CELL] = knob.cell.ctypes.data
-        words[native_side.RAMP_BUFFER] = buffer.ctypes.data
-        words[native_side.RAMP_HELD] = int(knob.param.rate == "tick")
-        words[native_side.RAMP_CURVE] = _CURVES.get(knob.param.curve, native_side.STRAIGHT)
+            words[state.RAMP_ROW] = playing.program.rows[row].ctypes.data
+            words[state.RAMP_TABLE] = instead.table.ctypes.data
+            words[state.RAMP_USERS] = playing.users[row].ctypes.data
+        words[state.RAMP_PAIR] = pair.ctypes.data
+        words[state.RAMP_CELL] = knob.cell.ctypes.data
+        words[state.RAMP_BUFFER] = buffer.ctypes.data
+        words[state.RAMP_HELD] = int(knob.param.rate == "tick")
+        words[state.RAMP_CURVE] = _CURVES.get(knob.param.curve, state.STRAIGHT)
         return _Ramp(words, knob.param, [buffer, pair])
 
 
 _CURVES: Mapping[str, int] = {
-    "log": native_side.EVEN_RATIO,
-    "choice": native_side.AT_ONCE,
-    "integer": native_side.AT_ONCE,
+    "log": state.EVEN_RATIO,
+    "choice": state.AT_ONCE,
+    "integer": state.AT_ONCE,
 }
 
 

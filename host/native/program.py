@@ -40,6 +40,12 @@ class Moved:
     base: npt.NDArray[Any]
     past: Words
     words: Words = field(default_factory=lambda: np.zeros(0, np.int64))
+    bends: list[tuple[npt.NDArray[np.float64], Words]] = field(
+        default_factory=list[tuple[npt.NDArray[np.float64], Words]]
+    )
+    """The segments that it goes by since its automation was changed, and those on their way to it, each with the words
+    that tell of it.
+    """
 
 
 @dataclass(slots=True)

@@ -6,6 +6,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -14,8 +15,8 @@ import pytest
 import editor.link
 from editor.link import Sound
 from editor.model import Session
-from graph.document import Cable, NodeEntry, Patch
-from graph.edits import AddNode, Connect, Move, SetParam
+from graph.document import Automation, Cable, NodeEntry, Patch
+from graph.edits import AddNode, Connect, Move, SetAutomation, SetParam
 from nodes import kinds
 
 
@@ -33,6 +34,9 @@ class Engine:
 
     def set(self, node: str, param: str, value: float) -> None:
         self.asked.append(("set", node, param, value))
+
+    def set_points(self, node: str, param: str, points: Any) -> None:
+        self.asked.append(("points", node, param, points))
 
     def play(self) -> None:
         self.asked.append(("play",))
@@ -100,6 +104,23 @@ def test_a_turned_knob_sends_its_value_alone_and_only_the_newest(sound: Sound, e
     sound.follow(linked)
     until(lambda: len(engine.asked) >= 2)
     assert engine.asked[1:] == [("set", "tone", "freq_hz", 300.0)]
+
+
+def test_points_of_automation_go_alone_and_only_the_newest(sound: Sound, engine: Engine) -> None:
+    linked = session()
+    first = Automation("tone", "freq_hz", ((0.0, 100.0, "hold"),))
+    linked.do(SetAutomation("tone", "freq_hz", first))
+    sound.follow(linked)
+    for value in (200.0, 300.0):
+        linked.do(SetAutomation("tone", "freq_hz", replace(first, points=((0.0, value, "hold"),))), gesture="drag")
+    sound.follow(linked, held=True)
+    until(lambda: len(engine.asked) >= 2)
+    assert engine.asked[1:] == [("points", "tone", "freq_hz", ((0.0, 300.0, "hold"),))]
+    linked.undo()
+    sound.follow(linked)
+    until(lambda: len(engine.asked) >= 3)
+    assert engine.asked[2][0] == "load"
+    assert engine.asked[2][1].automation == [first]
 
 
 def test_moving_a_node_says_nothing(sound: Sound, engine: Engine) -> None:

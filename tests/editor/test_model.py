@@ -8,8 +8,19 @@ from dataclasses import replace
 import pytest
 
 from editor.model import NO_CHANGES, Session
-from graph.document import Cable, NodeEntry, Patch, Transport
-from graph.edits import AddNode, Connect, Disconnect, Move, RemoveNode, Retitle, SetMute, SetParam, SetPatchField
+from graph.document import Automation, Cable, NodeEntry, Patch, Transport
+from graph.edits import (
+    AddNode,
+    Connect,
+    Disconnect,
+    Move,
+    RemoveNode,
+    Retitle,
+    SetAutomation,
+    SetMute,
+    SetParam,
+    SetPatchField,
+)
 from graph.errors import PatchError
 from nodes import kinds
 
@@ -109,6 +120,24 @@ def test_values_go_to_the_engine_alone_and_structure_with_the_whole_patch() -> N
     session.patch_changed = False
     session.undo()
     assert session.patch_changed
+
+
+def test_automation_that_only_gets_other_points_goes_to_the_engine_alone() -> None:
+    first = Automation("level", "level_db", ((0.0, -3.0, "hold"),))
+    other = replace(first, points=((0.0, -6.0, "linear"), (1.0, 0.0, "hold")))
+    session = Session(grouped())
+    session.enter("outer")
+    session.enter("inner")
+    for line in (None, replace(other, enabled=False), replace(other, points=())):
+        for one in (line, first):
+            session.patch_changed = False
+            session.do(SetAutomation("level", "level_db", one))
+            assert session.patch_changed, "the engine has to compile it"
+    session.patch_changed = False
+    session.do(SetAutomation("level", "level_db", other), gesture="drag")
+    assert not session.patch_changed
+    assert session.points_to_engine == {("outer/inner/level", "level_db"): other.points}
+    assert session.to_engine == []
 
 
 def test_edits_inside_groups_are_addressed_from_the_outside() -> None:

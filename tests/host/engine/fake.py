@@ -13,7 +13,7 @@ from graph import Patch
 from graph.errors import PatchError
 from host.engine.__main__ import main
 from host.engine.readings import Source
-from host.engine.session import Opened
+from host.engine.roles import Opened
 
 
 class FakePlayer:
@@ -53,6 +53,9 @@ class FakePlayer:
         if (node, param) not in self._values:
             raise PatchError("there is no such param", place=f"nodes.{node}.params.{param}", node=node)
         self._values[node, param][0] = value
+
+    def set_points(self, node: str, param: str, points: Iterable[object]) -> None:
+        self.calls.append(("points", node, param, tuple(points)))
 
     def plugins_in(self, grouping: str) -> None:
         """Nothing to share."""

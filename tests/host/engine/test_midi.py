@@ -13,8 +13,8 @@ from graph import Patch
 from host.devices.null import NullDevice
 from host.engine.player import LivePlayer
 from host.midi import inputs
-from host.native.callback import CLOCK
 from host.native.events import LOST
+from host.native.state import CLOCK
 from nodes.dsp.arrivals import CLOCK_DELAY, CLOCK_FRAME, CLOCK_NS, ITEMS, WRITTEN
 
 from .conftest import until

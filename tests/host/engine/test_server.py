@@ -105,6 +105,21 @@ def test_a_burst_of_params_is_merged_and_the_newest_counts(rig, patch):
     assert len(turned) < 100
 
 
+def test_a_burst_of_points_is_merged_and_the_newest_counts_unless_a_patch_comes_after(rig, patch):
+    wire = prepared(rig, patch)
+    for k in range(1000):
+        wire.send(m.encode(m.SetPoints("level", "level_db", ((0.0, -k / 100, "hold"),))))
+    rig.sync(wire)
+    bent = [call for call in rig.parts.players[0].calls if call[0] == "points"]
+    assert bent[-1] == ("points", "level", "level_db", ((0.0, -9.99, "hold"),))
+    assert len(bent) < 100
+    wire.send(m.encode(m.SetPoints("level", "level_db", ((0.0, -1.0, "hold"),))))
+    wire.send(m.encode(m.SetPatch(2, dumps(patch), "")))
+    rig.sync(wire)
+    calls = rig.parts.players[0].calls
+    assert not [call for call in calls[calls.index(("patch", 2)) :] if call[0] == "points"]
+
+
 def test_more_params_than_one_message_holds_are_all_acted_upon(rig, patch):
     wire = prepared(rig, patch)
     for start in (0, 51_000):
@@ -275,6 +290,7 @@ def test_a_client_that_does_not_read_is_let_go(rig, patch):
 def test_another_client_finds_everything_as_it_was(rig, patch):
     wire = prepared(rig, patch)
     for message in (
+        m.SetPoints("level", "level_db", ((0.0, -1.0, "hold"),)),
         m.SetParams((("level", "level_db", -30.0),)),
         m.SetLoop(1.0, 2.0),
         m.Locate(5.0),
@@ -298,6 +314,7 @@ def test_another_client_finds_everything_as_it_was(rig, patch):
         m.Locate(5.0),
         m.Play(),
         m.SetPatch(1, dumps(patch), ""),
+        m.SetPoints("level", "level_db", ((0.0, -1.0, "hold"),)),
         m.SetParams((("level", "level_db", -30.0),)),
         m.Record(True),
     ]
