@@ -85,7 +85,7 @@ class Control(Grip):
     ) -> None:
         self.app, self.turning, self.tag = app, turning, tag
         self.width, self.height = size
-        self.label = label or turning.label
+        self._label = label
         self.moved = UNMOVED
         self.colour: Colour = app.look.theme.accent
         dpg.add_drawlist(*size, tag=tag, parent=parent)
@@ -99,15 +99,22 @@ class Control(Grip):
 
     # -- how it looks --------------------------------------------------------------------------------------------------
 
+    @property
+    def label(self) -> str:
+        """What it is called."""
+        return self._label or self.turning.label
+
     def show(self) -> None:
         """Draw it as it is now, if that is different from what is drawn."""
         state = (
+            self.label,
             tuple(self.turning.values()),
             self.text,
             self.moved,
             self._over,
             self._pressed is not None,
             self.colour,
+            self.beside,
         )
         if state != self._shown:
             self._shown = state
@@ -116,6 +123,19 @@ class Control(Grip):
     def draw(self) -> None:
         """Draw it, or change what is drawn."""
         raise NotImplementedError
+
+    @property
+    def beside(self) -> object:
+        """What else is shown with it, to be drawn anew when it changes."""
+        return self.assigned
+
+    @property
+    def assigned(self) -> tuple[bool, tuple[str, str] | None]:
+        """While a macro is being assigned: whether it can move this, and how far it does, as a share and as both ends."""
+        macro, there = self.app.assigning, self.turning.there
+        if macro is None or not macro.valid or not self.turning.assignable or not there or macro.macro in there:
+            return False, None
+        return self.turning.param.modulatable, macro.words(there[0], self.turning.param)
 
     @property
     def text(self) -> str:
@@ -143,8 +163,9 @@ class Control(Grip):
             self._skip = False
             return False
         macro = self.app.assigning if self.turning.assignable else None
-        if macro is not None and macro.valid and macro.macro not in self.turning.nodes:
-            macro.press(self.turning.nodes[0], self.turning.param)
+        there = self.turning.there
+        if macro is not None and macro.valid and there and macro.macro not in there:
+            macro.press(there[0], self.turning.param, *there[1:])
             self._macro = macro
         self._pressed, self._last, self._dragged = touch, touch.screen, False
         self.show()
@@ -155,9 +176,10 @@ class Control(Grip):
         x, y = touch.screen
         slack = max(abs(x - self._pressed.screen[0]), abs(y - self._pressed.screen[1]))
         if self._macro is not None:
-            along = (x - self._last[0]) - (y - self._last[1])
-            self._last = touch.screen
-            self._macro.drag(along / (TRAVEL_PX * self.app.look.scale), touch.shift)
+            if slack > SLACK_PX or self._dragged:
+                along = (x - self._last[0]) - (y - self._last[1])
+                self._dragged, self._last = True, touch.screen
+                self._macro.drag(along / (TRAVEL_PX * self.app.look.scale), touch.shift)
             return
         if not self._dragged:
             if slack <= SLACK_PX or self.turning.param.curve == "switch":
@@ -174,6 +196,8 @@ class Control(Grip):
         if self._macro is not None:
             self._macro.release()
             self._macro = None
+            if not self._dragged and pressed is not None and (touch.ctrl or self.typed_at(touch)):
+                self.type_amount()
         elif self._dragged:
             self.turning.end()
         elif pressed is not None:
@@ -195,6 +219,16 @@ class Control(Grip):
         x, y, width = self.typing_place()
         number = self.turning.typed
         type_in(self.app, (left + x, top + y), width, number, self.turning.type)
+
+    def type_amount(self) -> None:
+        """Let it be typed how far the macro that is being assigned moves this."""
+        macro, there = self.app.assigning, self.turning.there
+        found = macro.words(there[0], self.turning.param) if macro is not None and there else None
+        if macro is not None and found is not None:
+            left, top = dpg.get_item_rect_min(self.tag)
+            x, y, width = self.typing_place()
+            param = self.turning.param
+            type_in(self.app, (left + x, top + y), width, found[0], lambda text: macro.type(text, param, *there))
 
     def double(self, touch: Touch) -> None:
         if self.turning.param.curve != "switch":
@@ -257,6 +291,13 @@ class Dial(Control):
                 pen.lines(ring, alpha(theme.pin("control"), 0.85), px(2))
         colour = self.colour if not self.moved.automated else theme.good
         KnobFace(pen, self._centre, self._radius, colour, middle).turn(place)
+        assignable, assigned = self.assigned
+        if assignable and assigned is None:
+            ring = arc(self._centre, self._radius + px(3), KNOB_FROM, KNOB_TO)
+            pen.lines(ring, alpha(theme.pin("control"), 0.28), px(2))
+        if assigned is not None:
+            self._draw_assigned(*assigned)
+            return
         stored = self.turning.value != param.default
         text = fitted(self.text, self.width - px(2), "medium", px(13.5))
         y = self._centre[1] + self._radius + px(3)
@@ -265,6 +306,18 @@ class Dial(Control):
         label = fitted(self.label, self.width - px(2), "small", px(12))
         pen.words((self.width / 2, y + px(16)), label, theme.dim, "small", px(12), "centre")
         self.show_moved(pen, (self.width - px(9), px(9)))
+
+    def _draw_assigned(self, share: str, ends: str) -> None:
+        """How far the macro that is being assigned moves it, in place of number and name."""
+        theme, px, pen, colour = self.app.look.theme, self.app.look.px, self.pen, self.app.look.theme.pin("control")
+        pen.words((px(1), 0), share, colour, "small", px(10.5))
+        low, _, high = ends.partition("›")
+        y, room = self._centre[1] + self._radius + px(3), self.width - px(2)
+        pen.words(
+            (self.width / 2, y), fitted(low.strip(), room, "medium", px(13)), theme.text, "medium", px(13), "centre"
+        )
+        far = fitted(f"› {high.strip()}", room, "medium", px(13))
+        pen.words((self.width / 2, y + px(16)), far, colour, "medium", px(13), "centre")
 
     def typed_at(self, touch: Touch) -> bool:
         return touch.at[1] > self._centre[1] + self._radius
@@ -309,7 +362,13 @@ class Bar(Control):
             pen.box((a[0] + span * start, a[1]), (a[0] + span * end, b[1]), fill, radius=px(4))
         x = a[0] + span * min(max(self.turning.place, 0.005), 0.995)
         pen.line((x, a[1] + px(2)), (x, b[1] - px(2)), self.colour, px(2))
-        pen.words((b[0] - px(9), px(6)), self.text, theme.text, "medium", px(13), "right")
+        assignable, assigned = self.assigned
+        if assignable:
+            colour = theme.pin("control")
+            pen.box(a, b, line=alpha(colour, 0.9 if assigned else 0.35), radius=px(5))
+        text = "   ".join(assigned) if assigned else self.text
+        text = fitted(text, span - px(12), "medium", px(13))
+        pen.words((b[0] - px(9), px(6)), text, theme.text, "medium", px(13), "right")
 
     def typed_at(self, touch: Touch) -> bool:
         return touch.at[0] > self.width * 0.42

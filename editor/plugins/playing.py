@@ -34,6 +34,7 @@ class EnginePlugins(Protocol):
     def values(self, node: str) -> Mapping[str, float]: ...
     def text(self, node: str, param: str, value: float) -> str | None: ...
     def value_of(self, node: str, param: str, text: str) -> float | None: ...
+    def titles(self, node: str) -> Mapping[str, tuple[str, str]]: ...
     def state(self, node: str) -> bytes: ...
     def share_processes(self, grouping: str) -> None: ...
 
@@ -71,7 +72,9 @@ class Playing:
         self.lost: dict[str, str] = {}
         """The clock when a plugin was lost last."""
         self._values: dict[str, Mapping[str, float]] = {}
-        """What plugins have for their params, since the last step."""
+        """What plugins have for their params, since the last step;"""
+        self._titles: dict[str, Mapping[str, tuple[str, str]]] = {}
+        """and what they are called."""
         self.waiting = False
         """Whether a text was asked for that is not known yet."""
         self._gestures: dict[str, object] = {}
@@ -97,6 +100,7 @@ class Playing:
         self._do_later()
         plugins = self._find()
         self._values.clear()
+        self._titles.clear()
         if plugins is None:
             self.standing = {}
             self._later.extend(each.then for each in self._waiting)
@@ -153,6 +157,10 @@ class Playing:
                 self._say("warning", "A plugin did not say its state in time; what was known of it before is kept.")
             done.append(self._waiting.popleft().then)
         return done
+
+    def expect(self, address: str, gesture: object) -> None:
+        """What becomes of a plugin next comes of this gesture: a program was chosen, which turns other params."""
+        self._gestures[address] = gesture
 
     def edited(self) -> None:
         """The patch was changed: what a plugin makes of that is no work of anybody's hands."""
@@ -216,6 +224,13 @@ class Playing:
             known = plugins is not None and address in self.standing
             self._values[address] = plugins.values(address) if plugins is not None and known else NOTHING
         return self._values[address]
+
+    def titles(self, address: str) -> Mapping[str, tuple[str, str]]:
+        """What a plugin calls its params now, and their units, where these are others than when it was scanned."""
+        if address not in self._titles:
+            plugins = self._find()
+            self._titles[address] = plugins.titles(address) if plugins is not None and address in self.standing else {}
+        return self._titles[address]
 
 
 def _at(address: str, make: Callable[[str], Edit]) -> Edit:

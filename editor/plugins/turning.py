@@ -8,15 +8,15 @@ from typing import Protocol
 from editor.faces import plugin_text, trimmed
 from editor.model import Session
 from editor.plugins.playing import Playing
-from editor.turning import Turning
+from editor.turning import Turning, fresh_gesture
 from graph.plugins import ParamAbout
 from graph.spec import Param
 
 MOST_STEPS = 1000
 """A param with more steps than this is turned as if it had none."""
 
-
 MOST_CHOICES = 64
+"""A param with more steps than this is no choice from a list; programs are, however many."""
 
 
 class Engine(Protocol):
@@ -53,20 +53,26 @@ class PluginTurning(Turning):
 
     @property
     def label(self) -> str:
-        """The name that the plugin gives it."""
-        return self.own.name
+        """The name that the plugin gives it now."""
+        return self._called[0]
+
+    @property
+    def _called(self) -> tuple[str, str]:
+        """Name and unit."""
+        return self.playing.titles(self.address).get(self.param.name, (self.own.name, self.own.unit))
 
     def words(self, value: float) -> str:
         """What the plugin shows for a value."""
         if self.param.curve == "switch":
             return super().words(value)
         found = self.playing.text(self.address, self.param.name, value)
-        return plugin_text(self.own, value) if found is None else trimmed(found, self.own.unit)
+        return plugin_text(self.own, value) if found is None else trimmed(found, self._called[1])
 
     @property
     def choices(self) -> Sequence[str]:
         """What the plugin shows at each step, where these are few."""
-        few = 2 < len(self.own.values) <= MOST_CHOICES and len(self.own.values) == self.own.steps + 1
+        count = len(self.own.values)
+        few = count > 2 and (count <= MOST_CHOICES or self.own.program) and count == self.own.steps + 1
         return self.own.values if few else ()
 
     @property
@@ -81,12 +87,12 @@ class PluginTurning(Turning):
     @property
     def typed(self) -> str:
         """What the plugin shows, without its unit."""
-        words = self.words(self.value).replace("−", "-")
-        return words.removesuffix(self.own.unit).strip() if self.own.unit else words
+        words, unit = self.words(self.value).replace("−", "-"), self._called[1]
+        return words.removesuffix(unit).strip() if unit else words
 
     def type(self, text: str) -> None:
         """Take what was typed: one of its steps, or whatever the plugin itself understands. Raises ValueError."""
-        wanted = text.strip().lower().removesuffix(self.own.unit.lower()).strip()
+        wanted = text.strip().lower().removesuffix(self._called[1].lower()).strip()
         names = [value.strip().lower() for value in self.own.values]
         if wanted in names:
             self.put(names.index(wanted) / max(len(names) - 1, 1))
@@ -112,4 +118,7 @@ class PluginTurning(Turning):
         steps = self.own.steps
         if 0 < steps <= MOST_STEPS:
             values = {id: round(value * steps) / steps for id, value in values.items()}
+        if self.own.program:
+            self._gesture = self._gesture or fresh_gesture("program", self.address)
+            self.playing.expect(self.address, self._gesture)
         super()._do(values)

@@ -28,8 +28,10 @@ class Doing:
     """Params that the patch gave other values since the last look."""
     _since: bool = False
     """Whether the window was open at any time since the last look."""
-    _seen: tuple[bytes, Mapping[str, float]] | None = None
-    """Digest and values at the last look."""
+    _seen: bytes = b""
+    """Digest of the state at the last look; nothing where that is not known."""
+    _had: Mapping[str, float] = field(default_factory=dict[str, float])
+    """Values at the last look."""
 
     def shows(self, open: bool) -> None:
         """Its window was opened, or closed."""
@@ -37,18 +39,18 @@ class Doing:
         if open:
             self.opened = self._since = True
 
-    def begins(self) -> None:
-        """It was loaded, or given a state: what was seen of it before says nothing."""
-        self._seen = None
+    def begins(self, values: Mapping[str, float]) -> None:
+        """It was loaded, or given a state, and has these values: what was seen of it before says nothing."""
+        self._seen, self._had = b"", dict(values)
 
     def look(self, state: bytes, values: Mapping[str, float], moved: Collection[str]) -> tuple[bool, dict[str, float]]:
         """It is in this state and has these values; the patch may have ``moved`` some params meanwhile. Whether that is
         the doing of somebody at its window, and what became of the params that the patch did not move.
         """
-        before, self._seen = self._seen, (digest(state), dict(values))
+        seen, self._seen = self._seen, digest(state)
+        had, self._had = self._had, dict(values)
         by_window, self._since = self._since, self.window
-        if before is None or before[0] == self._seen[0] or not by_window:
-            return False, {}
-        differ = {name: value for name, value in values.items() if abs(value - before[1].get(name, value)) > SAME}
+        differ = {name: value for name, value in values.items() if abs(value - had.get(name, value)) > SAME}
         own = {name: value for name, value in differ.items() if name not in moved}
-        return bool(own) or not differ, own
+        changed = seen not in (b"", self._seen)
+        return by_window and changed and (bool(own) or not differ), own

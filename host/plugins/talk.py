@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
-from dataclasses import dataclass
 from functools import partial
 from time import monotonic
 from typing import Any
@@ -38,9 +37,9 @@ from host.plugins.messages import (
     PluginValues,
     RestartPlugin,
 )
+from host.plugins.naming import Naming
 from host.plugins.states import digest
 from host.values import set_values
-from nodes.plugin import variant
 
 SETTLED_S = 0.5
 """A plugin's state is asked for so long after the last sign that it is another."""
@@ -55,15 +54,6 @@ Done = Callable[[Any, str], None]
 """What to do with an answer; or with nothing, and words that say why."""
 Settle = Callable[[str, str, float], None]
 """Sets a param of the patch in play. Raises PatchError."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Names:
-    """The params of a node's plugin: their names by id, and name and place of each."""
-
-    by_id: Mapping[int, str]
-    ids: Mapping[str, int]
-    places: tuple[tuple[str, int], ...]
 
 
 class Talk:
@@ -84,7 +74,7 @@ class Talk:
         self._entries: dict[str, NodeEntry] = {}
         self._given: dict[str, dict[str, float]] = {}
         self._owed: dict[str, set[str]] = {}
-        self._names: dict[int, _Names] = {}
+        self._names = Naming(link)
         self._troubled: dict[str, float] = {}
         self._versions: set[tuple[str, str]] = set()
         self._titles: dict[str, tuple[tuple[str, str, str], ...]] = {}
@@ -133,13 +123,19 @@ class Talk:
         if node in self._entries and param not in BUILT_IN_PARAMS:
             self._given.setdefault(node, {})[param] = value
             self._doings[node].turned.add(param)
+            hosted = self._link.hosted(node)
+            if hosted is not None and param in self._names.of(hosted).programs:
+                self._dirty[node] = monotonic()  # it turns others, whether it says so or not
+                self._said.add(node)
 
     def _in_state(self, node: str, state: bytes | None, wanted: set[str]) -> list[tuple[str, str, float]]:
         hosted = self._link.hosted(node)
         values = hosted.memory.values.get(digest(state)) if hosted else None
         if hosted is None or values is None:
             return []
-        return [(node, name, values[k]) for name, k in self._named(hosted).places if name in wanted and k < len(values)]
+        return [
+            (node, name, values[k]) for name, k in self._names.of(hosted).places if name in wanted and k < len(values)
+        ]
 
     def _note_version(self, hosted: Hosted) -> None:
         node, settings = hosted.request.node, hosted.request.settings
@@ -147,15 +143,6 @@ class Talk:
         if words and (node, words) not in self._versions:
             self._versions.add((node, words))
             self._out.append(Notice("info", f"{node}: {words}."))
-
-    def _named(self, hosted: Hosted) -> _Names:
-        if hosted.number not in self._names:
-            description = self._link.description(hosted.request.settings)
-            kind = variant(description, hosted.request.settings["layout"])
-            places = tuple((p.name, k) for p, k in zip(kind.params({}), kind.places, strict=True))  # pyright: ignore[reportAttributeAccessIssue]
-            ids = {name: description.params[k].id for name, k in places}
-            self._names[hosted.number] = _Names({id: name for name, id in ids.items()}, ids, places)
-        return self._names[hosted.number]
 
     # What the client asks
 
@@ -198,7 +185,7 @@ class Talk:
             self._out.append(PluginAnswer(ticket, problem[:2000], number, text.replace("\0", "")[:2000], state))
 
         hosted = self._link.hosted(node)
-        id = self._named(hosted).ids.get(param) if hosted and question != "state" else 0
+        id = self._names.of(hosted).ids.get(param) if hosted and question != "state" else 0
         if id is None:
             done(None, f"{node}: there is no param {param!r}")
             return
@@ -262,7 +249,7 @@ class Talk:
             return []
         match kind:
             case "touch" | "edit" | "release":
-                name = self._named(hosted).by_id.get(message["param"])
+                name = self._names.of(hosted).by_id.get(message["param"])
                 if name is None:
                     return []
                 if kind == "edit":
@@ -283,7 +270,7 @@ class Talk:
                     self._dirty[node] = now
                 return [] if open_ else self._gestures.lost(node)
             case "loaded" | "values":
-                self._doings[node].begins()
+                self._doings[node].begins(self._names.values(hosted))
                 if hosted.window:
                     self._look(node)
                 if kind == "loaded":
@@ -314,9 +301,7 @@ class Talk:
     def _tell_values(self, node: str) -> None:
         hosted = self._link.hosted(node)
         if hosted is not None and hosted.status == "ready":
-            values = hosted.values
-            rows = tuple((name, values[k]) for name, k in self._named(hosted).places if k < len(values))
-            self._out.append(PluginValues(node, rows))
+            self._out.append(PluginValues(node, tuple(self._names.values(hosted).items())))
 
     def _take_titles(self, node: str) -> Done:
         def done(answer: Any, problem: str) -> None:
@@ -327,7 +312,7 @@ class Talk:
             now = {id: (title, unit) for id, title, unit in answer}
             if not known.keys() <= now.keys() and node not in self._titles:
                 self._out.append(Notice("warning", f"{node}: {hosted.name} {OTHER_PARAMS}."))
-            names = self._named(hosted).by_id
+            names = self._names.of(hosted).by_id
             rows = tuple((names[id], *words) for id, words in now.items() if id in names and words != known[id])
             if rows != self._titles.get(node, ()):
                 self._out.append(PluginTitles(node, rows))
@@ -372,8 +357,9 @@ class Talk:
                 hosted.values = values
                 hosted.memory.note_values(state, values)
                 self._tell_values(node)
-                named = {name: values[k] for name, k in self._named(hosted).places if k < len(values)}
-                by_hand, own = doing.look(state, named, turned | doing.turned | self._driven.get(node, set()))
+                by_hand, own = doing.look(
+                    state, self._names.values(hosted), turned | doing.turned | self._driven.get(node, set())
+                )
                 if told or by_hand:
                     self._tell_state(node, hosted, state, again, by_hand, own)
             then()

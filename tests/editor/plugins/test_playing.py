@@ -15,7 +15,8 @@ from editor.plugins.turning import PluginTurning
 from editor.plugins.words import doing, latency_words, origin, other_version
 from graph.edits import SetParam
 from graph.errors import PatchError
-from tests.editor.plugins.rig import CRUSH, entry_of, filled, session_with
+from host.plugins.instance import PluginParam
+from tests.editor.plugins.rig import CRUSH, entry_of, filled, good, session_with
 
 
 @dataclass
@@ -57,6 +58,7 @@ class Engine:
     changed: dict[str, Change] = field(default_factory=dict)
     asked: list[int] = field(default_factory=list)
     answered: set[int] = field(default_factory=set)
+    called: dict[str, tuple[str, str]] = field(default_factory=dict)
     stands: dict[str, Standing] = field(default_factory=lambda: {"fx": Standing()})
     has: dict[str, float] = field(default_factory=dict)
     shows: dict[tuple[str, float], str] = field(default_factory=dict)
@@ -84,6 +86,9 @@ class Engine:
 
     def text(self, node: str, param: str, value: float) -> str | None:
         return self.shows.get((param, value))
+
+    def titles(self, node: str) -> dict[str, tuple[str, str]]:
+        return self.called
 
     def value_of(self, node: str, param: str, text: str) -> float | None:
         return {"6": 0.375}.get(text)
@@ -379,3 +384,33 @@ def test_an_edit_that_cannot_be_is_said_and_changes_nothing(session: Session, en
     with pytest.raises(PatchError):
         playing.step()
     assert session.patch.node("fx").params == {}
+
+
+def test_a_param_is_called_what_the_plugin_calls_it_now(session: Session, engine: Engine, playing: Playing) -> None:
+    playing.step()
+    drive = knob(session, playing, engine, "drive")
+    engine.shows["drive", 0.25] = "3"
+    assert (drive.label, drive.words(0.25)) == ("Drive", "3 dB")
+    engine.called["drive"] = ("Cutoff", "%")
+    playing.step()
+    assert (drive.label, drive.words(0.25)) == ("Cutoff", "3 %")
+
+
+def test_a_program_that_is_chosen_is_one_step_with_what_it_turns(tmp_path: Path, engine: Engine) -> None:
+    bank = tuple(f"Sound {k}" for k in range(100))
+    programs = PluginParam(5, "Program", "", 99, 0.0, bank[0], bank[-1], bank, program=True)
+    about = replace(CRUSH, params=(*CRUSH.params, programs))
+    session = session_with(filled(tmp_path, (good(about, "/plugins/Crush.vst3"),)), ("fx", about))
+    playing = Playing(session, lambda: engine)  # type: ignore[arg-type,return-value]
+    session.do(SetParam("fx", "drive", 0.75))
+    playing.step()
+    program = knob(session, playing, engine, "program")
+    assert program.choices == bank, "however many there are"
+    program.choose(33)
+    engine.changed["fx"] = Change(b"sound 33", False, {"drive": 0.1, "dry_wet": 0.2})
+    playing.step()
+    node = session.patch.node("fx")
+    assert (node.state, node.params) == (b"sound 33", {"drive": 0.1, "program": pytest.approx(1 / 3)})
+    session.undo()
+    node = session.patch.node("fx")
+    assert (node.state, node.params) == (None, {"drive": 0.75})
