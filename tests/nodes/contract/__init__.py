@@ -5,12 +5,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from functools import cache
 from itertools import islice
 
 from . import company, declaration, sound
 from .declaration import named
-from .rig import Subject
+from .rig import Subject, once
 
 CHECKS: dict[str, Callable[[Subject], Iterator[str]]] = {
     "declared": declaration.declared,
@@ -34,8 +33,8 @@ FIRST = ("native", "bounds")
 __all__ = ["CHECKS", "Subject", "found_by", "named"]
 
 
-@cache
-def found_by(check: str, subject: Subject, most: int = 5) -> list[str]:
+@once
+def found_by(subject: Subject, check: str, most: int = 5) -> list[str]:
     """The first few things that a check finds wrong; nothing where a check that comes first has found something, or
     there is nothing to try (which ``declared`` says).
     """
@@ -43,6 +42,6 @@ def found_by(check: str, subject: Subject, most: int = 5) -> list[str]:
         if not subject.structures:
             return []
         before = FIRST[: FIRST.index(check)] if check in FIRST else FIRST
-        if any(found_by(first, subject) for first in before):
+        if any(found_by(subject, first) for first in before):
             return []
     return list(islice(CHECKS[check](subject), most))

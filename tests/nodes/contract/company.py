@@ -181,7 +181,7 @@ def bypass(subject: Subject) -> Iterator[str]:
     if not kind.ports({s.name: s.default for s in kind.settings_declared()}):
         return
     chosen = subject.variants[:1] + subject.variants[-24:]
-    reference = tortured(subject, 448)
+    reference = tortured(subject)
     reference = reference[:1] + reference[-24:]
     own = {p.name for v in chosen for p in params(kind, v.structure)}
     if kind.bypassable:

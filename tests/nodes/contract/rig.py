@@ -9,8 +9,9 @@ import math
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache, cached_property
+from functools import cached_property, wraps
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -225,6 +226,20 @@ Tweak = Callable[[Patch, str, int], None]
 """Something done to a node of the patch, by its id and place, before it is compiled."""
 
 
+def once(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Find something out once for each subject, and keep it as long as the subject."""
+    kept: WeakKeyDictionary[Subject, dict[tuple[object, ...], Any]] = WeakKeyDictionary()
+
+    @wraps(function)
+    def known(subject: Subject, *rest: object) -> Any:
+        own = kept.setdefault(subject, {})
+        if rest not in own:
+            own[rest] = function(subject, *rest)
+        return own[rest]
+
+    return known
+
+
 @dataclass(eq=False)
 class Subject:
     """A kind that is being tried."""
@@ -233,11 +248,12 @@ class Subject:
     rate: int = RATE
     registry: dict[str, type[Node]] = field(init=False)
     _moveable: dict[str, list[Param]] = field(default_factory=dict[str, list[Param]])
+    _compiled: dict[tuple[str, str], CompiledNode | None] = field(default_factory=dict[Any, Any])
 
     def __post_init__(self) -> None:
         self.registry = {**kinds(), **RIG, self.kind.kind: self.kind}
 
-    @cache  # noqa: B019
+    @once
     def at(self, rate: int) -> Subject:
         """The same kind at another sample rate."""
         return Subject(self.kind, rate)
@@ -315,6 +331,12 @@ class Subject:
 
     def compiled(self, variant: Variant, moving: Param | None = None) -> CompiledNode | None:
         """The node as compiled alone, with a param that moves if one is given; None where the kind refuses."""
+        key = (repr(variant), moving.name if moving else "")
+        if key not in self._compiled:
+            self._compiled[key] = self._alone(variant, moving)
+        return self._compiled[key]
+
+    def _alone(self, variant: Variant, moving: Param | None) -> CompiledNode | None:
         patch = Patch(sample_rate=self.rate)
         self.place(patch, "n", variant)
         if moving:

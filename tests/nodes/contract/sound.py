@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import zlib
 from collections.abc import Iterator
-from functools import cache
 
 import numpy as np
 
@@ -15,7 +14,7 @@ from graph.spec import TICK, Memory, Param, State
 from host.native.abi import dims_of, main_lanes
 from host.offline import Frames
 
-from .rig import STREAM, Files, Heard, Listener, Subject, batches, noise, served
+from .rig import STREAM, Files, Heard, Listener, Subject, batches, noise, once, served
 from .variants import Variant, inputs, seeded
 
 FRAMES = 47 * TICK
@@ -52,16 +51,15 @@ def torture(port: str, channels: int) -> Frames:
     return x.astype(np.float32)
 
 
-@cache
-def tortured(subject: Subject, block: int) -> list[dict[str, Frames]]:
+@once
+def tortured(subject: Subject) -> list[dict[str, Frames]]:
     """What every variant makes of it."""
-    parts = batches(subject.variants)
-    return [y for part in parts for y in subject.run(part, torture, FRAMES, block=block).outputs]
+    return [y for part in batches(subject.variants) for y in subject.run(part, torture, FRAMES).outputs]
 
 
 def finite(subject: Subject) -> Iterator[str]:
     """Finite output for finite input, at every setting."""
-    for variant, outputs in zip(subject.variants, tortured(subject, BLOCKS[1]), strict=True):
+    for variant, outputs in zip(subject.variants, tortured(subject), strict=True):
         for port, y in outputs.items():
             if not np.isfinite(y).all():
                 yield f"{port} is not finite from frame {_first(~np.isfinite(y))} on: {variant}"
@@ -69,9 +67,11 @@ def finite(subject: Subject) -> Iterator[str]:
 
 def blocks(subject: Subject) -> Iterator[str]:
     """The same samples whatever the block."""
-    reference = tortured(subject, BLOCKS[1])
+    reference = batches(tortured(subject))
     for block in (BLOCKS[0], BLOCKS[2]):
-        yield from _differences(subject.variants, reference, tortured(subject, block), f"in blocks of {block}")
+        for part, wanted in zip(batches(subject.variants), reference, strict=True):
+            found = subject.run(part, torture, FRAMES, block=block).outputs
+            yield from _differences(part, wanted, found, f"in blocks of {block}")
 
 
 def bounds(subject: Subject) -> Iterator[str]:
@@ -130,12 +130,12 @@ def latency(subject: Subject) -> Iterator[str]:
     variants = subject.variants
     nodes = [_node(subject, v) for v in variants]
     ports = sorted({p.name for v in variants for p in inputs(subject.kind, v.structure.settings) if p.type == "audio"})
+    parts = [(at, [variants[k] for k in at]) for at in batches(range(len(variants)))]
+    silent = [subject.run(part, _impulse(""), HIT_FRAMES).outputs for _, part in parts]
     for port in ports + [STREAM] * served(subject.kind):
         answered: dict[tuple[int, str], list[bool]] = {}
-        for at in batches(range(len(variants))):
-            part = [variants[k] for k in at]
+        for (at, part), quiet in zip(parts, silent, strict=True):
             hit = subject.run(part, _impulse(port), HIT_FRAMES).outputs
-            quiet = subject.run(part, _impulse(""), HIT_FRAMES).outputs
             for k, y, still in zip(at, hit, quiet, strict=True):
                 for out in y:
                     answer, declared = y[out] - still[out], nodes[k].latency
