@@ -75,11 +75,18 @@ def test_bursts_of_400_ms_and_of_3_s_are_caught_wherever_they_start(play):
 
 
 @pytest.mark.parametrize(
-    ("rate", "layout"),
-    [(48000, "stereo"), (44100, "stereo"), (48000, "5.1"), (22050, "mono"), (96000, "quad"), (48000, "7.1.4")],
+    ("rate", "layout", "seconds"),
+    [
+        (48000, "stereo", 25),
+        (44100, "stereo", 12),
+        (48000, "5.1", 12),
+        (22050, "mono", 25),
+        (96000, "quad", 12),
+        (48000, "7.1.4", 12),
+    ],
 )
-def test_it_agrees_with_the_meter_of_files(play, rate, layout):
-    x = programme(rate, 25, len(LAYOUTS[layout]), 3)
+def test_it_agrees_with_the_meter_of_files(play, rate, layout, seconds):
+    x = programme(rate, seconds, len(LAYOUTS[layout]), 3)
     meter = LoudnessMeter(rate, LAYOUTS[layout])
     meter.feed(x)
     wanted = meter.result()
@@ -95,9 +102,9 @@ def test_it_agrees_with_the_meter_of_files(play, rate, layout):
 
 
 @pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="needs ffmpeg")
-@pytest.mark.parametrize("channels", [2, 6])
-def test_it_agrees_with_ffmpeg(play, tmp_path, channels):
-    x = programme(RATE, 90, channels, 5)
+@pytest.mark.parametrize(("channels", "seconds"), [(2, 90), (6, 30)])
+def test_it_agrees_with_ffmpeg(play, tmp_path, channels, seconds):
+    x = programme(RATE, seconds, channels, 5)
     soundfile.write(tmp_path / "x.wav", x, RATE, "FLOAT")
     command = ["ffmpeg", "-hide_banner", "-nostats", "-channel_layout", "5.1(side)" if channels == 6 else "stereo"]
     command += ["-i", str(tmp_path / "x.wav"), "-af", "ebur128=peak=true", "-f", "null", "-"]
