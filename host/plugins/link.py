@@ -23,7 +23,7 @@ from host.plugins.finding import from_store
 from host.plugins.grouping import Grouping, chains
 from host.plugins.hosted import Hosted, Patience
 from host.plugins.instance import LONGEST_LATENCY, Description, PluginError
-from host.plugins.shared import MOST_THREADS, SUPPORTED, Seat, Words, new_semaphore
+from host.plugins.shared import SUPPORTED, Seat, Words, new_semaphore
 from host.plugins.states import digest
 from host.plugins.watch import Watch
 from nodes.dsp import handover
@@ -31,9 +31,10 @@ from nodes.dsp import handover
 LIVE = Patience()
 OFFLINE = Patience(load_s=120.0, block_s=60.0, restart=False)
 SPIN_NS = 60_000
-SPARE = (os.cpu_count() or 1) - 1
-"""Processors beside that of the audio thread."""
 """How long the audio thread waits for a plugin before it sleeps."""
+PROCESSORS = os.cpu_count() or 1
+SPARE = PROCESSORS - 1
+"""Processors beside that of the audio thread."""
 KEEP_S = 60.0
 """How long a plugin that nobody plays is kept, in case it is wanted again: bypassed, or removed and brought back."""
 ANSWER_S = 10.0
@@ -158,7 +159,7 @@ class Link:
         group = groups[self.grouping]
         try:
             seat = Seat(request.inputs, request.outputs, self.block)
-            calls = self._watch.calls(group)
+            calls = self._watch.calls(group, PROCESSORS if self.grouping == "patch" else 1)
         except OSError as error:
             raise PatchError(f"there is no memory for {description.name}: {error}") from None
         new_semaphore(seat.back)
@@ -191,7 +192,7 @@ class Link:
         words = aligned((handover.TABLE_WORDS,), "i8")
         seat, patience = hosted.seat, self._watch.patience
         words[handover.HEAD], words[handover.CREW] = seat.shared.address, hosted.calls.address
-        words[handover.TASKS], words[handover.THREADS] = hosted.calls.tasks.ctypes.data, MOST_THREADS
+        words[handover.TASKS], words[handover.THREADS] = hosted.calls.tasks.ctypes.data, hosted.calls.threads
         words[handover.SLOTS] = seat.shared.address + 8 * handover.HEAD_WORDS
         words[handover.STRIDE], words[handover.CAPACITY] = seat.stride, seat.capacity
         words[handover.OUTPUTS_AT] = seat.outputs_at

@@ -41,7 +41,7 @@ from host.native.raw import (
 )
 from host.plugins import instance as calls
 from host.plugins.instance import NativeCall, PluginError
-from host.plugins.shared import MOST_THREADS, Calls, Seat
+from host.plugins.shared import Calls, Seat
 from nodes.dsp import handover
 from nodes.dsp.crew import BELL, CALLS, EAGER
 from nodes.dsp.crew import call as call_crew
@@ -273,7 +273,7 @@ class Crew:
         self._table[PLACES + place] = part.table.ctypes.data
         self._table[COUNT] = len(self._parts)
         seat.head[BY_CREW] = 1
-        if len(self._threads) < min(MOST_THREADS, sum(p is not None for p in self._parts)):
+        if len(self._threads) < min(self._shared.threads, sum(p is not None for p in self._parts)):
             thread = threading.Thread(target=self._serve, args=(not self._threads,), name="crew", daemon=True)
             self._threads.append(thread)
             thread.start()

@@ -22,8 +22,6 @@ from host.native.arena import aligned
 from nodes.dsp import crew, handover
 
 Words = npt.NDArray[np.int64]
-MOST_THREADS = os.cpu_count() or 1
-"""Threads with which a worker plays its plugins."""
 SUPPORTED = sys.platform.startswith("linux")
 """Whether plugins can run in workers here: semaphores that processes share and that wait with a deadline."""
 
@@ -112,12 +110,14 @@ class Seat:
 class Calls:
     """What an engine and the crew of one worker share, as ``nodes.dsp.crew`` says. Raises OSError."""
 
-    def __init__(self, fd: int = -1) -> None:
+    def __init__(self, threads: int = 1, fd: int = -1) -> None:
         self.shared = Shared(crew.CREW_WORDS, fd)
         self.tasks = aligned((1,), "i8")
         """The engine's own: how many blocks the crew has to do."""
         if fd < 0:
             new_semaphore(self.bell)
+            self.shared.words[crew.THREADS] = threads
+        self.threads = int(self.shared.words[crew.THREADS])
 
     @property
     def address(self) -> int:

@@ -52,11 +52,13 @@ class Watch:
         self._stop = False
         self._thread: threading.Thread | None = None
 
-    def calls(self, name: str) -> Calls:
-        """What is shared with the worker of a group, whether it is there or comes to be. Raises OSError."""
+    def calls(self, name: str, threads: int) -> Calls:
+        """What is shared with the worker of a group, which is there, or comes to be, with so many threads. Raises
+        OSError.
+        """
         with self.lock:
             if name not in self.groups:
-                self.groups[name] = Group(Calls())
+                self.groups[name] = Group(Calls(threads))
             return self.groups[name].calls
 
     def add(self, hosted: Hosted) -> None:

@@ -253,7 +253,7 @@ class Worker:
                 refused = str(error)
         plugin.prepare(message["rate"], message["block"], Arrangement(inputs, outputs))
         if self._crew is None:
-            self._crew = Crew(Calls(self._descriptor(CALLS_NUMBER)), _go_first)
+            self._crew = Crew(Calls(fd=self._descriptor(CALLS_NUMBER)), _go_first)
         self.players[number] = player = Player(number, plugin, seat, self._crew, self.say)
         values = [plugin.get(id) for id in player.ids]
         return {"latency": plugin.latency(), "tail": plugin.tail(), "values": values, "refused": refused}

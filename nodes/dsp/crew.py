@@ -9,9 +9,9 @@ from __future__ import annotations
 from graph.spec import helper
 from nodes.dsp.raw import add_atomic, post
 
-CALLS, BELL, EAGER, CREW_WORDS = 0, 8, 16, 24
+CALLS, BELL, EAGER, THREADS, CREW_WORDS = 0, 8, 16, 17, 24
 """Calls that nobody took yet, less the threads that sleep; the semaphore they sleep on; 1 for a crew that is to be
-awake when the next block is due.
+awake when the next block is due; how many threads it may have.
 """
 
 

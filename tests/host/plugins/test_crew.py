@@ -136,8 +136,8 @@ CALL = ctypes.CFUNCTYPE(None, ctypes.c_int64)
 class Played:
     """Plugins that are Python functions, and the engine's side of them."""
 
-    def __init__(self, count: int) -> None:
-        self.calls = Calls()
+    def __init__(self, count: int, threads: int = 1) -> None:
+        self.calls = Calls(threads)
         self.crew = Crew(self.calls, lambda: None)
         self.seats = [Seat(("mono",), ("mono",), 64) for _ in range(count)]
         self.done: list[list[int]] = [[] for _ in range(count)]
@@ -175,9 +175,8 @@ class Played:
         until(lambda: not any(self.pending(k) for k in ks), f"blocks of {ks}")
 
 
-def test_every_block_is_played_once_and_never_two_of_one_plugin_at_a_time(monkeypatch):
-    monkeypatch.setattr(serving, "MOST_THREADS", 4)
-    played = Played(9)
+def test_every_block_is_played_once_and_never_two_of_one_plugin_at_a_time():
+    played = Played(9, 4)
     assert len(played.crew._threads) == 4
     order = np.random.default_rng(5)
     for _ in range(200):
@@ -208,8 +207,7 @@ def test_one_that_is_held_waits_and_the_others_are_played():
 
 def test_one_that_goes_is_played_no_more_and_its_place_is_taken_again(monkeypatch):
     monkeypatch.setattr(serving, "END_NS", 50_000_000)
-    monkeypatch.setattr(serving, "MOST_THREADS", 2)
-    played = Played(3)
+    played = Played(3, 2)
     assert played.crew.drop(played.parts[1])
     played.submit(1)
     played.submit(2)

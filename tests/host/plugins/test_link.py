@@ -15,9 +15,9 @@ import pytest
 
 from graph.document import Patch
 from host.plugins import link as links
+from host.plugins.hosted import Patience
 from host.plugins.instance import PluginError
 from host.plugins.link import Link, PluginsFailedError
-from host.plugins.watch import Patience
 from nodes.dsp import handover
 
 from . import fakes, rig

@@ -236,7 +236,7 @@ def test_offline_evil_is_told_and_nothing_hangs(evil, tmp_path):
 
 
 def test_offline_a_plugin_that_hangs_ends_the_render_within_its_patience():
-    from host.plugins.watch import Patience
+    from host.plugins.hosted import Patience
 
     sources = {"Fake": {"evil": "process hang", "at": 3}}
     patience = Patience(load_s=30.0, block_s=0.5, restart=False)
