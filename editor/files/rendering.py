@@ -2,31 +2,22 @@
 
 from __future__ import annotations
 
-import contextlib
-import json
-import os
-import queue
-import subprocess
-import sys
-import tempfile
-import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic
 from typing import Any, Literal
 
+from editor.aside import Child
 from graph.document import Patch
 from graph.errors import PatchError
 from graph.groups import expand
-from graph.patchfile import dumps
 from graph.spec import Kinds
 
 OUTPUT, INPUT = "audio_out", "audio_in"
 """The kinds that a render reads files for and writes files from, as the command line calls them."""
 PATIENCE_S = 5.0
-ROOT = Path(__file__).resolve().parents[2]
-COMMAND = (sys.executable, "-P", "-m", "editor.files.render_child")
+CHILD = "editor.files.render_child"
 
 Phase = Literal["running", "measuring", "done", "failed", "stopped"]
 
@@ -114,37 +105,7 @@ class Render:
         self.measured: list[dict[str, Any]] = []
         self.error = ""
         self._stopping: float | None = None
-        self._told: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
-        self._folder = tempfile.TemporaryDirectory(prefix="patchwright-render-")
-        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed when the render is over
-        at = Path(self._folder.name) / "patch.pwp"
-        at.write_bytes(dumps(patch))
-        job = {
-            "patch": str(at),
-            "folder": str(patch.folder or Path.cwd()),
-            "outputs": dict(wish.outputs),
-            "inputs": dict(wish.inputs),
-            "options": wish.options(),
-        }
-        self._process = subprocess.Popen(
-            COMMAND,
-            cwd=self._folder.name,
-            env=environment(),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self._errors,
-        )
-        assert self._process.stdin is not None
-        with contextlib.suppress(OSError):  # it ended at once; its last words say why
-            self._process.stdin.write(json.dumps(job).encode() + b"\n")
-            self._process.stdin.flush()
-        threading.Thread(target=self._listen, name="render", daemon=True).start()
-
-    def _listen(self) -> None:
-        assert self._process.stdout is not None
-        for line in self._process.stdout:
-            self._told.put(line)
-        self._told.put(None)
+        self._child = Child(CHILD, patch, outputs=dict(wish.outputs), inputs=dict(wish.inputs), options=wish.options())
 
     @property
     def over(self) -> bool:
@@ -153,14 +114,10 @@ class Render:
 
     def step(self) -> None:
         """Take in what was told."""
-        while not self.over:
-            try:
-                line = self._told.get_nowait()
-            except queue.Empty:
-                break
-            self._end() if line is None else self._take(json.loads(line))
+        for line in () if self.over else self._child.told():
+            self._end() if line is None else self._take(line)
         if self._stopping is not None and not self.over and monotonic() - self._stopping > PATIENCE_S:
-            self._process.kill()
+            self._child.process.kill()
 
     def _take(self, told: Mapping[str, Any]) -> None:
         for name, value in told.items():
@@ -170,61 +127,34 @@ class Render:
                     self.share = min(value[0] / max(value[1], 1), 1.0)
                 case "result":
                     self.result, self.phase, self.share = dict(value), "measuring", 0.0
-                case "measured":
-                    self.measured = list(value)
+                case "answer":
+                    self.measured = list(value["measured"])
                 case "error":
                     self.error = str(value)
 
     def _end(self) -> None:
         """Its process is gone."""
-        self._process.wait()
+        self._child.process.wait()
         if self.measured or (self.result and not self.error and not self._stopping):
             self.phase = "done"
         elif self._stopping is not None:
             self.phase = "stopped"
         else:
             self.phase = "failed" if not self.result else "done"
-            self.error = self.error or self._last_words()
-        self._clean()
-
-    def _last_words(self) -> str:
-        self._errors.seek(0)
-        lines = self._errors.read()[-4000:].decode(errors="replace").strip().splitlines()
-        return f"the render broke off: {lines[-1] if lines else f'exit status {self._process.returncode}'}"
+            self.error = self.error or f"the render {self._child.last_words()}"
+        self._child.close()
 
     def stop(self) -> None:
         """Stop it; nothing stays under the final names. It is over a little later."""
         if self.over or self._stopping is not None:
             return
         self._stopping = monotonic()
-        assert self._process.stdin is not None
-        with contextlib.suppress(OSError):
-            self._process.stdin.close()
+        self._child.ask_to_end()
 
     def close(self) -> None:
         """Nobody waits for it any more: stop it, and wait until it has."""
         if self.over:
             return
         self.stop()
-        try:
-            self._process.wait(PATIENCE_S)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+        self._child.close(PATIENCE_S)
         self.phase = "stopped"
-        self._clean()
-
-    def _clean(self) -> None:
-        assert self._process.stdin is not None
-        with contextlib.suppress(OSError):
-            self._process.stdin.close()
-        self._errors.close()
-        self._folder.cleanup()
-
-
-def environment() -> dict[str, str]:
-    """A process that works aside finds our modules where we did, and leaves the cores to the engine: matrix products on
-    several threads would wait for each other in loops that take all there is.
-    """
-    path = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
-    return {**os.environ, "PYTHONPATH": path, "OPENBLAS_NUM_THREADS": "1"}

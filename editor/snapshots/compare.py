@@ -113,7 +113,7 @@ class Compare:
 
     def show(self) -> None:
         """Bring the words and bars up to date."""
-        share = self.measuring.share if self.measuring else None
+        share = (self.measuring.share or 0.0) if self.measuring else None
         ready = all(self.names) and self.names[0] != self.names[1]
         state = (self.match, share, self.on, self.at, self.trim_db, ready, self.app.look)
         if state == self._shown or not dpg.does_item_exist("snapshots:match"):

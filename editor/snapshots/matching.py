@@ -6,30 +6,21 @@ Loudness is integrated loudness by ITU-R BS.1770; of several outputs it is that 
 
 from __future__ import annotations
 
-import contextlib
-import json
 import math
-import queue
-import subprocess
-import sys
-import tempfile
-import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from editor.files.rendering import OUTPUT, ends, environment
+from editor.aside import Aside
+from editor.files.rendering import OUTPUT, ends
 from editor.link import Trim
 from editor.mixer.strips import LEVEL
 from editor.snapshots.values import current
 from graph.document import Patch
 from graph.edits import Edit, Inside, SetSetting
 from graph.groups import expand
-from graph.patchfile import dumps
 from graph.spec import Kinds, Stream
 
-COMMAND = (sys.executable, "-P", "-m", "editor.snapshots.measure_child")
 PASSAGE_S = 10.0
 """How much is measured where no loop says it."""
 READ_FRAMES = 1 << 16
@@ -133,81 +124,20 @@ def loudness_of(
     return together(found)
 
 
-class Measuring:
-    """A comparison at work, in a process of its own. ``step`` takes in what it has told."""
+class Measuring(Aside):
+    """A comparison at work, in a process of its own."""
 
     def __init__(self, patch: Patch, kinds: Kinds, a: str, b: str, passage: Passage) -> None:
-        self.snapshots, self.passage = (a, b), passage
-        self.share = 0.0
-        """How much is done, 0 to 1."""
-        self.match: Match | None = None
-        self.error = ""
-        self.over = False
-        self._told: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
-        self._folder = tempfile.TemporaryDirectory(prefix="patchwright-match-", ignore_cleanup_errors=True)
-        at = Path(self._folder.name) / "patch.pwp"
-        at.write_bytes(dumps(without_recorders(patch, kinds)))
-        job = {
-            "patch": str(at),
-            "folder": str(patch.folder or Path.cwd()),
-            "scratch": self._folder.name,
-            "outputs": ends(patch, OUTPUT),
-            "snapshots": [a, b],
-            "start_s": passage.start_s,
-            "seconds": passage.seconds,
-        }
-        self._process = subprocess.Popen(
-            COMMAND,
-            cwd=self._folder.name,
-            env=environment(),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
+        super().__init__(
+            "editor.snapshots.measure_child",
+            without_recorders(patch, kinds),
+            outputs=ends(patch, OUTPUT),
+            snapshots=[a, b],
+            start_s=passage.start_s,
+            seconds=passage.seconds,
         )
-        assert self._process.stdin is not None
-        with contextlib.suppress(OSError):  # it ended at once, which is told below
-            self._process.stdin.write(json.dumps(job).encode() + b"\n")
-            self._process.stdin.flush()
-        threading.Thread(target=self._listen, name="match", daemon=True).start()
 
-    def _listen(self) -> None:
-        assert self._process.stdout is not None
-        for line in self._process.stdout:
-            self._told.put(line)
-        self._told.put(None)
-
-    def step(self) -> None:
-        """Take in what was told."""
-        while not self.over:
-            try:
-                line = self._told.get_nowait()
-            except queue.Empty:
-                return
-            if line is None:
-                self._end()
-            else:
-                self._take(json.loads(line))
-
-    def _take(self, told: dict[str, Any]) -> None:
-        self.share = float(told.get("progress", self.share))
-        self.error = str(told.get("error", self.error))
-        if "lufs" in told:
-            self.match = Match(*told["lufs"])
-        if self.match is not None or self.error:
-            self.stop()
-
-    def _end(self) -> None:
-        if self.match is None and not self.error:
-            self.error = "the comparison broke off"
-        self.stop()
-
-    def stop(self) -> None:
-        """End it, whatever it has come to."""
-        if not self.over:
-            self.over = True
-            self._process.kill()
-            self._process.wait()
-            assert self._process.stdin is not None
-            with contextlib.suppress(OSError):
-                self._process.stdin.close()
-            self._folder.cleanup()
+    @property
+    def match(self) -> Match | None:
+        """What it came to."""
+        return None if self.answer is None else Match(*self.answer["lufs"])

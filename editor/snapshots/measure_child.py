@@ -1,56 +1,37 @@
-"""The process that compares snapshots by loudness: ``python -P -m editor.snapshots.measure_child``.
+"""The process that compares snapshots by loudness: ``python -P -m editor.snapshots.measure_child`` (see
+``editor.aside``).
 
-It reads one line of JSON, the job of ``editor.snapshots.matching``, and answers with lines of JSON:
-``{"progress": 0.4}``, then ``{"lufs": [a, b]}`` where None is silence, or ``{"error": "…"}``. It ends when standard
-input does.
+Its job is that of ``editor.snapshots.matching.Measuring``; its answer has the loudness of each snapshot in ``lufs``,
+where None is silence.
 """
 
 from __future__ import annotations
 
-import json
-import os
-import sys
 import tempfile
-import threading
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-
-def _tell(**line: Any) -> None:
-    sys.stdout.write(json.dumps(line, allow_nan=False) + "\n")
-    sys.stdout.flush()
-
-
-def _watch() -> None:
-    """Nobody waits any more: end at once. What is being written is in a folder that the other side removes."""
-    sys.stdin.read()
-    os._exit(0)
+from editor.aside import Tell, serve
+from editor.snapshots.matching import loudness_of
+from graph.document import Patch
 
 
-def main() -> None:
-    """Do one job."""
-    job = json.loads(sys.stdin.readline())
-    threading.Thread(target=_watch, daemon=True).start()
-    try:
-        from editor.snapshots.matching import loudness_of
-        from graph.patchfile import load
+def work(patch: Patch, job: Mapping[str, Any], tell: Tell) -> Mapping[str, Any]:
+    """Render and measure the passage with each snapshot in it."""
+    found: list[float | None] = []
+    count = len(job["snapshots"])
+    for number, name in enumerate(job["snapshots"]):
+        with tempfile.TemporaryDirectory(dir=Path.cwd()) as scratch:
 
-        patch = load(Path(job["patch"]))
-        patch.folder = Path(job["folder"])
-        found: list[float | None] = []
-        for number, name in enumerate(job["snapshots"]):
-            with tempfile.TemporaryDirectory(dir=job["scratch"]) as scratch:
+            def progress(done: int, whole: int, number: int = number) -> None:
+                tell(progress=(number + done / max(whole, 1), count))
 
-                def progress(done: int, whole: int, number: int = number) -> None:
-                    _tell(progress=(number + done / max(whole, 1)) / len(job["snapshots"]))
-
-                found.append(
-                    loudness_of(patch, name, job["outputs"], job["start_s"], job["seconds"], Path(scratch), progress)
-                )
-        _tell(lufs=found)
-    except (ValueError, OSError, RuntimeError) as error:
-        _tell(error=" ".join(str(error).split()))
+            found.append(
+                loudness_of(patch, name, job["outputs"], job["start_s"], job["seconds"], Path(scratch), progress)
+            )
+    return {"lufs": found}
 
 
 if __name__ == "__main__":
-    main()
+    serve(work)

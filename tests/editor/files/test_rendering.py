@@ -87,7 +87,7 @@ def test_what_cannot_be_done_is_said(tone: Patch, tmp_path: Path) -> None:
 def test_one_whose_process_is_killed_says_so(tone: Patch, tmp_path: Path) -> None:
     tone.folder = tmp_path
     render = Render(tone, Wish({"out": str(tmp_path / "long.wav")}, seconds=20 * 3600.0))
-    render._process.kill()
+    render._child.process.kill()
     assert finished(render).phase == "failed"
     assert "broke off" in render.error
 
