@@ -77,6 +77,8 @@ class NodePage:
                 self._turning,
                 self._state,
                 theme.accent,
+                self._group,
+                inspector.folded.setdefault(self.subject.address, set()),
             )
         self._modulation()
         kind = self.subject.session.kinds.get(face.kind)
@@ -103,6 +105,11 @@ class NodePage:
     def _turning(self, param: Param) -> Turning:
         plain = self.subject.turning(param)
         return self.plugin.turning(param, plain) if self.plugin else plain
+
+    def _group(self, param: Param) -> str:
+        """The part of a plugin that its param belongs to."""
+        own = self.subject.face.own.get(param.name)
+        return own.group if own is not None else ""
 
     def _bands(self) -> tuple[object, ...]:
         return next((v.curves.bands for v in self.views if isinstance(v, ResponseView)), ())

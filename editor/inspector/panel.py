@@ -47,6 +47,8 @@ class Inspector(Panel):
         super().__init__(app)
         self.lessons = Lessons(app)
         """What learns: it goes on while other things are looked at."""
+        self.folded: dict[str, set[str]] = {}
+        """The groups of params that are folded, by the addresses of their nodes."""
 
     def build(self, parent: int | str) -> None:
         self.histories: dict[str, History] = getattr(self, "histories", {})

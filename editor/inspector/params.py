@@ -1,4 +1,7 @@
-"""The params of a node, or those that several nodes share: knobs where they are few, lines where they are many."""
+"""The params of a node, or those that several nodes share: knobs where they are few, lines where they are many.
+
+Those of a plugin that has them in groups stand under the names of these, and a click on a name folds its group.
+"""
 
 from __future__ import annotations
 
@@ -25,8 +28,14 @@ MOST_LINES = 40
 """With more lines than this there is a search, and only those in view are there."""
 
 
+def _no_group(param: Param) -> str:
+    return ""
+
+
 class Params:
-    """Widgets for params. ``turning`` makes what turns one; ``state`` says what else moves it."""
+    """Widgets for params. ``turning`` makes what turns one; ``state`` says what else moves it; ``group`` where it
+    belongs. ``folded`` are the groups that are not unfolded, kept by who makes this.
+    """
 
     def __init__(
         self,
@@ -38,13 +47,21 @@ class Params:
         turning: Callable[[Param], Turning],
         state: Callable[[str], Moved],
         colour: Colour,
+        group: Callable[[Param], str] = _no_group,
+        folded: set[str] | None = None,
     ) -> None:
         self.app, self.prefix, self._turning, self._state = app, prefix, turning, state
         self.width, self._colour = width, colour
         self._controls: dict[str, Control] = {}
         self._combos: dict[str, Turning] = {}
-        self._params = tuple(params)
-        self._found = self._params
+        self._group, self._folded = group, folded if folded is not None else set[str]()
+        self._params = _in_groups(params, group)
+        self._groups = [name for name in dict.fromkeys(map(group, self._params)) if name]
+        self._numbers = {name: number for number, name in enumerate(self._groups)}
+        self._found: tuple[Param | str, ...] = ()
+        """The lines: params, and the names of groups."""
+        self._typed = ""
+        self._bodies: dict[str, int | str] = {}
         self._root = dpg.add_group(parent=parent)
         self._lines: Lines | None = None
         if len(params) > MOST_LINES:
@@ -55,21 +72,54 @@ class Params:
             self._lines = Lines(app, self._root, "panel:inspector", "inspector:page", self._line, self._drop)
             self._search("")
             return
-        turnings = {p.name: turning(p) for p in params}
+        for name in ["", *self._groups]:
+            body = self._root
+            if name:
+                self._heading(name, self._root)
+                body = self._bodies[name] = dpg.add_group(parent=self._root, show=name not in self._folded)
+            self._widgets([p for p in self._params if group(p) == name], body)
+        self.show()
+
+    def _widgets(self, params: Sequence[Param], parent: int | str) -> None:
+        """Knobs, or lines where these are many; then choices and switches."""
+        turnings = {p.name: self._turning(p) for p in params}
         chosen = [p for p in params if p.curve != "switch" and turnings[p.name].choices]
         switches = [p for p in params if p.curve == "switch"]
         turned = [p for p in params if p not in chosen and p not in switches]
         if len(turned) <= MOST_KNOBS:
-            self._knobs(turned)
+            self._knobs(turned, parent)
         else:
-            self._bars(turned)
+            self._bars(turned, parent)
         if turned and (chosen or switches):
-            dpg.add_spacer(height=app.look.px(2), parent=self._root)
-        self._bars(chosen)
-        self._bars(switches)
-        self.show()
+            dpg.add_spacer(height=self.app.look.px(2), parent=parent)
+        self._bars(chosen, parent)
+        self._bars(switches, parent)
 
-    def _knobs(self, params: Sequence[Param]) -> None:
+    # -- groups --------------------------------------------------------------------------------------------------------
+
+    def _heading(self, name: str, parent: int | str) -> None:
+        """The name of a group, with how many are in it; a click folds it."""
+        px, theme, number = self.app.look.px, self.app.look.theme, self._numbers[name]
+        count = sum(self._group(p) == name for p in self._params)
+        with dpg.group(horizontal=True, horizontal_spacing=px(2), parent=parent):
+            for kind, words, font in (("fold", _arrow(name in self._folded), "icons"), ("group", name, "strong")):
+                tag = f"{self.prefix}:{kind}:{number}"
+                dpg.add_button(label=words, tag=tag, callback=lambda: self._fold(name))
+                dpg.bind_item_font(tag, fonts.font(font))  # pyright: ignore[reportArgumentType] - one of two roles
+                dpg.bind_item_theme(tag, "theme:flat")
+            dpg.add_text(str(count), color=theme.faint)
+
+    def _fold(self, name: str) -> None:
+        self._folded ^= {name}
+        if self._lines is not None:
+            self._search(self._typed)
+            return
+        dpg.configure_item(self._bodies[name], show=name not in self._folded)
+        dpg.set_item_label(f"{self.prefix}:fold:{self._numbers[name]}", _arrow(name in self._folded))
+
+    # -- widgets -------------------------------------------------------------------------------------------------------
+
+    def _knobs(self, params: Sequence[Param], parent: int | str) -> None:
         px = self.app.look.px
         per_line = max(int(self.width // px(70)), 1)
         if len(params) > per_line:
@@ -77,17 +127,17 @@ class Params:
             per_line = -(-len(params) // lines)
         columns = max(per_line, min(int(self.width // px(70)), 4))
         wide = int(self.width // columns)
-        line: int | str = self._root
+        line = parent
         for k, param in enumerate(params):
             if k % columns == 0:
-                line = dpg.add_group(horizontal=True, horizontal_spacing=0, parent=self._root)
+                line = dpg.add_group(horizontal=True, horizontal_spacing=0, parent=parent)
             tag, cell = f"{self.prefix}.{param.name}", dpg.add_group(parent=line)
             self._controls[param.name] = Dial(self.app, cell, self._turning(param), tag, wide, self._colour)
             self._explain(cell, param)
 
-    def _bars(self, params: Sequence[Param]) -> None:
+    def _bars(self, params: Sequence[Param], parent: int | str) -> None:
         for param in params:
-            self._bar(param, dpg.add_group(parent=self._root))
+            self._bar(param, dpg.add_group(parent=parent))
 
     def _bar(self, param: Param, cell: int | str) -> None:
         """A line for a param, of the widget that it asks for."""
@@ -124,7 +174,10 @@ class Params:
             no_scroll_with_mouse=True,
         )  # fmt: skip
         dpg.bind_item_theme(cell, "theme:strip")
-        self._bar(param, cell)
+        if isinstance(param, str):
+            self._heading(param, cell)
+        else:
+            self._bar(param, cell)
 
     def _explain(self, cell: int | str, param: Param) -> None:
         with dpg.tooltip(cell, delay=0.7):
@@ -136,11 +189,20 @@ class Params:
                 dpg.add_text(moved.words, color=self.app.look.theme.good, wrap=self.app.look.px(280))
 
     def _search(self, text: str) -> None:
-        """Lines for the params whose names have every word."""
+        """Lines for the params whose names, or whose groups' names, have every word, also of those that are folded."""
         assert self._lines is not None
-        words = text.lower().split()
-        labels = ((p, f"{p.name} {self._turning(p).label}".lower()) for p in self._params) if words else ()
-        self._found = tuple(p for p, label in labels if all(w in label for w in words)) if words else self._params
+        self._typed, words = text, text.lower().split()
+        found: list[Param | str] = []
+        for name in ["", *self._groups]:
+            own = [p for p in self._params if self._group(p) == name]
+            if words:
+                labels = ((p, f"{name} {p.name} {self._turning(p).label}".lower()) for p in own)
+                own = [p for p, label in labels if all(word in label for word in words)]
+            if name and (own or not words):
+                found.append(name)
+            if words or name not in self._folded:
+                found += own
+        self._found = tuple(found)
         self._lines.show(len(self._found))
         self.show()
 
@@ -185,3 +247,13 @@ def labelled(app: App, parent: int | str, label: str, width: int, help: str = ""
     gap = width * (1 - BESIDE) - fonts.width(label, "medium", app.look.px(14))
     dpg.add_spacer(width=max(int(gap), 1), parent=line)
     return dpg.group(parent=line)
+
+
+def _arrow(folded: bool) -> str:
+    return fonts.ICONS["caret-right" if folded else "caret-down"]
+
+
+def _in_groups(params: Sequence[Param], group: Callable[[Param], str]) -> tuple[Param, ...]:
+    """Those in no group first, then group after group, in the order in which they first come."""
+    order = {"": 0} | {name: k for k, name in enumerate(dict.fromkeys(map(group, params)), 1) if name}
+    return tuple(sorted(params, key=lambda param: order[group(param)]))

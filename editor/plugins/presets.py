@@ -1,4 +1,6 @@
-"""The presets of a plugin: the user's own and those other programs keep; loaded as one undoable step."""
+"""The presets of a plugin: the programs that it has itself, the user's own presets, and those that other software
+keeps; loaded as one undoable step.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +14,7 @@ import dearpygui.dearpygui as dpg
 from editor import fonts
 from editor.files.chooser import Chooser
 from editor.files.dialog import Ask, Dialog, Tag
+from editor.plugins.turning import PluginTurning
 from graph.document import NodeEntry
 from graph.edits import Edit
 from graph.errors import PatchError
@@ -54,6 +57,14 @@ class Presets(Dialog):
         self.typed = ""
         self.names: dict[str, Path] = {}
         self.folder = self._folder()
+        self.programs = self._programs()
+
+    def _programs(self) -> list[PluginTurning]:
+        """The params that choose a program of the plugin's own."""
+        app, face, playing = self.app, self.face, self.plugins.playing
+        found = [(param, own) for param in face.params if (own := face.own.get(param.name)) and own.program]
+        turnings = [PluginTurning(app.session, self.node, param, own, playing, app.sound) for param, own in found]
+        return [turning for turning in turnings if turning.choices]
 
     def _folder(self) -> PresetFolder:
         from host.plugins.presets import PresetFolder
@@ -97,6 +108,19 @@ class Presets(Dialog):
         self.names = self.folder.list()
         words = self.typed.casefold().split()
         found = sorted((n for n in self.names if all(w in n.casefold() for w in words)), key=str.casefold)
+        programs = False
+        for turning in self.programs:
+            rows = [(k, name) for k, name in enumerate(turning.choices) if all(w in name.casefold() for w in words)]
+            if rows:
+                programs = True
+                dpg.add_text(f"{turning.label}, of the plugin itself", color=theme.dim, parent=parent)
+            for k, name in rows:
+                dpg.add_selectable(
+                    label=f"{name}##{turning.param.name}{k}", tag=self.tag(f"program:{turning.param.name}:{k}"),
+                    width=px(430), parent=parent, callback=partial(self._choose, turning, k),
+                )  # fmt: skip
+        if programs and found:
+            dpg.add_text("Presets", color=theme.dim, parent=parent)
         for k, name in enumerate(found):
             own = self.names[name].is_relative_to(self.folder.own)
             with dpg.group(horizontal=True, parent=parent, horizontal_spacing=px(8)):
@@ -109,11 +133,19 @@ class Presets(Dialog):
                     )
                     dpg.bind_item_theme(button, "theme:flat")
                     dpg.bind_item_font(button, fonts.font("small"))
-        if not found:
-            text = "Nothing fits." if self.names else "There are no presets yet. Save one below, or load a file."
+        if not found and not programs:
+            text = (
+                "Nothing fits."
+                if self.names or self.programs
+                else "There are no presets yet. Save one below, or load a file."
+            )
             dpg.add_text(text, color=theme.faint, parent=parent, wrap=px(560))
 
     # -- what it does --------------------------------------------------------------------------------------------------
+
+    def _choose(self, turning: PluginTurning, index: int) -> None:
+        turning.choose(index)
+        self.app.notices.say("good", f"{turning.label}: {turning.choices[index]}")
 
     def _load(self, name: str) -> None:
         self._take(self.names[name], name)
