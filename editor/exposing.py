@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from editor.faces import Face, face, inner_patch, spoken
+from editor.faces import Face, face, group_shows, inner_patch, spoken
 from editor.following import do_moving_at_root
 from editor.model import Session
 from graph.document import NodeEntry, Patch
@@ -51,8 +51,7 @@ class Group:
         }
 
     def _setting(self, what: What) -> dict[str, str]:
-        raw = self.entry.settings.get(what)
-        return {str(name): str(inside) for name, inside in raw.items()} if isinstance(raw, Mapping) else {}
+        return group_shows(self.entry, what)
 
     def _described(self, what: What, name: str, inside: str) -> Shown:
         node, _, own = inside.rpartition(".")

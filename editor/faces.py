@@ -275,6 +275,12 @@ def inner_patch(entry: NodeEntry) -> Patch | None:
         return None
 
 
+def group_shows(entry: NodeEntry, what: str) -> dict[str, str]:
+    """What a group shows of its inside: ``ports`` or ``params``, as ``node.name`` by the name it has outside."""
+    raw = entry.settings.get(what)
+    return {str(name): str(inside) for name, inside in raw.items()} if isinstance(raw, Mapping) else {}
+
+
 def _group(id: str, entry: NodeEntry, kinds: Kinds) -> Face:
     inner = inner_patch(entry)
     faces: dict[str, Face] = {}

@@ -8,7 +8,7 @@ from typing import Any
 
 from editor.canvas.clip import copied
 from editor.canvas.view import Point
-from editor.faces import face, inner_patch
+from editor.faces import face, group_shows, inner_patch
 from editor.following import do_moving
 from editor.model import Session
 from graph.document import Automation, Cable, NodeEntry, belongs
@@ -111,10 +111,10 @@ def ungroup_edits(session: Session, group: str, at: Point) -> tuple[list[Edit], 
     for id in inner.nodes():
         free = id not in here.graph and id not in names.values()
         names[id] = id if free and session.fresh_id(id) == id else session.fresh_id(id, names.values())
-    ports: Mapping[str, Any] = {**dict(entry.settings.get("ports") or {}), **dict(entry.settings.get("params") or {})}
+    ports = {**group_shows(entry, "ports"), **group_shows(entry, "params")}
 
     def inside(name: str) -> tuple[str, str]:
-        node, _, port = str(ports.get(name, "")).rpartition(".")
+        node, _, port = ports.get(name, "").rpartition(".")
         if node not in names:
             raise PatchError(f"the group has no port or param {name!r}", place=f"nodes.{group}", node=group)
         return names[node], port
@@ -124,8 +124,8 @@ def ungroup_edits(session: Session, group: str, at: Point) -> tuple[list[Edit], 
         x, y = node.position or (30.0 * k, 30.0 * k)
         kept = replace(node.copy(), position=(at[0] + x, at[1] + y))
         kept.settings = plain_copy(node.settings)
-        for outer, address in dict(entry.settings.get("params") or {}).items():
-            where, _, param = str(address).rpartition(".")
+        for outer, address in group_shows(entry, "params").items():
+            where, _, param = address.rpartition(".")
             if where == id and outer in entry.params:
                 kept.params[param] = entry.params[outer]
         kept.bypass, kept.mute = node.bypass or entry.bypass, node.mute or entry.mute

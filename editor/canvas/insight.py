@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic
 
-from editor.faces import inner_patch
+from editor.faces import group_shows, inner_patch
 from editor.model import Session
 from graph.document import NodeEntry, Patch
 
@@ -40,8 +40,8 @@ def layouts_here(session: Session, insight: Insight) -> dict[str, str]:
     found = {k.removeprefix(prefix): v for k, v in insight.layouts.items() if k.startswith(prefix)}
     for id, entry in session.here.nodes().items():
         if entry.kind == "group":
-            for name in dict(entry.settings.get("ports") or {}):
-                inside = _inside(entry, id, str(name))
+            for name in group_shows(entry, "ports"):
+                inside = _inside(entry, id, name)
                 if inside in found:
                     found[f"{id}.{name}"] = found[inside]
     return found
@@ -49,7 +49,7 @@ def layouts_here(session: Session, insight: Insight) -> dict[str, str]:
 
 def _inside(entry: NodeEntry, address: str, port: str) -> str:
     """The address of the port that a group's port stands for, through groups in groups."""
-    node, _, name = str(dict(entry.settings.get("ports") or {}).get(port, "")).rpartition(".")
+    node, _, name = group_shows(entry, "ports").get(port, "").rpartition(".")
     inner = inner_patch(entry)
     below = inner.nodes().get(node) if inner is not None else None
     if below is not None and below.kind == "group":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from editor.canvas import grouping
+from editor.canvas.insight import Insight, layouts_here
 from editor.exposing import Group
 from editor.model import Session
 from graph.document import Patch
@@ -134,3 +135,20 @@ def test_it_works_from_inside_of_groups_in_groups():
     Group(s, (outer,)).hide(Group(s, (outer,)).shown()[-1])
     assert s.patch.snapshots["quiet"][f"{outer}/strip/comp"] == {"threshold_db": -40.0}
     assert expand(s.patch).automation == flat.automation
+
+
+@pytest.mark.parametrize("what", ["ports", "params"])
+@pytest.mark.parametrize("found", [7, "abc", [1], {"a": 3}, {"a": ["x"]}, None])
+def test_what_a_file_says_of_a_group_may_be_anything(what: str, found: object) -> None:
+    patch = Patch("Hostile")
+    inside = {"nodes": {"level": {"kind": "gain"}}, "cables": []}
+    patch.add("box", "group")
+    patch.node("box").settings = {"patch": inside, "ports": {}, "params": {}, what: found}
+    session = Session(patch)
+    assert layouts_here(session, Insight({"box/level.in": "stereo"})) == {"box/level.in": "stereo"}
+    assert session.face("box").kind == "group"
+    assert {item.inside for item in Group(session, ("box",)).hidden()} >= {"level.in", "level.out", "level.level_db"}
+    edits, names = grouping.ungroup_edits(session, "box", (0.0, 0.0))
+    session.do(*edits)
+    assert list(names) == ["level"]
+    assert list(session.here.nodes()) == ["level"]
