@@ -2,7 +2,7 @@
 
 Run in place of ``patchwright.py``. ``CAGE`` names the folder. ``CAGE_FAULT`` names what goes wrong on purpose, to see
 that whoever watches notices: ``sync`` (an exception in a panel), ``journal`` (unsaved work is not kept), ``crash`` (the
-process ends at once).
+process ends at once), ``recover`` (what was left behind is not found).
 """
 
 from __future__ import annotations
@@ -86,8 +86,13 @@ def tame(cage: Path) -> None:
 
 def plant(fault: str) -> None:
     """Let something go wrong after a while."""
+    import editor.files.panel as files
     from editor.canvas.panel import Canvas
     from editor.journal import Journal
+
+    if fault == "recover":
+        files.left_behind = lambda: ([], [])
+        return
 
     place, name = {"sync": (Canvas, "sync"), "crash": (Canvas, "sync"), "journal": (Journal, "step")}[fault]
     real, count = getattr(place, name), [0]

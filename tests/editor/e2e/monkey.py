@@ -66,6 +66,9 @@ class Monkey:
         self.done: list[Words] = []
         self.last: deque[str] = deque(maxlen=LAST)
         self.counts = {"events": 0, "edits": 0, "checks": 0}
+        self.work_ms: list[float] = []
+        """What the editor's own work took, of the last frame before each look."""
+        self.memory_mb: list[float] = []
         self._marks_made = 0
         self._keys = [_pressed(keys) for keys in window.ask(do="keys")["keys"]]
         self._acts: list[tuple[int, Callable[[], Words]]] = [
@@ -225,6 +228,15 @@ class Monkey:
         if wrong or "Traceback" in self.window.log():
             raise self._noticed(f"an exception: {wrong}")
         self.counts["edits"] = max(self.counts["edits"], len(state["undo"]))
+        self.work_ms.append(state["work_s"] * 1e3)
+        self.memory_mb.append(resident_mb(self.window.process.pid))
+
+    def figures(self) -> str:
+        """What was done, and what it took."""
+        work, memory = sorted(self.work_ms), self.memory_mb
+        typical, late = work[len(work) // 2], work[len(work) * 99 // 100]
+        words = f"{memory[0]:.0f} MB at the start, {memory[len(memory) // 2]:.0f} half way, {memory[-1]:.0f} at the end"
+        return f"{self.counts}; {words}; own work of a frame {typical:.1f} ms, of one in a hundred {late:.1f} ms"
 
     def _state(self) -> dict[str, Any]:
         try:
@@ -232,14 +244,27 @@ class Monkey:
         except (AssertionError, OSError) as error:
             raise self._noticed(f"the window does not answer: {error}") from None
 
-    def finish(self) -> None:
-        """See that nothing was lost: the document is sound, undo and redo lead back to it, and the journal has it."""
+    def finish(self) -> str | None:
+        """See that nothing was lost: the document is sound, undo and redo lead back to it, and the journal has it. The
+        answer is what the journal has; None where there is nothing unsaved.
+        """
         self._do([*(word for _ in range(6) for word in ("key", "Escape", "sleep", "0.1")), "mouseup", "1"])
         self.window.settle(10)
         state = self.window.state()
         self._sound(state["patch"])
         self._there_and_back(state)
-        self._journal()
+        return self._journal()
+
+    def recovered(self, window: Window, document: str) -> None:
+        """See that this window, opened after the other one was killed, has the same document."""
+        self.window = window
+        self.look_at_log()
+        found = self._state()["patch"]
+        if found != document:
+            raise self._noticed(f"what comes back after a crash is another document:\n{_difference(document, found)}")
+
+    def quit(self) -> None:
+        """Close the window, and see that it ends well."""
         self.window.ask(do="quit")
         if self.window.process.wait(60) != 0:
             raise self._noticed("the window did not end well")
@@ -276,7 +301,7 @@ class Monkey:
             )
         self.look_after()
 
-    def _journal(self) -> None:
+    def _journal(self) -> str | None:
         """What is kept for after a crash is what is there."""
         end = monotonic() + 10 * LATEST_S
         while True:
@@ -284,7 +309,7 @@ class Monkey:
             kept = _kept(self.window.folder / "data" / "journal")
             wanted = state["patch"] if state["dirty"] else None
             if kept == wanted:
-                return
+                return kept
             if monotonic() > end:
                 raise self._noticed(
                     "the journal is not the document: " + ("it has none" if kept is None else "differs")
@@ -304,6 +329,15 @@ class Monkey:
             f"all events are in {record}, the last are:\n  {events}\n"
             f"the log:\n{self.window.log()[-6000:]}"
         )
+
+
+def resident_mb(pid: int) -> float:
+    """The memory that a process has, in megabytes; 0 where the system does not tell."""
+    try:
+        pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+    except (OSError, IndexError, ValueError):
+        return 0.0
+    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
 def _kept(journals: Path) -> str | None:
@@ -331,11 +365,12 @@ def _pressed(keys: str) -> str:
     return "+".join([*held, NAMES.get(key, key.upper() if key[0] == "f" and key[1:].isdigit() else key)])
 
 
-def caged(screen: Screen, folder: Path, *arguments: str, fault: str = "") -> Window:
-    """A window in a cage, on a copy of the shipped patch."""
+def caged(screen: Screen, folder: Path, *arguments: str, fault: str = "", again: bool = False) -> Window:
+    """A window in a cage, on a copy of the shipped patch; ``again``: after another one there was killed, on what it
+    left behind.
+    """
     folder = folder.resolve()
     folder.mkdir(parents=True, exist_ok=True)
-    shutil.copytree(ROOT / "patches", folder / "patches", dirs_exist_ok=True)
     (folder / "tmp").mkdir(exist_ok=True)
     environment = {
         CAGE: str(folder),
@@ -345,27 +380,51 @@ def caged(screen: Screen, folder: Path, *arguments: str, fault: str = "") -> Win
         "PATCHWRIGHT_CACHE": str(cache_folder().resolve()),
         "PYTHONDONTWRITEBYTECODE": "1",
     }
-    patch = folder / "patches" / "duck_music_under_dialogue.json"
-    return Window(screen, folder, (patch, *arguments), Path(__file__).with_name("cage.py"), environment)
+    opened = [str(folder / "patches" / "duck_music_under_dialogue.json")]
+    if again:
+        (folder / "probe").unlink(missing_ok=True)
+        opened = []
+    else:
+        shutil.copytree(ROOT / "patches", folder / "patches", dirs_exist_ok=True)
+    return Window(screen, folder, (*opened, *arguments), Path(__file__).with_name("cage.py"), environment)
 
 
 def run(screen: Screen, folder: Path, seed: int, seconds: float, *arguments: str, fault: str = "") -> Monkey:
-    """Let a monkey at a window for so long. Raises MonkeyError."""
+    """Let a monkey at a window for so long; in the end the window is killed, and what was unsaved is opened again.
+    Raises MonkeyError.
+    """
     window = caged(screen, folder, *arguments, fault=fault)
     try:
         monkey = Monkey(window, seed)
         end = monotonic() + seconds
         while monotonic() < end:
             monkey.handful()
-        monkey.finish()
-        return monkey
+        return ended(screen, folder, monkey, *arguments, fault=fault)
     finally:
         window.discard()
 
 
-def laps(seed: int, seconds: float) -> list[tuple[int, float]]:
+def ended(screen: Screen, folder: Path, monkey: Monkey, *arguments: str, fault: str = "") -> Monkey:
+    """See what has become of it all. Raises MonkeyError."""
+    unsaved = monkey.finish()
+    if unsaved is not None:
+        monkey.look_at_log()
+        monkey.window.kill()
+        monkey.window.discard()
+        window = caged(screen, folder, *arguments, fault=fault, again=True)
+        try:
+            monkey.recovered(window, unsaved)
+            monkey.quit()
+        finally:
+            window.discard()
+    else:
+        monkey.quit()
+    return monkey
+
+
+def laps(seed: int, seconds: float, lap: float = LAP_S) -> list[tuple[int, float]]:
     """Seeds, and how long each has a window of its own: patches that grow for hours say less than fresh ones."""
-    count = max(round(seconds / LAP_S), 1)
+    count = max(round(seconds / lap), 1)
     return [(seed + k, seconds / count) for k in range(count)]
 
 
@@ -376,7 +435,7 @@ def replay(screen: Screen, folder: Path, record: Path) -> None:
         monkey = Monkey(window, 0)
         for words in json.loads(record.read_text(encoding="utf-8")):
             monkey._do(words)
-        monkey.finish()
+        ended(screen, folder, monkey, "--device", "null")
     finally:
         window.discard()
 
@@ -385,9 +444,8 @@ def main(values: Sequence[str] | None = None) -> int:
     """Exit status 1 where something was noticed."""
     parser = argparse.ArgumentParser(prog="monkey", description=(__doc__ or "").strip())
     parser.add_argument("--seed", type=int, default=int.from_bytes(os.urandom(3)), help="what is done follows from it")
-    parser.add_argument(
-        "--seconds", type=float, default=60.0, help=f"in windows of {LAP_S:g} s, each with the next seed"
-    )
+    parser.add_argument("--seconds", type=float, default=60.0, help="in windows of --lap s, each with the next seed")
+    parser.add_argument("--lap", type=float, default=LAP_S, help=f"how long a window is kept ({LAP_S:g})")
     parser.add_argument("--replay", type=Path, help="a file of events, as a failure leaves it")
     chosen = parser.parse_args(values)
     folder = Path(tempfile.mkdtemp(prefix="monkey-"))
@@ -396,9 +454,9 @@ def main(values: Sequence[str] | None = None) -> int:
         if chosen.replay:
             replay(screen, folder, chosen.replay)
         else:
-            for seed, seconds in laps(chosen.seed, chosen.seconds):
-                counts = run(screen, folder / str(seed), seed, seconds, "--device", "null").counts
-                print(f"seed {seed}: {counts}", flush=True)
+            for seed, seconds in laps(chosen.seed, chosen.seconds, chosen.lap):
+                monkey = run(screen, folder / str(seed), seed, seconds, "--device", "null")
+                print(f"seed {seed}: {monkey.figures()}", flush=True)
                 shutil.rmtree(folder / str(seed), ignore_errors=True)
     except MonkeyError as noticed:
         print(noticed, flush=True)

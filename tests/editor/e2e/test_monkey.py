@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.editor.e2e.monkey import Monkey, MonkeyError, caged, run
+from tests.editor.e2e.monkey import Monkey, MonkeyError, caged, ended, run
 from tests.editor.window import Screen, Window
 
 SECONDS = "PATCHWRIGHT_MONKEY_S"
@@ -21,23 +21,31 @@ def test_random_input_breaks_nothing_and_loses_nothing(screen: Screen, tmp_path:
     assert counts["edits"] > 0, "it did nothing to the patch"
 
 
-def edited(window: Window) -> None:
-    """Some edits, and the look at the end."""
+def edited(screen: Screen, folder: Path, window: Window, fault: str) -> None:
+    """Some edits, after which it is another document, and the look at the end."""
     monkey = Monkey(window, 1)
-    for _ in range(6):
+    for _ in range(7):
         monkey.edit()
-    monkey.finish()
+    ended(screen, folder, monkey, "--no-engine", fault=fault)
+
+
+def test_some_edits_come_through_it_well(screen: Screen, tmp_path: Path) -> None:
+    window = caged(screen, tmp_path, "--no-engine")
+    try:
+        edited(screen, tmp_path, window, "")
+    finally:
+        window.discard()
 
 
 @pytest.mark.parametrize(
     ("fault", "words"),
-    [("sync", "on purpose"), ("crash", "ended with status"), ("journal", "the journal")],
+    [("sync", "on purpose"), ("crash", "with status"), ("journal", "the journal"), ("recover", "after a crash")],
 )
 def test_what_is_planted_is_noticed(screen: Screen, tmp_path: Path, fault: str, words: str) -> None:
     window = caged(screen, tmp_path, "--no-engine", fault=fault)
     try:
         with pytest.raises(MonkeyError, match=words) as noticed:
-            edited(window)
+            edited(screen, tmp_path, window, fault)
         assert "seed 1" in str(noticed.value)
         assert (tmp_path / "events.json").exists()
     finally:
