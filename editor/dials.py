@@ -48,7 +48,10 @@ UNMOVED = Moved()
 
 
 def type_in(app: App, at: tuple[float, float], width: float, text: str, done: Callable[[str], None]) -> None:
-    """Open a field over the window to type in; ``done`` gets what it holds at the end, if that is another text."""
+    """Open a field over the window to type in; ``done`` gets what it holds at the end, if that is another text, and
+    what it was about is still looked at.
+    """
+    level = app.session.level
     if dpg.does_item_exist("type-in"):
         dpg.delete_item("type-in")
     with dpg.window(
@@ -63,7 +66,7 @@ def type_in(app: App, at: tuple[float, float], width: float, text: str, done: Ca
         if dpg.does_item_exist("type-in"):
             typed = dpg.get_value("type-in:text")
             dpg.delete_item("type-in")
-            if typed != text:
+            if typed != text and app.session.level == level:
                 try:
                     done(typed)
                 except ValueError as error:

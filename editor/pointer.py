@@ -76,7 +76,9 @@ class Pointer:
         self._wheel += float(steps)
 
     def claim(self, item: Tag, grip: Grip) -> None:
-        """Whatever the mouse does on this item concerns ``grip`` from now on."""
+        """Whatever the mouse does on this item concerns ``grip`` from now on, and nobody before."""
+        if self._grips.get(item, grip) is not grip:
+            self.free(item)
         self._grips[item] = grip
 
     def free(self, item: Tag) -> None:

@@ -3,7 +3,8 @@
 It is there only while ``PATCHWRIGHT_EDITOR_PROBE`` names the socket's path. One JSON object a line, each answered
 by one:
 ``{"do": "locate", "what": "pin:duck.in"}``, ``{"do": "landmarks"}``, ``{"do": "state"}``, ``{"do": "keys"}``,
-``{"do": "readings"}``, ``{"do": "command", "id": "edit.undo"}``, ``{"do": "shot", "file": …}``, ``{"do": "quit"}``.
+``{"do": "readings"}``, ``{"do": "items"}`` (how many Dear PyGui has), ``{"do": "command", "id": "edit.undo"}``,
+``{"do": "shot", "file": …}``, ``{"do": "quit"}``.
 """
 
 from __future__ import annotations
@@ -86,6 +87,8 @@ class Probe:
                     return {"readings": {n: {k: v.tolist() for k, v in each.items()} for n, each in found.items()}}
                 case "state":
                     return app.describe()
+                case "items":
+                    return {"items": len(dpg.get_all_items())}
                 case "command":
                     app.command(str(asked["id"]))
                     return {"done": True}

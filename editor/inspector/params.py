@@ -54,6 +54,7 @@ class Params:
         self.width, self._colour = width, colour
         self._controls: dict[str, Control] = {}
         self._combos: dict[str, Turning] = {}
+        self._handlers: list[int | str] = []
         self._group, self._folded = group, folded if folded is not None else set[str]()
         self._params = _in_groups(params, group)
         self._groups = [name for name in dict.fromkeys(map(group, self._params)) if name]
@@ -165,6 +166,7 @@ class Params:
                     callback=lambda: open_menu(self.app, self.app.pointer.at, turning.nodes[0], param.name),
                 )
             dpg.bind_item_handler_registry(tag, handlers)
+            self._handlers.append(handlers)
 
     def _line(self, index: int, parent: int | str) -> None:
         """One of many lines, all of one height."""
@@ -231,6 +233,9 @@ class Params:
         """It is there no more."""
         for control in self._controls.values():
             control.free()
+        for handlers in self._handlers:  # they lie in no item that goes
+            dpg.delete_item(handlers)
+        self._handlers.clear()
 
 
 def labelled(app: App, parent: int | str, label: str, width: int, help: str = ""):

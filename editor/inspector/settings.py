@@ -116,6 +116,7 @@ class Settings:
         kind = subject.session.kinds.get(subject.face.kind)
         self._declared = tuple(s for s in kind.settings_declared() if s.name not in hidden) if kind else ()
         self._flips: list[Flip] = []
+        self._handlers: list[int | str] = []
         self._pickers: dict[str, DevicePicker] = {}
         for setting in self._declared:
             if setting.type == "switch":
@@ -160,6 +161,7 @@ class Settings:
         with dpg.item_handler_registry() as handlers:
             dpg.add_item_deactivated_after_edit_handler(callback=lambda: self._take(setting, tag))
         dpg.bind_item_handler_registry(tag, handlers)
+        self._handlers.append(handlers)
 
     def _take(self, setting: Setting, tag: str) -> None:
         try:
@@ -197,6 +199,8 @@ class Settings:
 
     def free(self) -> None:
         """It is there no more."""
+        for handlers in self._handlers:  # they lie in no item that goes
+            dpg.delete_item(handlers)
         for flip in self._flips:
             flip.free()
 

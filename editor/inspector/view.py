@@ -70,6 +70,7 @@ class View(Grip):
     def free(self) -> None:
         """It is there no more."""
         self.app.pointer.free(self.tag)
+        self.still(False)
 
 
 class Tiles(View):

@@ -27,6 +27,7 @@ class PatchPage:
 
     def __init__(self, app: App, width: int) -> None:
         self.app, self.width = app, width
+        self._handlers: list[int | str] = []
         px, theme, parent = app.look.px, app.look.theme, "inspector:page"
         title = dpg.add_text("Patch", parent=parent)
         dpg.bind_item_font(title, fonts.font("title"))
@@ -69,6 +70,7 @@ class PatchPage:
         with dpg.item_handler_registry() as handlers:
             dpg.add_item_deactivated_after_edit_handler(callback=lambda: self._take(field))
         dpg.bind_item_handler_registry(self._tag(field), handlers)
+        self._handlers.append(handlers)
 
     def _take(self, field: str) -> None:
         patch, text = self.app.session.patch, unwrapped(str(dpg.get_value(self._tag(field))))
@@ -122,6 +124,8 @@ class PatchPage:
 
     def free(self) -> None:
         """It is there no more."""
+        for handlers in self._handlers:  # they lie in no item that goes
+            dpg.delete_item(handlers)
 
 
 def wrapped(text: str, fits: Callable[[str], bool]) -> str:

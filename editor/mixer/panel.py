@@ -54,7 +54,7 @@ class Mixer(Panel):
 
     def build(self, parent: int | str) -> None:
         self.views.clear()
-        self._size = self._framed = None
+        self._size = self._framed = self.dragged = None
         dpg.add_child_window(tag="mixer:scroll", parent=parent, border=False, horizontal_scrollbar=True)
         dpg.bind_item_theme("mixer:scroll", "theme:strip")
         dpg.add_drawlist(10, 10, tag="mixer", parent="mixer:scroll")

@@ -53,6 +53,8 @@ class PluginSection:
         self.plugins = cast("Plugins", app.panels["plugins"])
         self.playing = self.plugins.playing
         self._shown: object = None
+        self._opens = True
+        """Whether the button for its window says that it opens it: what it says is what it does."""
         self._measured = ""
         px = app.look.px
         self.root = dpg.add_group(parent=parent)
@@ -152,8 +154,7 @@ class PluginSection:
         self.app.session.do(SetSetting(self.subject.id, "version", version), name="Note the plugin's version")
 
     def _window(self) -> None:
-        standing = self.playing.standing.get(self.subject.address)
-        self.plugins.window(self.subject.address, not getattr(standing, "window", False))
+        self.plugins.window(self.subject.address, self._opens)
 
     def _replace(self) -> None:
         self.plugins.browse(self._become, f"In place of {self.subject.face.title}; params are taken over by name.")
@@ -174,7 +175,7 @@ class PluginSection:
         key = (now, latency, open_, ready)
         if key == self._shown:
             return
-        self._shown = key
+        self._shown, self._opens = key, not open_
         colour = {"good": theme.good, "warn": theme.warn, "bad": theme.bad, "dim": theme.faint}[now.level]
         dpg.configure_item(self.tag("mark"), color=colour)
         dpg.configure_item(self.tag("doing"), default_value=now.words, color=mix(colour, theme.text, 0.5))

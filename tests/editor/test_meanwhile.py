@@ -11,6 +11,7 @@ from editor.canvas.view import Box
 from editor.inspector.subject import subject
 from editor.macros.assigning import Assigning
 from editor.model import Session
+from editor.pointer import Grip, Pointer
 from editor.turning import Turning
 from graph.document import Patch
 from graph.edits import Disconnect, Move, RemoveNode, SetParam
@@ -212,3 +213,13 @@ def test_a_knob_is_turned_though_a_macro_that_is_gone_was_being_assigned() -> No
     start = box.x + knob.at[0], box.y + knob.at[1]
     table.drag(start, (start[0], start[1] - 40))
     assert table.session.history.done[1:] == [f"Turn level.{knob.param.name}"]
+
+
+def test_what_is_claimed_anew_is_held_by_nobody_who_had_it_before() -> None:
+    pointer, before, now = Pointer(), Grip(), Grip()
+    pointer.claim("lane", before)
+    pointer._held = ("lane", before, 0)
+    pointer.claim("lane", before)
+    assert pointer.busy
+    pointer.claim("lane", now)
+    assert not pointer.busy

@@ -74,3 +74,17 @@ def test_what_is_pasted_is_at_once_what_the_next_key_is_about(open_window: Open,
         lambda _: any(node.get("title") == "Ends" for node in window.patch()["nodes"].values()), "it has a name"
     )
     well(window)
+
+
+def test_what_is_typed_over_a_title_is_not_put_into_another_patch(open_window: Open, nested: Path) -> None:
+    window = open_window(nested, "--no-engine")
+    window.click("header:out")
+    window.click("inspector:out:title")
+    window.type("Other")
+    window.key("ctrl+n")
+    window.until(lambda state: state["nodes"] == [], "the patch is empty")
+    window.key("Return")
+    window.settle(6)
+    state = window.state()
+    assert (state["nodes"], state["undo"], state["notices"]) == ([], [], [])
+    well(window)

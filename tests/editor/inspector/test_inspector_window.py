@@ -237,3 +237,21 @@ def test_several_nodes_are_turned_together_and_the_patch_has_words(window: Windo
     window.until(lambda state: json.loads(state["patch"]).get("transport", {}).get("tempo") == 98.5)
     window.shot("patch")
     well(window)
+
+
+def test_pages_leave_nothing_behind(window: Window) -> None:
+    """Whatever is selected, and however often: what a page was made of goes with it."""
+
+    def round_trip() -> int:
+        for node in ("eq", "comp", "player"):
+            window.click(f"header:{node}")
+            window.until(lambda state, node=node: state["selection"] == [node])
+        window.key("Escape")
+        window.until(lambda state: not state["selection"])
+        window.settle()
+        return int(window.ask(do="items")["items"])
+
+    round_trip()
+    counts = [round_trip() for _ in range(3)]
+    assert counts[0] == counts[1] == counts[2], "items pile up"
+    assert window.problems() == []
