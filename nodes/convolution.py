@@ -9,29 +9,26 @@ import numpy as np
 import numpy.typing as npt
 
 from graph.spec import (
-    LANES,
     TICK,
     AudioIn,
     AudioOut,
     Config,
     Level,
-    Memory,
-    Node,
     Param,
     PatchError,
-    Scratch,
     Services,
     Setting,
     kernel,
 )
 from nodes.dsp import partitions
+from nodes.dsp.convolving import Convolving
 from nodes.dsp.machine import f32
 from nodes.dsp.partitions import convolve
 
 IMPULSE = np.ones((1, 1), np.float64)
 
 
-class Convolution(Node):
+class Convolution(Convolving):
     """Convolve a signal with an impulse response from a file, without latency.
 
     A mono response is heard on every channel; one with as many channels as the signal, channel by channel; one of four
@@ -55,18 +52,6 @@ class Convolution(Node):
     )
     mix = Param("mix", 1.0, doc="From the signal as it is (0) to the convolved one (1).")
     level = Level("level_db", 0.0, doc="Level of the convolved signal.")
-
-    plan = Memory(2, "i8")
-    places = Memory(2, "i8")
-    tables = Memory(1)
-    filters = Memory(1)
-    history = Memory(1)
-    spectra = Memory(1)
-    work = Memory(1)
-    sums = Memory(1)
-    done = Memory(1)
-    scratch = Scratch((1024,), "f4")
-    wet = Scratch((TICK, LANES), "f4")
 
     @classmethod
     def info(cls, config: Config, services: Services) -> Mapping[str, object]:

@@ -22,10 +22,9 @@ from graph.spec import (
     State,
     kernel,
 )
-from nodes.dsp.crossing import forget_nonsense, into_bands, settling, slots
+from nodes.dsp.crossing import settling, slots, tick_into_bands
 from nodes.dsp.dynamics import DB_PER_LOG2, LOG2_PER_DB, exp2_32, log2_32, slide_max
 from nodes.dsp.gating import PEAK_S, as_always, smooth_tick, window_frames
-from nodes.dsp.lines import clean
 from nodes.dsp.machine import f32
 
 FREQUENCY = Param("freq_hz", 5500.0, 1000.0, 16000.0, "Hz", "log", "Where the band of the hiss begins.", rate="tick")
@@ -104,19 +103,7 @@ class Deesser(Node):
     ):
         lanes = out.lanes
         for start in range(0, n, TICK):
-            at = start
-            while at < start + TICK:
-                end = min(start + TICK, freqs.until(at))
-                for i in range(end - at):
-                    for lane in range(lanes):
-                        high[i, lane] = clean(signal[at + i, lane])
-                into_bands(band, low, high, end - at, lanes, freqs, at, seen, w, rate)
-                for i in range(end - at):
-                    for lane in range(lanes):
-                        kept[0, at - start + i, lane] = band[0, i, lane]
-                        kept[1, at - start + i, lane] = band[1, i, lane]
-                at = end
-            forget_nonsense(w, lanes)
+            tick_into_bands(kept, band, low, high, signal, start, lanes, freqs, seen, w, rate)
             for i in range(TICK):
                 top = 0.0
                 for lane in range(lanes):

@@ -16,7 +16,6 @@ from graph.spec import (
     ChoiceSetting,
     Config,
     Memory,
-    Node,
     Param,
     Scratch,
     Services,
@@ -24,6 +23,7 @@ from graph.spec import (
     kernel,
 )
 from nodes.dsp import partitions, profiles
+from nodes.dsp.convolving import Convolving
 from nodes.dsp.dynamics import delay_tick
 from nodes.dsp.lines import clean
 from nodes.dsp.machine import f32
@@ -86,7 +86,7 @@ def minimum_phase(gains: Curve) -> Curve:
     return taps
 
 
-class EqMatch(Node):
+class EqMatch(Convolving):
     """Give a sound the spectrum of another one.
 
     The long-term spectra of the files ``path`` (what it shall sound like) and ``source`` (what it sounds like now)
@@ -113,19 +113,8 @@ class EqMatch(Node):
     high = Setting("high_hz", 16000.0, "number", "Above this it fades out.", low=1000.0, high=24000.0)
     amount = Param("amount", 1.0, doc="From the signal as it is (0) to the matched one (1).")
 
-    plan = Memory(2, "i8")
-    places = Memory(2, "i8")
-    tables = Memory(1)
-    filters = Memory(1)
-    history = Memory(1)
-    spectra = Memory(1)
-    work = Memory(1)
-    sums = Memory(1)
-    done = Memory(1)
     line = Memory(2)
     where = Memory(1, "i8")
-    scratch = Scratch((1024,), "f4")
-    wet = Scratch((TICK, LANES), "f4")
     dry = Scratch((TICK, LANES), "f4")
 
     @classmethod

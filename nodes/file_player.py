@@ -16,7 +16,6 @@ from graph.spec import (
     FileRequest,
     Level,
     Memory,
-    Node,
     PatchError,
     Reading,
     Scratch,
@@ -28,13 +27,13 @@ from graph.spec import (
     helper,
     kernel,
 )
+from nodes.dsp.filed import LATEST_S, Filed
 from nodes.dsp.levels import READ, crests_read, fall
 from nodes.dsp.machine import f32, finite
 from nodes.dsp.turns import quarter_sine
 
 GATE_S = 0.005
 """How long it takes to fade while ``play`` is switched."""
-LATEST_S = 1e7
 FIRST, IN, END, OUT = 0, 1, 2, 3
 UNSET = NOTHING = -1.0
 
@@ -46,7 +45,7 @@ def eased(u):
     return s * s
 
 
-class FilePlayer(Node):
+class FilePlayer(Filed):
     """Play an audio file that lies on the timeline.
 
     Its frame at ``offset_s`` is heard at ``start_s``; a loop goes from the end of the file back to ``offset_s``,
@@ -56,13 +55,10 @@ class FilePlayer(Node):
     """
 
     kind = "file_player"
-    family = "input"
     accumulates = True
 
     out = AudioOut("out")
     path = Setting("path", "", "path", "The audio file.")
-    loop = Setting("loop", False, "switch", "Start again at the end.")
-    start_s = Setting("start_s", 0.0, "number", "Where on the timeline it starts, in seconds.", low=0, high=LATEST_S)
     offset_s = Setting("offset_s", 0.0, "number", "Where in the file it starts, in seconds.", low=0, high=LATEST_S)
     fade_in_s = Setting("fade_in_s", 0.0, "number", "Length of the fade from the start, in seconds.", low=0, high=3600)
     fade_out_s = Setting("fade_out_s", 0.0, "number", "Length of the fade to the end, in seconds.", low=0, high=3600)
@@ -76,19 +72,13 @@ class FilePlayer(Node):
     high = Scratch((READ, LANES), "f4")
 
     @classmethod
-    def info(cls, config: Config, services: Services) -> Mapping[str, object]:
+    def known(cls, config: Config, services: Services) -> Mapping[str, object]:
         """The layout of the file, and its length in frames at the patch's rate."""
         path = config.settings["path"]
-        if not path:
-            return {}
-        try:
-            found = services.audio_info(path)
-        except PatchError as error:
-            raise PatchError(error.message, place="settings.path") from None
+        found = services.audio_info(path)
         layout = layout_with(found.labels)
         if layout is None:
-            labels = " ".join(found.labels)
-            raise PatchError(f"{path}: there is no layout with the channels {labels}", place="settings.path")
+            raise PatchError(f"{path}: there is no layout with the channels {' '.join(found.labels)}")
         left = max(0, found.frames - round(config.settings["offset_s"] * found.rate))
         return {"layout": layout, "frames": (2 * left * round(config.rate) + found.rate) // (2 * found.rate)}
 
@@ -104,16 +94,6 @@ class FilePlayer(Node):
         if not s["path"]:
             return None
         return FileRequest(s["path"], s["start_s"], s["offset_s"], s["loop"])
-
-    @classmethod
-    def tail(cls, config: Config) -> float:
-        """A source."""
-        return math.inf
-
-    @classmethod
-    def shape_key(cls, config: Config) -> object:
-        """What is known of the file."""
-        return sorted(config.info.items())
 
     @classmethod
     def prepare(cls, config: Config, services: Services) -> Mapping[str, np.ndarray]:

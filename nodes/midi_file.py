@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from zlib import crc32
 
@@ -13,8 +12,6 @@ from graph.spec import (
     Config,
     EventsOut,
     Memory,
-    Node,
-    PatchError,
     Services,
     Setting,
     State,
@@ -22,8 +19,8 @@ from graph.spec import (
 )
 from nodes.dsp.chasing import chased, history_of
 from nodes.dsp.events import RELEASE, ROWS, STATUS, data_of, head_of
+from nodes.dsp.filed import Filed
 
-LATEST_S = 1e7
 PLAYING, EXPECTED, NEXT, LAP, CHASED, PLACE, SINCE = 0, 1, 2, 3, 4, 5, 6
 """Words of the state: whether it plays; the place at which the next tick goes on if nothing comes between; the next
 event, and how often the file has gone round; how many controllers were chased since the last jump, to where, and at
@@ -35,7 +32,7 @@ how many events and how many controllers there are.
 """
 
 
-class MidiFile(Node):
+class MidiFile(Filed):
     """Play the notes of a MIDI file that lies on the timeline.
 
     Formats 0 and 1, in the tempo of the file. It follows the transport: where that stops or jumps, all notes end and
@@ -44,12 +41,9 @@ class MidiFile(Node):
     """
 
     kind = "midi_file"
-    family = "input"
 
     out = EventsOut("out")
     path = Setting("path", "", "path", "The MIDI file.")
-    loop = Setting("loop", False, "switch", "Start again at the end.")
-    start_s = Setting("start_s", 0.0, "number", "Where on the timeline it starts, in seconds.", low=0, high=LATEST_S)
     song = Memory(2, "i8")
     slots = Memory(2, "i8")
     history = Memory(2, "i8")
@@ -58,15 +52,9 @@ class MidiFile(Node):
     at = State((8,), "i8")
 
     @classmethod
-    def info(cls, config: Config, services: Services) -> Mapping[str, object]:
+    def known(cls, config: Config, services: Services) -> Mapping[str, object]:
         """The length of the file in frames at the patch's rate, and a number that is another one for another file."""
-        path = config.settings["path"]
-        if not path:
-            return {}
-        try:
-            song = services.read_midi(path, config.rate)
-        except PatchError as error:
-            raise PatchError(error.message, place="settings.path") from None
+        song = services.read_midi(config.settings["path"], config.rate)
         return {"frames": song.frames, "digest": crc32(song.events.tobytes())}
 
     @classmethod
@@ -75,16 +63,6 @@ class MidiFile(Node):
         if "frames" not in config.info or config.settings["loop"]:
             return None
         return round(config.settings["start_s"] * config.rate) + int(config.info["frames"])
-
-    @classmethod
-    def tail(cls, config: Config) -> float:
-        """A source."""
-        return math.inf
-
-    @classmethod
-    def shape_key(cls, config: Config) -> object:
-        """What is known of the file."""
-        return sorted(config.info.items())
 
     @classmethod
     def prepare(cls, config: Config, services: Services) -> Mapping[str, np.ndarray]:

@@ -26,11 +26,10 @@ from graph.spec import (
     State,
     kernel,
 )
-from nodes.dsp.crossing import forget_nonsense, into_bands, settling, slots
+from nodes.dsp.crossing import settling, slots, tick_into_bands
 from nodes.dsp.dynamics import DB_PER_LOG2, LOG2_PER_DB, exp2_32, follow, reduction, remainder, slide_max
 from nodes.dsp.exponentials import exp2
 from nodes.dsp.gating import PEAK_S, window_frames
-from nodes.dsp.lines import clean
 from nodes.dsp.machine import f32, fma
 
 CUTS_HZ = {2: (1000.0,), 3: (200.0, 3000.0), 4: (120.0, 800.0, 5000.0)}
@@ -138,19 +137,7 @@ class MultibandCompressor(Node):
     ):
         lanes, bands = out.lanes, level.shape[1]
         for start in range(0, n, TICK):
-            at = start
-            while at < start + TICK:
-                end = min(start + TICK, freqs.until(at))
-                for i in range(end - at):
-                    for lane in range(lanes):
-                        high[i, lane] = clean(signal[at + i, lane])
-                into_bands(band, low, high, end - at, lanes, freqs, at, seen, w, rate)
-                for b in range(bands):
-                    for i in range(end - at):
-                        for lane in range(lanes):
-                            kept[b, at - start + i, lane] = band[b, i, lane]
-                at = end
-            forget_nonsense(w, lanes)
+            tick_into_bands(kept, band, low, high, signal, start, lanes, freqs, seen, w, rate)
             for b in range(bands):
                 for i in range(TICK):
                     top = 0.0

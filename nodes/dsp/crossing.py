@@ -11,8 +11,9 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
-from graph.spec import helper
+from graph.spec import TICK, helper
 from nodes.dsp.biquad import HIGHEST, ringing
+from nodes.dsp.lines import clean
 from nodes.dsp.machine import fma
 
 DAMPING = math.sqrt(2.0)
@@ -91,6 +92,26 @@ def into_bands(band, low, high, frames, lanes, freqs, at, seen, w, rate):
     for i in range(frames):
         for lane in range(lanes):
             band[cuts, i, lane] = high[i, lane]
+
+
+@helper
+def tick_into_bands(kept, band, low, high, signal, start, lanes, freqs, seen, w, rate):
+    """Split the tick of ``signal`` at ``start`` into ``kept[k, frame, lane]``; ``band``, ``low`` and ``high`` are
+    scratch, the rest as for ``into_bands``.
+    """
+    at = start
+    while at < start + TICK:
+        end = min(start + TICK, freqs.until(at))
+        for i in range(end - at):
+            for lane in range(lanes):
+                high[i, lane] = clean(signal[at + i, lane])
+        into_bands(band, low, high, end - at, lanes, freqs, at, seen, w, rate)
+        for b in range(kept.shape[0]):
+            for i in range(end - at):
+                for lane in range(lanes):
+                    kept[b, at - start + i, lane] = band[b, i, lane]
+        at = end
+    forget_nonsense(w, lanes)
 
 
 @helper

@@ -5,11 +5,10 @@ input-output delay", 1995), each level a frequency-domain delay line: every new 
 multiplied with the spectra of all the level's partitions. Blocks are aligned to the ticks a kernel runs on, so results
 do not depend on how many ticks come at once.
 
-====== ============= ======================================================================== block  first tap
-when ====== ============= ======================================================================== 64     0
-every tick 512    448           on the last tick of a block, for the output from the first frame of that tick on 4096
-8128          spread evenly over the ticks of the next block, for the output from its last tick on 32768  65472
-likewise ====== ============= ========================================================================
+- blocks of 64, from tap 0 on: every tick;
+- blocks of 512, from tap 448 on: on the last tick of a block, for output from the first frame of that tick on;
+- blocks of 4096, from tap 8128 on: spread evenly over the ticks of the next block, for output from its last tick on;
+- blocks of 32768, from tap 65472 on: likewise.
 
 The work of a block is a list of items of about a microsecond: gather the input, stages of the transform, products,
 stages back, deliver. What is due at a tick follows from its number alone.
