@@ -134,7 +134,7 @@ class Control(Grip):
 
     @property
     def assigned(self) -> tuple[bool, tuple[str, str] | None]:
-        """While a macro is being assigned: whether it can move this, and how far it does, as a share and as both ends."""
+        """While a macro is being assigned: whether it can move this; how far it does, as a share and as both ends."""
         macro, there = self.app.assigning, self.turning.there
         if macro is None or not macro.valid or not self.turning.assignable or not there or macro.macro in there:
             return False, None

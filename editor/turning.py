@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from editor.faces import from_unit, param_label, parse_value, spoken, to_unit, value_text
+from editor.macros.depth import cable_words, typed_amount
 from editor.model import Session
 from graph.document import Cable, CableKey
 from graph.edits import SetCable, SetParam
@@ -171,12 +172,32 @@ class Amount(Turning):
         cable = self._cable()
         return [] if cable is None else [100.0 * (1.0 if cable.amount is None else cable.amount)]
 
+    def type(self, text: str) -> None:
+        """Take what was typed: a share of the range, or the end that is gone to. Raises ValueError."""
+        cable = self._cable()
+        face = self.session.face(cable.target) if cable is not None else None
+        param = face.param(cable.target_port) if face is not None and cable is not None else None
+        if face is None or cable is None or param is None:
+            super().type(text)
+            return
+        amount = typed_amount(text, param, float(face.values.get(param.name, param.default)))
+        edit = SetCable(replace(cable, amount=amount))
+        self.session.do(edit, name=f"Amount of {self.session.face(cable.source).title}")
+
+    @property
+    def ends(self) -> str:
+        """Both ends of the way, as people read them."""
+        cable = self._cable()
+        return cable_words(self.session, cable)[1] if cable is not None else ""
+
     def reset(self) -> None:
         """All of the range."""
         self.put(self.unset)
 
     def _do(self, values: Mapping[str, float]) -> None:
         cable = self._cable()
-        for value in values.values() if cable is not None else ():
+        if cable is None:
+            return
+        for value in values.values():
             edit = SetCable(replace(cable, amount=round(value) / 100))
             self.session.do(edit, name=f"Amount of {cable.source}", gesture=self._gesture)

@@ -147,7 +147,8 @@ class Canvas(Panel):
         self.popups.look()
         self.insights.step()
         insight = self.insights.now
-        seen = (insight, self.waves.count, self.session.path, self.app.assigning)
+        macro = self.app.assigning
+        seen = (insight, self.waves.count, self.session.path, macro, macro.held if macro is not None else None)
         if seen != self._seen:
             self._seen = seen
             self.painter.layouts = layouts_here(self.session, insight)

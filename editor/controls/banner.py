@@ -60,7 +60,7 @@ class Banner:
             no_title_bar=True, no_resize=True, no_move=True, no_scrollbar=True, no_collapse=True,
             no_saved_settings=True, no_focus_on_appearing=True,
         ):  # fmt: skip
-            head = dpg.add_text(words, tag="learning:what", wrap=width - px(24))
+            head = dpg.add_text(f"Learn a control for {words}", tag="learning:what", wrap=width - px(24))
             dpg.bind_item_font(head, fonts.font("strong"))
             dpg.add_text("Turn a knob, move a fader or press a button on a controller.", wrap=width - px(24))
             text = dpg.add_text(

@@ -143,18 +143,6 @@ def freed(metadata: Mapping[str, Any], board: Board, key: Key) -> dict[str, Any]
     return altered(metadata, alter)
 
 
-def followed(metadata: Mapping[str, Any], address: Callable[[str, str], Key | None]) -> dict[str, Any]:
-    """Metadata whose controls follow nodes that are somewhere else now: ``address`` says where a node's param is, and
-    None where it stays. Raises as ``altered``.
-    """
-
-    def alter(control: Control) -> Control:
-        found = address(control.node, control.param)
-        return control if found is None else replace(control, node=found[0], param=found[1])
-
-    return altered(metadata, alter)
-
-
 def within(control: Control, param: Param, end: str, text: str) -> Control:
     """A control with another end of its range, ``low`` or ``high``, as typed; nothing typed is the param's own.
 
@@ -208,4 +196,4 @@ def ways(control: Control, param: Param) -> dict[str, dict[str, Any]]:
     if param.curve not in CONTINUOUS or control.source.kind == "note":  # these need not meet
         return {"Follows it": {"press": "value"}, **presses}
     pickup, jump = ({"press": "value", "takeover": takeover} for takeover in ("pickup", "jump"))
-    return {"From where they meet": pickup, "At once": jump, **presses}
+    return {"Where they meet": pickup, "At once": jump, **presses}

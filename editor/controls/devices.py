@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 from host.remote.ports import found_among, port_names, why_none
 
-ALL, ABSENT = "All devices", "not here"
+ALL, ABSENT = "All devices", "Not here"
 
 
 def system() -> tuple[list[str], str]:
@@ -57,7 +57,7 @@ def choices(wanted: str, names: Sequence[str], none: str = ALL) -> dict[str, str
     found = {none: "", **{name: name for name in names}}
     if wanted and wanted not in names:
         there = found_among(wanted, list(names))
-        found[f"{wanted}   ({there or ABSENT})"] = wanted
+        found[f"{wanted}   ({there})" if there else f"{ABSENT}: {wanted}"] = wanted
     return found
 
 

@@ -10,7 +10,11 @@ import dearpygui.dearpygui as dpg
 from editor import clipboard, fonts
 from editor.controls.board import source_words
 from editor.controls.hands import hands_of
+from editor.dials import type_in
 from editor.faces import param_label
+from editor.macros.depth import amount_of, percent_words
+from editor.turning import Amount
+from graph.edits import Disconnect
 
 if TYPE_CHECKING:
     from editor.app import App
@@ -45,7 +49,21 @@ def add_items(app: App, node: str, param: str, parent: int | str, close: Callabl
     line("remove", "Remove control", lambda: hands.free_here(node, param), moved, bool(controls))
     line("copy", "Copy OSC address", lambda: _copy(app, address), address)
     line("show", "Show all controls", lambda: app.show("controls"))
+    for number, cable in enumerate(app.session.survey.cables_of(node)):
+        if (cable.target, cable.target_port) == (node, param):
+            title = app.session.face(cable.source).title
+            amount, words = Amount(app.session, cable.key), percent_words(amount_of(cable))
+            line(f"amount{number}", f"Amount of {title}…", lambda amount=amount: _type(app, amount), words)
+            line(
+                f"free{number}", f"Free from {title}",
+                lambda key=cable.key, title=title: app.session.do(Disconnect(*key), name=f"Free from {title}"),
+            )  # fmt: skip
     return True
+
+
+def _type(app: App, amount: Amount) -> None:
+    """Let it be typed how far a cable moves a param, where the mouse is."""
+    type_in(app, app.pointer.at, app.look.px(120), percent_words(amount.value / 100.0), amount.type)
 
 
 def _copy(app: App, address: str) -> None:

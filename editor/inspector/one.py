@@ -10,7 +10,7 @@ import dearpygui.dearpygui as dpg
 
 from editor import fonts
 from editor.controls.hands import hands_of
-from editor.dials import Bar, Moved
+from editor.dials import Moved
 from editor.faces import spoken
 from editor.inspector.band_table import BandTable
 from editor.inspector.dynamics_view import DynamicsView
@@ -26,6 +26,8 @@ from editor.inspector.settings import Settings, undeclared, within_folder
 from editor.inspector.subject import Subject, spectrum_near, state_of, subject
 from editor.inspector.view import View
 from editor.link import Readings
+from editor.macros.share import HEIGHT as SHARE
+from editor.macros.share import Share
 from editor.model import Changes
 from editor.plugins.section import OWN, PluginSection
 from editor.turning import Amount, Turning
@@ -48,8 +50,13 @@ class NodePage:
         self._parent = "inspector:page"
         self.exposing: ExposingView | None = None
         self._undeclared_levels = False
-        self._amounts: list[Bar] = []
+        self._amounts: list[Share] = []
+        self._assigning: object = None
+        self._stale = False
+        """Whether it is to be made anew once nothing is held: what is dragged must stay until then."""
         self._marks = self._controlled()
+        self._made_of = _structure(self.subject)
+        """What its widgets depend on, as it was when they were made; subjects see what is there now."""
         face, px = self.subject.face, self.app.look.px
         theme = self.app.look.theme
         self.header = Header(self.app, self.subject, self._parent, width)
@@ -145,11 +152,10 @@ class NodePage:
         if not cables:
             return
         self._title("Modulation")
-        colour = self.app.look.theme.pin("control")
         for number, cable in enumerate(cables):
             label = f"{spoken(cable.source)}  ›  {face.label(names[cable.target_port])}"
             amount, tag = Amount(self.subject.session, cable.key), f"inspector:{id}:amount{number}"
-            bar = Bar(self.app, self._parent, amount, tag, self.width, colour, label)
+            bar = Share(self.app, self._parent, amount, tag, (self.width, self.app.look.px(SHARE)), label)
             bar.moved = Moved(feedback=cable.feedback)
             self._amounts.append(bar)
 
@@ -199,8 +205,11 @@ class NodePage:
         if not mine and not around and not any(node == id for node, _ in changes.params):
             return True
         before, self.subject = self.subject, subject(self.subject.session, id)
-        if (mine or around) and _structure(before) != _structure(self.subject):
-            return False
+        if (mine or around) and _structure(self.subject) != self._made_of:
+            holding = self.app.assigning is not None and self.app.pointer.busy
+            if not holding or before.face.params != self.subject.face.params:
+                return False
+            self._stale = True
         for bar in self._amounts:
             bar.show()
         self.header.show(self.subject)
@@ -222,10 +231,16 @@ class NodePage:
 
     def frame(self, now: float, readings: Readings) -> None:
         """Show what is measured."""
+        if self._stale and not self.app.pointer.busy:
+            self.inspector.remake()
+            return
         if not self.subject.offers.levels and not self._undeclared_levels:
             if "peak" in readings.get(self.subject.address, {}) and not self.subject.face.readings:
                 self._undeclared_levels = True
                 self.views.append(LevelView(self.app, self.subject, self._parent, self.width, ("peak",)))
+        if self.params and self.app.assigning is not self._assigning:
+            self._assigning = self.app.assigning
+            self.params.show()
         for view in self.views:
             view.frame(now, readings)
         if self.plugin:

@@ -72,9 +72,10 @@ class Inspector(Panel):
             self.lessons.forget_failures()
         fresh = changes.everything or changes.look or self._wanted() != self._subject
         if fresh or self.page is None or not self.page.sync(changes):
-            self._make()
+            self.remake()
 
-    def _make(self) -> None:
+    def remake(self) -> None:
+        """Make the page anew."""
         if self.page is not None:
             self.page.free()
             self.page = None
@@ -100,7 +101,7 @@ class Inspector(Panel):
                 history = self.histories.setdefault(address, History())
                 history.take(now, float(parts["momentary"][0]), float(parts["short_term"][0]))
         if self.room() != self._width and not self.app.pointer.busy:
-            self._make()
+            self.remake()
         self.lessons.step()
         if self.page is not None:
             self.page.frame(now, readings)

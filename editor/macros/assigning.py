@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from editor.faces import Face, param_label
+from editor.macros.depth import amount_of, cable_words, typed_amount
 from editor.model import Session
 from editor.turning import FINE, fresh_gesture
 from graph.document import Cable, CableKey
@@ -65,8 +66,8 @@ class Assigning:
 
     def __init__(self, session: Session, macro: str) -> None:
         self.session, self.macro, self._level = session, macro, session.level
-        self._key: CableKey | None = None
-        self._amount = 0.0
+        self._held: dict[CableKey, float] = {}
+        """What is being dragged, and how far it is moved."""
         self._gesture: object = None
 
     @property
@@ -76,45 +77,71 @@ class Assigning:
 
     def amounts(self) -> dict[tuple[str, str], float]:
         """How far it moves what, by node and param."""
-        return {
-            (cable.target, param.name): 1.0 if cable.amount is None else cable.amount
-            for cable, param in targets_of(self.session, self.macro)
-        }
+        return {(cable.target, param.name): amount_of(cable) for cable, param in targets_of(self.session, self.macro)}
 
     def can_move(self, node: str, param: Param) -> bool:
         """Whether it may move a param."""
         return node != self.macro and param.modulatable
 
-    def press(self, node: str, param: Param) -> None:
-        """Let it move a param, if it does not yet. Raises PatchError where it cannot."""
+    @property
+    def held(self) -> frozenset[tuple[str, str]]:
+        """The node and param of each that is being dragged."""
+        return frozenset((key[2], key[3]) for key in self._held)
+
+    def words(self, node: str, param: Param) -> tuple[str, str] | None:
+        """How far it moves a param, as a share and as both ends; None where it does not move it."""
+        key = (node, param.name)
+        cable = next((c for c, p in targets_of(self.session, self.macro) if (c.target, p.name) == key), None)
+        return cable_words(self.session, cable) if cable is not None else None
+
+    def press(self, node: str, param: Param, *others: str) -> None:
+        """Let it move a param of a node, and of others that have it, where it does not yet. Raises PatchError where it
+        cannot.
+        """
+        port = self.session.face(self.macro).outputs[0].name
+        cables = [Cable(self.macro, port, id, param.name, amount=FIRST_AMOUNT) for id in (node, *others)]
+        for id in (node, *others):
+            self._check(id, param)
+        self._gesture = fresh_gesture("assign", *(cable.key for cable in cables))
+        before = self.amounts()
+        self._held = {cable.key: before.get((cable.target, param.name), FIRST_AMOUNT) for cable in cables}
+        fresh = [Connect(cable) for cable in cables if (cable.target, param.name) not in before]
+        name = f"Let {self.session.face(self.macro).title} move {param_label(param)}"
+        self.session.do(*fresh, name=name, gesture=self._gesture)
+
+    def _check(self, node: str, param: Param) -> None:
         if node == self.macro:
             raise PatchError("a macro cannot move itself", place=f"nodes.{node}.{param.name}", node=node)
         if not param.modulatable:
             words = f"{param_label(param)} of {self.session.face(node).title} cannot be modulated"
             raise PatchError(words, place=f"nodes.{node}.{param.name}", node=node)
-        port = self.session.face(self.macro).outputs[0].name
-        cable = Cable(self.macro, port, node, param.name, amount=FIRST_AMOUNT)
-        self._key, self._gesture = cable.key, fresh_gesture("assign", cable.key)
-        before = self.amounts().get((node, param.name))
-        self._amount = FIRST_AMOUNT if before is None else before
-        if before is None:
-            name = f"Let {self.session.face(self.macro).title} move {param_label(param)}"
-            self.session.do(Connect(cable), name=name, gesture=self._gesture)
 
     def drag(self, share: float, fine: bool = False) -> None:
         """Change how far it moves what was pressed, by a share of the range."""
-        if self._key is None:
-            return
-        self._amount = min(max(self._amount + share * (FINE if fine else 1.0), -1.0), 1.0)
-        amount = round(self._amount, 2)
-        cable = next((c for c in self.session.survey.cables_of(self.macro) if c.key == self._key), None)
-        if cable is not None and cable.amount != amount:
-            name = f"Amount of {self.session.face(self.macro).title}"
-            self.session.do(SetCable(replace(cable, amount=amount)), name=name, gesture=self._gesture)
+        by = share * (FINE if fine else 1.0)
+        self._held = {key: min(max(amount + by, -1.0), 1.0) for key, amount in self._held.items()}
+        edits: list[SetCable] = []
+        for cable in self.session.survey.cables_of(self.macro) if self.valid else ():
+            amount = round(self._held[cable.key], 2) if cable.key in self._held else cable.amount
+            if cable.amount != amount:
+                edits.append(SetCable(replace(cable, amount=amount)))
+        for edit in edits:  # one by one, so that the history keeps each once
+            self.session.do(edit, name=f"Amount of {self.session.face(self.macro).title}", gesture=self._gesture)
+
+    def type(self, text: str, param: Param, *nodes: str) -> None:
+        """Say how far it moves a param of nodes: a share of the range, or the end that is gone to, from where each
+        stands (see ``typed_amount``). Raises ValueError, saying what was expected.
+        """
+        edits: list[SetCable] = []
+        for cable, moved in targets_of(self.session, self.macro):
+            if cable.target in nodes and moved.name == param.name:
+                value = float(self.session.face(cable.target).values.get(param.name, param.default))
+                edits.append(SetCable(replace(cable, amount=typed_amount(text, param, value))))
+        self.session.do(*edits, name=f"Amount of {self.session.face(self.macro).title}")
 
     def release(self) -> None:
         """What was pressed is let go."""
-        self._key = None
+        self._held = {}
         self.session.end_gesture()
 
 

@@ -14,6 +14,8 @@ from editor.draw import KnobFace, fitted
 from editor.faces import param_label
 from editor.link import Readings
 from editor.macros.assigning import Assigning, macro_kinds, macros_of, release_edits, targets_of
+from editor.macros.share import HEIGHT as SHARE
+from editor.macros.share import Share
 from editor.model import Changes
 from editor.panel import Panel
 from editor.pointer import Touch
@@ -148,7 +150,7 @@ class Macros(Panel):
                 title = session.face(cable.target).title
                 at, label = dpg.add_group(), f"{title}  {param_label(param)}"
                 tag = f"macro:{id}:amount{number}"
-                bar = Share(self.app, at, Amount(session, cable.key), tag, (px(202), px(27)), label)
+                bar = Share(self.app, at, Amount(session, cable.key), tag, (px(202), px(SHARE)), label)
                 bar.moved = Moved(feedback=cable.feedback)
                 self._bars.append(bar)
                 key = (id, cable.target, param.name)
@@ -200,35 +202,6 @@ class Macros(Panel):
 
 def _panel(app: App) -> Macros:
     return cast("Macros", app.panels["macros"])
-
-
-class Share(Control):
-    """How far a macro moves something: a track as wide as there is room, with the name and the number in it."""
-
-    def draw(self) -> None:
-        theme, px, pen = self.app.look.theme, self.app.look.px, self.pen
-        colour, active = theme.pin("control"), self._over or self._pressed is not None
-        pen.clear()
-        pen.box((0, 0), (self.width, self.height - px(2)), theme.lifted if active else theme.body, radius=px(4))
-        inset, low = px(8), self.height - px(5)
-        pen.line((inset, low), (self.width - inset, low), alpha(theme.text, 0.12), px(2))
-        middle, end = (inset + (self.width - 2 * inset) * place for place in (0.5, self.turning.place))
-        pen.line((middle, low), (end, low), colour, px(3))
-        pen.line((middle, low - px(3)), (middle, low + px(2)), alpha(theme.text, 0.4))
-        pen.dot((end, low), px(3), colour)
-        y, size = px(1.5), px(12.5)
-        number = f"{round(self.turning.value):+d} %".replace("-", "−")
-        room = self.width - fonts.width(number, "medium", size) - px(22)
-        pen.words((px(8), y), fitted(self.label, room, "small", size), theme.text, "small", size)
-        pen.words((self.width - px(8), y), number, theme.text, "medium", size, "right")
-        if self.moved.feedback:
-            self.show_moved(pen, (self.width / 2, px(6)))
-
-    def typed_at(self, touch: Touch) -> bool:
-        return touch.at[0] > self.width * 0.75
-
-    def typing_place(self) -> tuple[float, float, float]:
-        return self.width * 0.5, -float(self.app.look.px(2)), self.width * 0.5
 
 
 class BigDial(Control):

@@ -60,7 +60,10 @@ class Control:
         return low, high
 
     def value(self, param: Param, position: float) -> float:
-        """The param's value where the control is at a position."""
+        """The param's value where the control is at a position; at its ends to the last digit."""
+        end = {0.0: self.low, 1.0: self.high}.get(position)
+        if end is not None:
+            return min(max(end, param.low), param.high)
         low, high = self.ends(param)
         return value_at(param, low + position * (high - low))
 

@@ -1,10 +1,9 @@
-"""Which control moves what: found, kept, changed, freed, and following what is grouped."""
+"""Which control moves what: found, kept, changed and freed."""
 
 from __future__ import annotations
 
 import pytest
 
-from editor.canvas.grouping import group, ungroup
 from editor.controls.board import Board, Kept, exchanged, freed, metadata_edit, turned_round, ways, within
 from editor.model import Session
 from graph.document import Patch
@@ -115,35 +114,5 @@ def test_ends_are_typed_turned_round_and_checked():
     with pytest.raises(ValueError, match="10 to 24000 Hz"):
         within(control, freq, "low", "1")
     turned = turned_round(typed, freq)
-    assert (turned.value(freq, 0.0), turned.value(freq, 1.0)) == pytest.approx((2000.0, freq.low))
+    assert (turned.value(freq, 0.0), turned.value(freq, 1.0)) == (2000.0, freq.low)
     assert turned_round(turned, freq) == typed
-
-
-def test_controls_follow_into_groups_and_out_again():
-    s = session()
-    learn(s, Control(CC, "flt", "q"))
-    learn(s, Control(OTHER, "main", "level_db"))
-    before = kept(s)
-    id = group(s, frozenset({"flt"}), {"flt": (0.0, 0.0), "main": (200.0, 0.0)})
-    assert kept(s) == [("cc 1 74", f"{id}/flt", "q"), ("cc 1 75", "main", "level_db")]
-    assert (f"{id}/flt", "q") in Kept.of(s.patch.metadata).moving(board(s))
-    s.undo()
-    assert kept(s) == before, "one step"
-    s.redo()
-    ungroup(s, id, (0.0, 0.0))
-    assert kept(s) == before
-
-
-def test_what_a_group_showed_is_followed_to_what_it_was():
-    s = session()
-    learn(s, Control(CC, "strip", "squash"))
-    ungroup(s, "strip", (0.0, 0.0))
-    assert kept(s) == [("cc 1 74", "comp", "ratio")]
-    assert ("comp", "ratio") in Kept.of(s.patch.metadata).moving(board(s))
-
-
-def test_following_leaves_a_patch_alone_whose_controls_are_not_understood():
-    s = session()
-    s.do_at_root(metadata_edit({"controls": "none"}))
-    group(s, frozenset({"flt"}), {"flt": (0.0, 0.0)})
-    assert s.patch.metadata == {"controls": "none"}

@@ -171,6 +171,6 @@ def test_a_device_is_picked_and_kept_where_it_is_not_here(desk: Desk) -> None:
     window.settle(10)
     window.shot("device_absent")
     assert window.patch()["nodes"]["keys"]["settings"] == {"device": "Keyboard"}
-    assert window.ask(do="value", what=picker)["value"] == "Keyboard   (not here)"
+    assert window.ask(do="value", what=picker)["value"] == "Not here: Keyboard"
     assert not window.problems()
     window.close()

@@ -19,7 +19,7 @@ HERE = ["nanoKONTROL2:nanoKONTROL2 MIDI 1 20:0", "X-Touch 24:0"]
 def test_what_is_wanted_is_always_among_the_choices():
     assert list(choices("", HERE)) == [ALL, *HERE]
     gone = choices("Launchpad", HERE)
-    assert list(gone)[-1] == "Launchpad   (not here)"
+    assert list(gone)[-1] == "Not here: Launchpad"
     assert gone[words_for("Launchpad", HERE)] == "Launchpad"
     part = choices("nano", HERE)
     assert list(part)[-1] == f"nano   ({HERE[0]})"

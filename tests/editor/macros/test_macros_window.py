@@ -52,3 +52,65 @@ def test_a_macro_is_added_assigned_turned_and_freed(open_window: Open, tmp_path:
     assert window.state()["nodes"] == ["main", "room"]
     assert not window.problems()
     window.close()
+
+
+def test_a_macro_is_assigned_in_the_inspector_by_dragging_and_by_typing(open_window: Open, tmp_path: Path) -> None:
+    patch = Patch("Rig")
+    patch.add("tone", "filter", freq_hz=1000.0)
+    patch.add("knob", "macro")
+    path = tmp_path / "rig.json"
+    patch.save(path)
+    window = open_window(path, "--no-engine")
+
+    def amounts() -> dict[str, float]:
+        return {c["to"]: c.get("amount") for c in window.patch()["cables"] if c["from"] == "knob.out"}
+
+    window.click("tab:macros")
+    window.settle()
+    window.click("macro:knob:assign")
+    window.click("header:tone")
+    window.settle(8)
+    x, y = window.middle("inspector:tone.freq_hz")
+    window.move(x, y - 12)
+    window.press()
+    window.move(x, y - 40)
+    window.move(x, y - 60)
+    window.settle()
+    window.shot("macro_dragged")
+    window.move(x, y - 70)
+    window.release()
+    window.until(lambda _: amounts().get("tone.freq_hz", 0) > 0.45, "the drag goes on after the cable is made")
+    assert len(window.state()["undo"]) == 1, "a press, its drag and its release are one step"
+    assert window.patch()["nodes"]["tone"]["params"] == {"freq_hz": 1000.0}
+    window.settle(8)
+    window.shot("macro_assigned")
+    # a click on the number types how far: an end of the way
+    x, y = window.middle("inspector:tone.freq_hz")
+    window.click((x, y + 22))
+    window.settle()
+    window.key("ctrl+a")
+    window.type("4 kHz")
+    window.key("Return")
+    window.until(lambda _: abs(amounts()["tone.freq_hz"] - 0.1781) < 0.001, "the end that was typed is gone to")
+    # and in the line of what modulates it
+    x, y, width, _ = window.rect("inspector:tone:amount0")
+    window.click((x + width * 0.9, y + 10))
+    window.settle()
+    window.key("ctrl+a")
+    window.type("-40 %")
+    window.key("Return")
+    window.until(lambda _: amounts()["tone.freq_hz"] == -0.4, "a share is typed")
+    window.settle(6)
+    window.shot("macro_typed")
+    # on the canvas both ends are shown while it is dragged
+    x, y = window.middle("knob:tone.q")
+    window.move(x, y)
+    window.press()
+    window.move(x, y - 20)
+    window.move(x, y - 40)
+    window.settle()
+    window.shot("macro_canvas")
+    window.release()
+    window.until(lambda _: "tone.q" in amounts())
+    assert not window.problems()
+    window.close()
