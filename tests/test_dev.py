@@ -11,8 +11,10 @@ from typing import Any
 import pytest
 
 import dev
+import dev_needs
 
 SOURCE = Path(dev.__file__).read_text(encoding="utf-8")
+NEEDS = Path(dev_needs.__file__).read_text(encoding="utf-8")
 DEBIAN = 'PRETTY_NAME="Debian GNU/Linux 12 (bookworm)"\nID=debian\n'
 MINT = 'ID=linuxmint\nID_LIKE="ubuntu debian"\n'
 FEDORA = "ID=fedora\nID_LIKE=rhel\n"
@@ -97,11 +99,12 @@ def test_an_old_python_can_read_the_file_as_far_as_the_words() -> None:
     assert not annotated
 
 
-def test_only_the_standard_library_is_used() -> None:
-    imports = [node for node in ast.walk(ast.parse(SOURCE)) if isinstance(node, ast.Import | ast.ImportFrom)]
+@pytest.mark.parametrize("source", [SOURCE, NEEDS], ids=["dev.py", "dev_needs.py"])
+def test_only_the_standard_library_is_used(source: str) -> None:
+    imports = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Import | ast.ImportFrom)]
     names = {alias.name for node in imports if isinstance(node, ast.Import) for alias in node.names}
     names |= {node.module or "" for node in imports if isinstance(node, ast.ImportFrom)}
-    assert {name.split(".")[0] for name in names} <= sys.stdlib_module_names
+    assert {name.split(".")[0] for name in names} <= {*sys.stdlib_module_names, "dev_needs"}
 
 
 # What the system must bring
@@ -122,64 +125,66 @@ def test_systems_are_told_apart(platform: str, release: str | None, system: str,
     file = tmp_path / "os-release"
     if release is not None:
         file.write_text(release)
-    assert dev.detect_system(platform, file) == system
+    assert dev_needs.detect_system(platform, file) == system
 
 
 def test_a_need_is_present_when_all_that_names_it_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     every = frozenset({"test"})
     monkeypatch.setattr(dev.shutil, "which", lambda name: f"/bin/{name}" if name == "there" else None)
-    monkeypatch.setattr(dev.ctypes.util, "find_library", lambda name: "x.so" if name == "there" else None)
+    monkeypatch.setattr(dev_needs.ctypes.util, "find_library", lambda name: "x.so" if name == "there" else None)
     monkeypatch.setenv("CPATH", str(tmp_path))
     (tmp_path / "there.h").touch()
-    assert dev.Need("n", "w", every, program="there", library="there", header="there.h", module="json").present()
-    assert not dev.Need("n", "w", every, program="gone").present()
-    assert not dev.Need("n", "w", every, library="gone").present()
-    assert not dev.Need("n", "w", every, header="gone.h").present()
-    assert not dev.Need("n", "w", every, module="no_such_module_anywhere").present()
-    assert not dev.Need("n", "w", every, program="there", header="gone.h").present()
+    assert dev_needs.Need("n", "w", every, program="there", library="there", header="there.h", module="json").present()
+    assert not dev_needs.Need("n", "w", every, program="gone").present()
+    assert not dev_needs.Need("n", "w", every, library="gone").present()
+    assert not dev_needs.Need("n", "w", every, header="gone.h").present()
+    assert not dev_needs.Need("n", "w", every, module="no_such_module_anywhere").present()
+    assert not dev_needs.Need("n", "w", every, program="there", header="gone.h").present()
 
 
-def names(needs: list[dev.Need]) -> set[str]:
+def names(needs: list[dev_needs.Need]) -> set[str]:
     return {need.name for need in needs}
 
 
 def test_debian_without_uv_needs_venv_for_every_command(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(dev.sys, "base_prefix", "/usr")
-    venv = next(need for need in dev.needs("debian", uv=False) if need.name == "venv")
+    venv = next(need for need in dev_needs.needs("debian", uv=False) if need.name == "venv")
     assert venv.required
     assert venv.commands == set(dev.COMMANDS)
     assert venv.apt == f"python{sys.version_info[0]}.{sys.version_info[1]}-venv"
-    assert "venv" not in names(dev.needs("debian", uv=True))
-    assert "venv" not in names(dev.needs("macos", uv=False))
+    assert "venv" not in names(dev_needs.needs("debian", uv=True))
+    assert "venv" not in names(dev_needs.needs("macos", uv=False))
     monkeypatch.setattr(dev.sys, "base_prefix", "/opt/python")
-    assert "venv" not in names(dev.needs("debian", uv=False))
+    assert "venv" not in names(dev_needs.needs("debian", uv=False))
 
 
 def test_only_venv_keeps_anything_from_working(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(dev.sys, "base_prefix", "/usr")
-    assert names([need for need in dev.needs("debian", uv=False) if need.required]) == {"venv"}
+    assert names([need for need in dev_needs.needs("debian", uv=False) if need.required]) == {"venv"}
 
 
 def test_every_need_has_a_debian_package() -> None:
-    assert all(need.apt for need in dev.needs("debian", uv=False))
+    assert all(need.apt for need in dev_needs.needs("debian", uv=False))
 
 
-def absent(*wanted: str) -> list[dev.Need]:
-    return [need for need in dev.needs("debian", uv=True) if need.name in wanted]
+def absent(*wanted: str) -> list[dev_needs.Need]:
+    return [need for need in dev_needs.needs("debian", uv=True) if need.name in wanted]
 
 
 def test_words_for_each_system() -> None:
     both = absent("ffmpeg", "C compiler")
-    assert dev.install_words("debian", both) == "sudo apt-get update && sudo apt-get install -y ffmpeg gcc libc6-dev"
-    assert dev.install_words("macos", both) == "xcode-select --install && brew install ffmpeg"
-    assert dev.install_words("windows", absent("ffmpeg")) == "winget install --id Gyan.FFmpeg"
-    assert dev.install_words("windows", absent("PortAudio")) == ""
-    assert dev.install_words("other", both) == "your package manager, looking for: ffmpeg, C compiler"
+    assert (
+        dev_needs.install_words("debian", both) == "sudo apt-get update && sudo apt-get install -y ffmpeg gcc libc6-dev"
+    )
+    assert dev_needs.install_words("macos", both) == "xcode-select --install && brew install ffmpeg"
+    assert dev_needs.install_words("windows", absent("ffmpeg")) == "winget install --id Gyan.FFmpeg"
+    assert dev_needs.install_words("windows", absent("PortAudio")) == ""
+    assert dev_needs.install_words("other", both) == "your package manager, looking for: ffmpeg, C compiler"
 
 
 @pytest.fixture
 def nothing_there(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dev.Need, "present", lambda need: False)
+    monkeypatch.setattr(dev_needs.Need, "present", lambda need: False)
 
 
 @pytest.mark.usefixtures("nothing_there")
@@ -213,7 +218,7 @@ def test_a_demo_needs_nothing_of_the_system(commands: Commands, capsys: pytest.C
 def test_without_leave_debian_gets_the_command_too(
     commands: Commands, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(dev, "privilege", lambda: None)
+    monkeypatch.setattr(dev_needs, "privilege", lambda: None)
     dev.provide("bench", "debian", uv=True)
     assert "sudo apt-get update && sudo apt-get install -y gcc libc6-dev libfftw3-dev" in capsys.readouterr().out
     assert commands.ran == []
@@ -224,7 +229,7 @@ def test_without_leave_a_missing_venv_ends_it(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(dev.sys, "base_prefix", "/usr")
-    monkeypatch.setattr(dev, "privilege", lambda: None)
+    monkeypatch.setattr(dev_needs, "privilege", lambda: None)
     with pytest.raises(dev.DevError, match="needed before anything else"):
         dev.provide("demo", "debian", uv=False)
     assert "-venv" in capsys.readouterr().out
@@ -233,14 +238,16 @@ def test_without_leave_a_missing_venv_ends_it(
 def test_with_leave_debian_packages_are_installed(
     commands: Commands, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(dev, "privilege", lambda: ["sudo", "-n"])
+    monkeypatch.setattr(dev_needs, "privilege", lambda: ["sudo", "-n"])
     monkeypatch.setattr(dev.shutil, "which", lambda name: f"/usr/bin/{name}")
-    monkeypatch.setattr(dev.Need, "present", lambda need: any("install" in line for line in commands.lines))
+    monkeypatch.setattr(dev_needs.Need, "present", lambda need: any("install" in line for line in commands.lines))
     dev.provide("test", "debian", uv=True)
     update, install = commands.ran
     assert update[:2] == install[:2] == ["sudo", "-n"]
     assert update[-1] == "update"
-    wanted = [word for need in dev.needs("debian", uv=False) if "test" in need.commands for word in need.apt.split()]
+    wanted = [
+        word for need in dev_needs.needs("debian", uv=False) if "test" in need.commands for word in need.apt.split()
+    ]
     asked = install[install.index("--no-install-recommends") + 1 :]
     assert asked == [word for word in wanted if "venv" not in word]
     assert {"ffmpeg", "gcc", "libportaudio2", "jackd2", "zam-plugins", "xvfb", "xdotool", "libgl1"} <= {*asked}
@@ -253,7 +260,7 @@ def test_a_failed_installation_is_said(
     commands: Commands, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     commands.failing = ("install",)
-    monkeypatch.setattr(dev, "privilege", list)
+    monkeypatch.setattr(dev_needs, "privilege", list)
     monkeypatch.setattr(dev.shutil, "which", lambda name: f"/usr/bin/{name}")
     dev.provide("test", "debian", uv=True)
     said = capsys.readouterr().out
@@ -263,7 +270,7 @@ def test_a_failed_installation_is_said(
 
 def test_root_needs_no_sudo(commands: Commands, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(dev.os, "geteuid", lambda: 0, raising=False)
-    assert dev.privilege() == []
+    assert dev_needs.privilege() == []
     assert commands.ran == []
 
 
@@ -276,7 +283,7 @@ def test_others_need_sudo_that_does_not_ask(
     monkeypatch.setattr(dev.os, "geteuid", lambda: 1000, raising=False)
     monkeypatch.setattr(dev.shutil, "which", lambda name: "/usr/bin/sudo" if sudo else None)
     commands.failing = ("sudo",) if asks else ()
-    assert dev.privilege() == leave
+    assert dev_needs.privilege() == leave
     assert commands.ran == ([["sudo", "-n", "true"]] if sudo else [])
 
 
