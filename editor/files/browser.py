@@ -1,19 +1,27 @@
-"""The patch browser: what there is to start from at the left, what the chosen one says at the right."""
+"""The patch browser: what there is to start from at the left; at the right a picture of the chosen one, and words."""
 
 from __future__ import annotations
 
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import dearpygui.dearpygui as dpg
 
 from editor import fonts
+from editor.draw import Pen
 from editor.files.dialog import Dialog, Tag
-from editor.files.shelf import About, fitting, on_the_shelves
+from editor.files.picture import Picture, height_for, paint, picture
+from editor.files.shelf import About, common_tags, fitting, on_the_shelves
+from graph.errors import PatchError
 
 if TYPE_CHECKING:
     from editor.app import App
     from editor.files.panel import Files
+
+LIST, LOWEST, TALLEST = 286, 110, 290
+"""Width of the list and heights of the picture, at scale 1."""
+MOST_TAGS = 12
 
 
 class Browser(Dialog):
@@ -21,7 +29,7 @@ class Browser(Dialog):
 
     id = "browser"
     title = "Patches"
-    size = (900, 560)
+    size = (1080, 690)
 
     def __init__(self, app: App, files: Files) -> None:
         super().__init__(app)
@@ -29,20 +37,29 @@ class Browser(Dialog):
         self.all = on_the_shelves(files.recent.paths())
         self.listed: list[About] = list(self.all)
         self.chosen = 0
+        self.typed = ""
+        self._pictures: dict[Path, Picture | str | None] = {}
+        """What was drawn so far, or why there is no picture."""
 
     def body(self, parent: Tag) -> None:
         px = self.app.look.px
-        middle = self._room()[1] - px(172)
+        middle = self._room()[1] - px(180)
         dpg.add_input_text(
             tag=self.tag("search"),
-            hint="Search names, descriptions, tags",
+            hint="Search names, descriptions, tags, snapshots",
+            default_value=self.typed,
             width=-1,
             parent=parent,
             callback=lambda _, text: self._search(text),
         )
+        with dpg.group(horizontal=True, parent=parent, horizontal_spacing=px(6)):
+            for tag in common_tags(self.all, MOST_TAGS):
+                self._tag_button(tag, f"common:{tag}", "theme:unlit")
         with dpg.group(horizontal=True, parent=parent):
-            dpg.add_child_window(tag=self.tag("list"), width=px(330), height=middle, border=False)
-            dpg.add_child_window(tag=self.tag("about"), width=-1, height=middle, border=False)
+            for name, width in (("list", px(LIST)), ("about", -1)):
+                dpg.add_child_window(
+                    tag=self.tag(name), width=width, height=middle, border=False, always_use_window_padding=True
+                )
         for name in ("list", "about"):
             dpg.bind_item_theme(self.tag(name), "theme:card")
         dpg.add_spacer(height=px(4), parent=parent)
@@ -51,11 +68,29 @@ class Browser(Dialog):
         )
         self._fill()
 
+    def _tag_button(self, tag: str, name: str, theme: str) -> None:
+        """A tag that can be pressed to see what else has it; pressed again, it is let go."""
+        button = dpg.add_button(
+            label=tag,
+            tag=self.tag(name),
+            height=self.app.look.px(24),
+            callback=lambda: self._toggle(tag),
+        )
+        dpg.bind_item_font(button, fonts.font("small"))
+        dpg.bind_item_theme(button, "theme:lit" if self.typed == tag else theme)
+
+    def _toggle(self, tag: str) -> None:
+        self._search("" if self.typed == tag else tag)
+        dpg.set_value(self.tag("search"), self.typed)
+
     def opened(self) -> None:
         dpg.focus_item(self.tag("search"))
 
     def _search(self, typed: str) -> None:
+        self.typed = typed
         self.listed, self.chosen = fitting(self.all, typed), 0
+        for tag in common_tags(self.all, MOST_TAGS):
+            dpg.bind_item_theme(self.tag(f"common:{tag}"), "theme:lit" if tag == typed else "theme:unlit")
         self._fill()
 
     def _fill(self) -> None:
@@ -81,29 +116,58 @@ class Browser(Dialog):
         """Show what a patch says of itself."""
         theme, px, parent = self.app.look.theme, self.app.look.px, self.tag("about")
         dpg.delete_item(parent, children_only=True)
+        dpg.configure_item(self.tag("accept"), enabled=bool(self.listed))
         if not self.listed:
             return
         self.chosen = min(max(k, 0), len(self.listed) - 1)
         for n in range(len(self.listed)):
             dpg.set_value(self.tag(f"row:{n}"), n == self.chosen)
-        a, wrap = self.listed[self.chosen], self._room()[0] - px(400)
+        a, wrap = self.listed[self.chosen], self._room()[0] - px(LIST + 70)
         title = dpg.add_text(a.name, parent=parent, wrap=wrap)
         dpg.bind_item_font(title, fonts.font("title"))
-        counts = [f"{a.nodes} nodes"] + ([f"{a.snapshots} snapshots"] if a.snapshots else [])
-        facts = [*(w for w in (a.author, a.license) if w), *counts]
-        if not a.problem:
-            dpg.bind_item_font(
-                dpg.add_text("   ".join(facts), color=theme.dim, parent=parent, wrap=wrap), fonts.font("small")
-            )
-        dpg.add_spacer(height=px(8), parent=parent)
-        words = a.problem or a.description or "It says nothing of itself."
-        dpg.add_text(words, color=theme.warn if a.problem else theme.text, parent=parent, wrap=wrap)
-        dpg.add_spacer(height=px(8), parent=parent)
+        if a.problem:
+            dpg.add_text(a.problem, color=theme.warn, parent=parent, wrap=wrap)
+        else:
+            self._small("   ".join(w for w in (f"{a.nodes} nodes", a.author, a.license) if w), parent, wrap)
+            self._draw(a, parent, wrap)
+            dpg.add_text(a.description or "It says nothing of itself.", parent=parent, wrap=wrap)
+        dpg.add_spacer(height=px(4), parent=parent)
+        if a.snapshots:
+            self._small("Snapshots: " + ", ".join(a.snapshots), parent, wrap)
         if a.tags:
-            tags = dpg.add_text("   ".join(f"#{tag}" for tag in a.tags), color=theme.accent, parent=parent, wrap=wrap)
-            dpg.bind_item_font(tags, fonts.font("medium"))
-        where = dpg.add_text(str(a.file), color=theme.faint, parent=parent, wrap=wrap)
-        dpg.bind_item_font(where, fonts.font("small"))
+            with dpg.group(horizontal=True, parent=parent, horizontal_spacing=px(6)):
+                for tag in a.tags:
+                    self._tag_button(tag, f"tag:{tag}", "theme:lifted")
+        self._small(a.file.name if a.shelf == "Shipped" else str(a.file), parent, wrap, faint=True)
+
+    def _small(self, text: str, parent: Tag, wrap: int, faint: bool = False) -> None:
+        theme = self.app.look.theme
+        item = dpg.add_text(text, color=theme.faint if faint else theme.dim, parent=parent, wrap=wrap)
+        dpg.bind_item_font(item, fonts.font("small"))
+
+    def _draw(self, a: About, parent: Tag, width: int) -> None:
+        """The picture of a patch, on a desk like the canvas."""
+        look, shown = self.app.look, self._picture(a)
+        height = look.px(TALLEST)
+        if isinstance(shown, Picture):
+            height = min(height, max(round(height_for(shown, look, width)), look.px(LOWEST)))
+        well = dpg.add_drawlist(width, height, tag=self.tag("picture"), parent=parent)
+        pen = Pen(well, look)
+        pen.box((0, 0), (width, height), fill=look.theme.desk, line=look.theme.line, radius=8)
+        if isinstance(shown, Picture):
+            paint(pen, shown, (width, height))
+        else:
+            words = shown or "There is no picture of it."
+            pen.words((width / 2, height / 2 - 8), words, look.theme.faint, "body", align="centre")
+        dpg.add_spacer(height=look.px(4), parent=parent)
+
+    def _picture(self, a: About) -> Picture | str | None:
+        if a.file not in self._pictures:
+            try:
+                self._pictures[a.file] = picture(a.file, shelf=self.app.session.shelf)
+            except PatchError as error:
+                self._pictures[a.file] = error.message
+        return self._pictures[a.file]
 
     def key(self, keys: str) -> None:
         if keys in ("up", "down"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,7 +28,7 @@ class About:
     license: str = ""
     tags: tuple[str, ...] = ()
     nodes: int = 0
-    snapshots: int = 0
+    snapshots: tuple[str, ...] = ()
     problem: str = ""
 
 
@@ -46,7 +47,7 @@ def about(file: Path, shelf: str) -> About:
         patch.license,
         tuple(patch.tags),
         len(patch.nodes()),
-        len(patch.snapshots),
+        tuple(patch.snapshots),
     )
 
 
@@ -73,11 +74,17 @@ def _files(folder: Path) -> Iterable[Path]:
     return files[:MOST]
 
 
+def common_tags(patches: Iterable[About], most: int) -> list[str]:
+    """The tags that most of them have, at least two; the most common first."""
+    counts = Counter(tag for a in patches for tag in set(a.tags))
+    return [tag for tag, count in sorted(counts.items(), key=lambda item: (-item[1], item[0])) if count > 1][:most]
+
+
 def fitting(patches: Iterable[About], typed: str) -> list[About]:
-    """Those that have every word that was typed in their name, description, tags or author."""
+    """Those that have every word that was typed in their name, description, tags, snapshots or author."""
     words = typed.casefold().split()
     return [a for a in patches if all(w in _text(a) for w in words)]
 
 
 def _text(a: About) -> str:
-    return " ".join((a.name, a.description, a.author, *a.tags, a.shelf, a.file.name)).casefold()
+    return " ".join((a.name, a.description, a.author, *a.tags, *a.snapshots, a.shelf, a.file.name)).casefold()

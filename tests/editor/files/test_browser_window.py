@@ -1,0 +1,62 @@
+"""The patch browser in a real window: picture, tags, search, keys; and every shipped patch opens from it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from graph.patchfile import load
+from tests.editor.window import Window
+
+Opens = Callable[..., Window]
+
+
+def browse(window: Window) -> None:
+    window.command("file.browse")
+    window.dialog("Patches")
+
+
+def exists(window: Window, what: str) -> bool:
+    return window.ask(do="locate", what=what)["rect"] is not None
+
+
+def test_tags_search_and_keys_choose_a_patch_and_it_opens_as_a_copy(open_window: Opens, root: Path) -> None:
+    window = open_window(root / "patches" / "duck_music_under_dialogue.json", "--no-engine")
+    browse(window)
+    assert exists(window, "dialog:browser:picture")
+    window.click("dialog:browser:common:mastering")
+    window.settle()
+    assert window.ask(do="value", what="dialog:browser:search")["value"] == "mastering"
+    assert exists(window, "dialog:browser:row:1")
+    assert not exists(window, "dialog:browser:row:2")
+    window.key("Down")
+    assert window.ask(do="value", what="dialog:browser:row:1")["value"]
+    assert exists(window, "dialog:browser:tag:multiband")
+    window.shot("patch_browser")
+    window.click("dialog:browser:common:mastering")
+    window.settle()
+    assert exists(window, "dialog:browser:row:2")
+    window.click("dialog:browser:search")
+    window.type("squelch")
+    window.settle()
+    assert not exists(window, "dialog:browser:row:1")
+    window.key("Return")
+    window.dialog("")
+    state = window.until(lambda state: "through" in state["nodes"])
+    assert state["file"] == ""
+    assert window.patch()["name"] == "Telephone, radio, next room"
+    assert window.problems() == []
+
+
+def test_every_shipped_patch_opens_without_a_word(open_window: Opens, root: Path) -> None:
+    window = open_window(root / "patches" / "duck_music_under_dialogue.json", "--no-engine")
+    for path in sorted((root / "patches").glob("*.json")):
+        browse(window)
+        window.type(path.stem)
+        window.key("Return")
+        window.dialog("")
+        wanted = set(load(path).nodes())
+        state = window.until(lambda state, wanted=wanted: set(state["nodes"]) == wanted, path.name)
+        assert [text for _, text in state["notices"]] == []
+        assert not state["dirty"]
+        window.shot(f"shipped_{path.stem}")
