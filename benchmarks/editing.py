@@ -24,7 +24,7 @@ import dearpygui.dearpygui as dpg
 import numpy as np
 
 from editor.app import IDLE_S, App
-from editor.canvas.gestures import Keys
+from editor.canvas.held import Keys
 from editor.canvas.panel import Canvas
 from editor.canvas.view import Point
 from editor.link import Sound

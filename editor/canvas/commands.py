@@ -113,7 +113,7 @@ def _align(app: App, how: str) -> None:
 
 
 def _frame(app: App) -> None:
-    from editor.canvas.gestures import frame_edit
+    from editor.canvas.frames import frame_edit
 
     canvas = _canvas(app)
     span = canvas.scene.span(app.session.selection) if app.session.selection else None

@@ -7,19 +7,21 @@ word at a pin) it says in ``shown``; the panel draws it.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import replace
 
 from editor.canvas.clip import copied, paste_edits
-from editor.canvas.plugging import first_input, first_output, fits, healing_edits, insert_edits, judge
-from editor.canvas.scene import Frame, Hit, PinAt, Scene, frames_of
-from editor.canvas.shape import Knob, Pin
+from editor.canvas.frames import frame_edit
+from editor.canvas.held import Held, Keys, Shown
+from editor.canvas.loose import Loose
+from editor.canvas.plugging import healing_edits, insert_edits, judge
+from editor.canvas.scene import PinAt, Scene, frames_of
+from editor.canvas.shape import Knob
 from editor.canvas.view import Box, Point, View, spanning
 from editor.faces import from_unit, to_unit
 from editor.macros.assigning import Assigning
-from editor.model import Level, Session
+from editor.model import Session
 from graph.document import Cable, CableKey
-from graph.edits import Connect, Disconnect, Edit, Move, RemoveNode, SetBypass, SetMute, SetParam, SetPatchField
+from graph.edits import Connect, Disconnect, Edit, Move, RemoveNode, SetBypass, SetMute, SetParam
 
 SLACK = 4.0
 """Pixels the mouse may move before a press becomes a drag."""
@@ -28,60 +30,6 @@ TRAVEL = 180.0
 FINE = 0.1
 GRID = 10.0
 SMALLEST_FRAME = 80.0
-
-
-@dataclass(slots=True)
-class Shown:
-    """What a gesture has to show."""
-
-    band: Box | None = None
-    loose: tuple[Point, Point, str] | None = None
-    """A cable in the hand, from an output to an input, and its type."""
-    target: PinAt | None = None
-    """The pin it would go to."""
-    refused: str = ""
-    insert: CableKey | None = None
-    """The cable that would take in what is dragged."""
-    knob: tuple[str, str] | None = None
-    """Node and param being turned."""
-
-
-@dataclass(frozen=True, slots=True)
-class Keys:
-    """What is held with the mouse."""
-
-    shift: bool = False
-    ctrl: bool = False
-    alt: bool = False
-
-
-@dataclass(slots=True)
-class Held:
-    """A gesture that is going on."""
-
-    what: str
-    at: Point
-    pixel: Point
-    keys: Keys
-    moved: bool = False
-    hit: Hit = field(default_factory=Hit)
-    nodes: dict[str, Point] = field(default_factory=dict[str, Point])
-    pulled: Cable | None = None
-    fixed: PinAt | None = None
-    """The end of a loose cable that stays."""
-    knob: Knob | None = None
-    place: float = 0.0
-    macro: Assigning | None = None
-    frame: Frame | None = None
-    before: frozenset[str] = frozenset()
-    serial: int = 0
-    level: Level | None = None
-    """Where it began."""
-
-    @property
-    def gesture(self) -> tuple[str, int]:
-        """What its edits are known by in the history."""
-        return ("frame" if self.what == "resize" else self.what, self.serial)
 
 
 class Gestures:
@@ -101,6 +49,7 @@ class Gestures:
         assigning: Callable[[], Assigning | None] = lambda: None,
     ) -> None:
         self.session, self.scene = session, scene
+        self.loose = Loose(session, scene)
         self.say, self.ask_loop, self.ask_kind = say, ask_loop, ask_kind
         self.assigning = assigning
         self.view = View()
@@ -123,7 +72,7 @@ class Gestures:
             "band", at, pixel, keys, hit=hit, before=before, serial=self._serial, level=self.session.level
         )
         if hit.pin is not None:
-            self._take_cable(held, hit.pin)
+            self.loose.take(held, hit.pin)
         elif hit.switch:
             self._switch(hit.node, hit.switch)
             held.what = "nothing"
@@ -160,23 +109,6 @@ class Gestures:
             self.session.select(selection ^ {node} if keys.ctrl else selection | {node})
         elif node not in selection:
             self.session.select({node})
-
-    def _take_cable(self, held: Held, at: PinAt) -> None:
-        """Pull a new cable out of a pin; or the one that is plugged in, from an input (with Ctrl, any pin)."""
-        held.what, held.fixed = "cable-end", at
-        plugged = [c for c in self.scene.cables.values() if (c.target, c.target_port) == (at.node, at.pin.name)]
-        if at.pin.flow == "out":
-            plugged = [c for c in self.scene.cables.values() if (c.source, c.source_port) == (at.node, at.pin.name)]
-            plugged = plugged if held.keys.ctrl else []
-        chosen = [c for c in plugged if c.key in self.session.cables]
-        if plugged:
-            held.pulled = (chosen or plugged)[-1]
-            held.fixed = self._other_end(held.pulled, at.pin.flow)
-
-    def _other_end(self, cable: Cable, flow: str) -> PinAt | None:
-        node, port = (cable.source, cable.source_port) if flow == "in" else (cable.target, cable.target_port)
-        pin = self.scene.shapes[node].pin(port, "out" if flow == "in" else "in")
-        return PinAt(node, pin) if pin else None
 
     def _switch(self, node: str, name: str) -> None:
         entry = self.session.here.node(node)
@@ -216,7 +148,7 @@ class Gestures:
                 self._move(held, at, held_keys)
             case "cable-end" | "cable":
                 if held.what == "cable":
-                    self._loosen(held)
+                    self.loose.loosen(held)
                 self._lead(held, at)
             case "band":
                 self.shown.band = spanning(held.at, at)
@@ -309,15 +241,6 @@ class Gestures:
                 return cable.key
         return None
 
-    def _loosen(self, held: Held) -> None:
-        """A cable was taken by its middle: the nearer end comes off."""
-        cable = held.hit.cable
-        assert cable is not None
-        a, b = self.scene.curves[cable.key][0], self.scene.curves[cable.key][3]
-        near_b = abs(held.at[0] - b[0]) + abs(held.at[1] - b[1]) <= abs(held.at[0] - a[0]) + abs(held.at[1] - a[1])
-        held.what, held.pulled = "cable-end", cable
-        held.fixed = self._other_end(cable, "in" if near_b else "out")
-
     def _lead(self, held: Held, at: Point) -> None:
         fixed = held.fixed
         if fixed is None:
@@ -325,7 +248,7 @@ class Gestures:
         place = self.scene.pin_place(fixed.node, fixed.pin.name, fixed.pin.flow)
         if place is None:
             return
-        target = self._target(fixed, at)
+        target = self.loose.target(fixed, at, self.view.zoom)
         end = at
         if target is not None:
             end = self.scene.pin_place(target.node, target.pin.name, target.pin.flow) or at
@@ -333,39 +256,7 @@ class Gestures:
         self.shown.loose = (place, end, type) if fixed.pin.flow == "out" else (end, place, type)
         if target != self.shown.target:
             self.shown.target = target
-            self.shown.refused = self._why_not(fixed, target, held.pulled)
-
-    def _target(self, fixed: PinAt, at: Point) -> PinAt | None:
-        """Where a loose cable would go: the pin at a point, or the first of the node there that fits, or its knob."""
-        hit = self.scene.at(*at, reach=1.6 / self.view.zoom)
-        if hit.pin is not None:
-            return hit.pin if hit.pin.pin.flow != fixed.pin.flow else None
-        if not hit.node or hit.node == fixed.node:
-            return None
-        own = self.scene.shapes[hit.node]
-        if hit.knob is not None and fixed.pin.flow == "out" and hit.knob.param.modulatable:
-            return PinAt(hit.node, Pin(hit.knob.param.name, "in", "control", hit.knob.at, "", is_param=True))
-        port = (first_input if fixed.pin.flow == "out" else first_output)(own.face, fixed.pin.type)
-        pin = own.pin(port.name, port.flow) if port else None
-        return PinAt(hit.node, pin) if pin else None
-
-    def _cable(self, fixed: PinAt, target: PinAt, pulled: Cable | None) -> Cable:
-        a, b = (fixed, target) if fixed.pin.flow == "out" else (target, fixed)
-        made = Cable(a.node, a.pin.name, b.node, b.pin.name)
-        if b.pin.is_param:
-            made = replace(made, amount=pulled.amount if pulled and pulled.amount is not None else 0.25)
-        return replace(made, feedback=pulled.feedback) if pulled else made
-
-    def _why_not(self, fixed: PinAt, target: PinAt | None, pulled: Cable | None) -> str:
-        if target is None:
-            return ""
-        cable = self._cable(fixed, target, pulled)
-        if pulled is not None and pulled.key == cable.key:
-            return ""
-        a, b = (fixed, target) if fixed.pin.flow == "out" else (target, fixed)
-        if not fits(a.pin.type, b.pin.type):
-            return f"{b.pin.label or b.pin.name} takes no {a.pin.type} signal"
-        return judge(self.session, cable, pulled).refused
+            self.shown.refused = self.loose.why_not(fixed, target, held.pulled)
 
     def _move_frame(self, held: Held, at: Point) -> None:
         assert held.frame is not None
@@ -412,7 +303,7 @@ class Gestures:
             elif not self.scene.at(*at).node:
                 self.ask_kind(fixed, at)
             return
-        cable = self._cable(fixed, target, pulled)
+        cable = self.loose.cable(fixed, target, pulled)
         if pulled is not None and cable.key == pulled.key:
             return
         if shown.refused:
@@ -475,22 +366,3 @@ class Gestures:
                 SetParam(hit.node, hit.knob.param.name, None), name=f"Reset {hit.node}.{hit.knob.param.name}"
             )
         return True
-
-
-def frame_edit(session: Session, frame: Frame | None, remove: int | None = None) -> Edit:
-    """The edit that stores a frame, a new one where its index is past the end, or that takes one away."""
-    metadata: dict[str, Any] = dict(session.here.metadata)
-    frames = list(metadata.get("frames") or []) if isinstance(metadata.get("frames"), list) else []
-    if remove is not None and remove < len(frames):
-        del frames[remove]
-    elif frame is not None:
-        box = frame.box
-        kept = dict(frames[frame.index]) if frame.index < len(frames) else {}
-        kept |= {"title": frame.title, "colour": frame.colour, "box": [box.x, box.y, box.width, box.height]}
-        if frame.text:
-            kept["text"] = frame.text
-        frames[frame.index : frame.index + 1] = [kept]
-    metadata["frames"] = frames
-    if not frames:
-        del metadata["frames"]
-    return SetPatchField("metadata", metadata)

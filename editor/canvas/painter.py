@@ -11,7 +11,7 @@ import dearpygui.dearpygui as dpg
 from editor import fonts
 from editor.canvas.cables import CablePictures
 from editor.canvas.curves import curve
-from editor.canvas.gestures import Shown
+from editor.canvas.held import Shown
 from editor.canvas.nodes import NodePicture, draw_pin
 from editor.canvas.scene import FRAME_TITLE, Scene
 from editor.canvas.shape import PIN, Shape

@@ -11,7 +11,8 @@ import dearpygui.dearpygui as dpg
 from editor.canvas.adding import add_item
 from editor.canvas.badges import Badges
 from editor.canvas.commands import COMMANDS
-from editor.canvas.gestures import Gestures, Keys
+from editor.canvas.gestures import Gestures
+from editor.canvas.held import Keys
 from editor.canvas.insight import Insights, layouts_here
 from editor.canvas.marks import draw_marks, words_of
 from editor.canvas.minimap import Minimap

@@ -11,7 +11,7 @@ import dearpygui.dearpygui as dpg
 
 from editor import fonts
 from editor.canvas.adding import add_item, connect_new
-from editor.canvas.gestures import frame_edit
+from editor.canvas.frames import frame_edit
 from editor.canvas.plugging import items_that_fit
 from editor.canvas.scene import Frame, Hit, PinAt, frames_of
 from editor.canvas.view import Point

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from editor.canvas.curves import point_at
-from editor.canvas.gestures import frame_edit
+from editor.canvas.frames import frame_edit
 from editor.canvas.scene import Frame
 from editor.canvas.view import Box
 from editor.inspector.subject import subject

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from editor import fonts
-from editor.canvas.gestures import Shown
+from editor.canvas.held import Shown
 from editor.canvas.painter import MARGIN, Painter
 from editor.canvas.scene import Scene
 from editor.canvas.view import View

@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from editor.canvas.arrange import _spread, arrange
 from editor.canvas.clip import copied, paste_edits, pasted
 from editor.canvas.curves import curve, distance, point_at
-from editor.canvas.gestures import Gestures, Keys
+from editor.canvas.gestures import Gestures
 from editor.canvas.grouping import group, ungroup
+from editor.canvas.held import Keys
 from editor.canvas.plugging import items_that_fit, judge
 from editor.canvas.scene import PinAt, Scene
 from editor.canvas.shape import shape
