@@ -79,6 +79,8 @@ class Playing:
         """Whether a text was asked for that is not known yet."""
         self._gestures: dict[str, object] = {}
         """The last gesture in each plugin's window, until the state that comes of it."""
+        self._programs: dict[str, set[str]] = {}
+        """The params that chose a program, until the state that comes of it."""
         self._edited = 0.0
         """When the patch was changed here last."""
         self._later: deque[Callable[[], object]] = deque()
@@ -158,15 +160,17 @@ class Playing:
             done.append(self._waiting.popleft().then)
         return done
 
-    def expect(self, address: str, gesture: object) -> None:
-        """What becomes of a plugin next comes of this gesture: a program was chosen, which turns other params."""
+    def chose(self, address: str, param: str, gesture: object) -> None:
+        """A param chose a program, by this gesture: what becomes of the plugin next comes of that."""
         self._gestures[address] = gesture
+        self._programs.setdefault(address, set()).add(param)
 
     def edited(self) -> None:
         """The patch was changed: what a plugin makes of that is no work of anybody's hands."""
         self._edited = monotonic()
         if self.session.history.undone:
             self._gestures.clear()
+            self._programs.clear()
 
     def _take(self, node: str, change: Any, asked: bool) -> None:
         """A plugin's state is another: somebody's doing in its window is a step, with the params that went along. What
@@ -177,7 +181,9 @@ class Playing:
         if entry is None or entry.state == change.state:
             return
         fresh_undo = bool(self.session.history.undone) and monotonic() - self._edited < ECHO_S
-        moved = {name: value for name, value in change.moved.items() if name in entry.params}
+        moved: dict[str, float | None] = {name: v for name, v in change.moved.items() if name in entry.params}
+        for name in self._programs.pop(node, ()):
+            moved[name] = None  # the state has it; it must not be chosen once more over what is turned later
 
         def edit(own: str) -> Edit:
             params = tuple(SetParam(own, name, value) for name, value in moved.items())

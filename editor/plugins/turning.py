@@ -120,5 +120,5 @@ class PluginTurning(Turning):
             values = {id: round(value * steps) / steps for id, value in values.items()}
         if self.own.program:
             self._gesture = self._gesture or fresh_gesture("program", self.address)
-            self.playing.expect(self.address, self._gesture)
+            self.playing.chose(self.address, self.param.name, self._gesture)
         super()._do(values)

@@ -158,7 +158,7 @@ def presets_(
     ] = None,
     json_: Json = False,
 ) -> None:
-    """The presets of a plugin: your own, and those of other programs."""
+    """The presets of a plugin: its own programs, your presets, and those of other software."""
     from host.plugins import report
     from host.plugins.presets import PresetFolder, pack, read
     from host.plugins.scan import chosen
@@ -174,7 +174,13 @@ def presets_(
         folder = PresetFolder(description)
         for path in add or []:
             folder.save(path.stem, pack(read(path)))
-        found = [
+        found: list[dict[str, Any]] = [
+            {"name": name, "path": None, "own": False, "param": param.name, "value": k / max(len(param.values) - 1, 1)}
+            for param in description.params
+            if param.program
+            for k, name in enumerate(param.values)
+        ]
+        found += [
             {"name": name, "path": str(path), "own": folder.is_own(path)}
             for name, path in sorted(folder.list().items())
         ]

@@ -145,7 +145,10 @@ def print_files(files: Sequence[FileResult], latencies: Latencies, everything: b
 def print_presets(plugin: str, folder: str, found: Sequence[Mapping[str, Any]]) -> None:
     """The presets of a plugin, and where one's own are."""
     if found:
-        _print_table(("preset", "whose", "file"), [(f["name"], "own" if f["own"] else "", f["path"]) for f in found])
+        whose = ["the plugin's" if f["path"] is None else "own" if f["own"] else "" for f in found]
+        where = [f["path"] or f"{f['param']} at {f['value']:.4g}" for f in found]
+        names = [f["name"] for f in found]
+        _print_table(("preset", "whose", "file, or param"), list(zip(names, whose, where, strict=True)))
     else:
         print(f"there are no presets of {plugin}")
     print(f"\nyour own are in {folder}")

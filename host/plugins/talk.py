@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Mapping
+from collections.abc import Set as AbstractSet
 from concurrent.futures import Future
 from functools import partial
 from time import monotonic
@@ -15,7 +16,7 @@ from graph.groups import expand
 from graph.spec import BUILT_IN_PARAMS, Kinds
 from host.fields import LARGEST_COUNT, FromEngine, ToEngine
 from host.messages import Notice
-from host.plugins.doings import Doing
+from host.plugins.doings import SAME, Doing
 from host.plugins.finding import version_words
 from host.plugins.gestures import Gestures, Turned
 from host.plugins.hosted import Hosted
@@ -67,7 +68,9 @@ class Talk:
         self._gestures = Gestures()
         self._dirty: dict[str, float] = {}
         self._said: set[str] = set()
-        """Those of the dirty that said so themselves."""
+        """Those of the dirty that said so themselves;"""
+        self._chose: set[str] = set()
+        """and those for which a program was chosen."""
         self._doings: dict[str, Doing] = {}
         self._driven: dict[str, set[str]] = {}
         """Params that automation and cables move."""
@@ -127,6 +130,7 @@ class Talk:
             if hosted is not None and param in self._names.of(hosted).programs:
                 self._dirty[node] = monotonic()  # it turns others, whether it says so or not
                 self._said.add(node)
+                self._chose.add(node)
 
     def _in_state(self, node: str, state: bytes | None, wanted: set[str]) -> list[tuple[str, str, float]]:
         hosted = self._link.hosted(node)
@@ -357,14 +361,22 @@ class Talk:
                 hosted.values = values
                 hosted.memory.note_values(state, values)
                 self._tell_values(node)
-                by_hand, own = doing.look(
-                    state, self._names.values(hosted), turned | doing.turned | self._driven.get(node, set())
-                )
+                now, driven = self._names.values(hosted), self._driven.get(node, set())
+                by_hand, own = doing.look(state, now, turned | doing.turned | driven)
+                if node in self._chose:
+                    self._chose.discard(node)
+                    own = self._otherwise(node, now, driven | self._names.of(hosted).programs)
                 if told or by_hand:
                     self._tell_state(node, hosted, state, again, by_hand, own)
             then()
 
         self._ask(node, "state", (), has_state)
+
+    def _otherwise(self, node: str, now: Mapping[str, float], beside: AbstractSet[str]) -> dict[str, float]:
+        """What a plugin has for params to which the patch gives another value, since a program turned them."""
+        given = self._given.get(node, {})
+        names = [name for name in now if name in given and name not in beside]
+        return {name: now[name] for name in names if abs(now[name] - given[name]) > SAME}
 
     def _tell_state(
         self, node: str, hosted: Hosted, state: bytes, again: bool, by_hand: bool, own: Mapping[str, float]

@@ -276,17 +276,42 @@ class Vst3Plugin:
     def set(self, id: int, value: float) -> None:
         place, value = self._place(id), com.unit(value)
         self._hear()
-        self._tell(id, value)
+        self._tell([(place, value)])
         self.memory.ask(place, value)
 
-    def _tell(self, id: int, value: float) -> None:
-        if self._parts.controller is not None:
-            self._parts.controller.call(com.SET_PARAM, id, value, types=(c_uint32, c_double))
+    def _tell(self, values: Sequence[tuple[int, float]]) -> None:
+        """Let the controller know of values, by the places of their params. A program turns other params there, and not
+        every processor turns them too: it is told, but for those that are told of here.
+        """
+        controller = self._parts.controller
+        if controller is None:
+            return
+        params = self.description.params
+        programs = [each for each in values if params[each[0]].program]
+        before = self._shown() if programs else {}
+        for place, value in programs:
+            controller.call(com.SET_PARAM, params[place].id, value, types=(c_uint32, c_double))
+        after = self._shown() if programs else {}
+        for place, value in values:
+            if not params[place].program:
+                controller.call(com.SET_PARAM, params[place].id, value, types=(c_uint32, c_double))
+        told = {place for place, _ in values}
+        for place, shown in after.items():
+            if shown != before[place] and place not in told:
+                self.memory.ask(place, shown)
+
+    def _shown(self) -> dict[int, float]:
+        """What the controller has for each param, beside programs and what is only shown."""
+        controller = self._parts.controller
+        assert controller is not None
+        places = [k for k, p in enumerate(self.description.params) if not p.read_only and not p.program]
+        ids = (self.description.params[k].id for k in places)
+        values = (controller.call(com.GET_PARAM, id, types=(c_uint32,), result=c_double) for id in ids)
+        return {place: com.unit(value) for place, value in zip(places, values, strict=True)}
 
     def _hear(self) -> None:
         """Let the controller know what the processor was told, and what it said."""
-        for place, value in self.memory.take_seen():
-            self._tell(self.description.params[place].id, com.unit(value))
+        self._tell([(place, com.unit(value)) for place, value in self.memory.take_seen()])
 
     def titles(self) -> dict[int, tuple[str, str]]:
         return titles_of(self._parts)

@@ -328,6 +328,30 @@ def test_texts_values_and_presets(runtime, tmp_path, known, monkeypatch):
             engine.plugins.load_preset("z", other)
 
 
+def test_a_program_that_is_chosen_is_told_with_what_it_turned(runtime, tmp_path, known, monkeypatch):
+    """ZamComp has programs, and says nothing of what they turn."""
+    with Engine(playing(known, monkeypatch, tmp_path, z="ZamComp"), device="null") as engine:
+        engine.play()
+        loaded(engine, "z")
+        until(lambda: engine.plugins.values("z"))
+        engine.set("z", "threshold", 0.9)
+        path = tmp_path / "Set.vstpreset"
+        until(lambda: _holds(engine, path, "threshold", 0.9), "the param")
+        fresh = dict(engine.plugins.values("z"))
+        engine.plugins.changes()
+        engine.set("z", "current_program", 0.5)
+        told = {}
+        until(lambda: told.update(engine.plugins.changes()) or told, "what became of it")
+        now = dict(engine.plugins.values("z"))
+        assert {"release", "knee", "makeup"} <= {name for name in now if abs(now[name] - fresh[name]) > 1e-6}
+        assert told["z"].moved == {"threshold": pytest.approx(now["threshold"])}, "the only one that the patch gives"
+        plugin = Vst3Plugin(ZAM / "ZamComp.vst3")
+        plugin.set_state(told["z"].state)
+        kept = {p.name.lower().replace(" ", "_"): plugin.get(p.id) for p in plugin.description.params}
+        plugin.close()
+        assert all(kept[name] == pytest.approx(now[name], abs=1e-3) for name in ("release", "knee", "makeup"))
+
+
 def _holds(engine: Engine, path: Path, param: str, value: float) -> bool:
     """Whether a preset that is saved now has a param as it is to be."""
     path.unlink(missing_ok=True)

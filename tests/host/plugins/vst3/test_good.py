@@ -461,6 +461,19 @@ def test_units_that_go_round_in_a_circle_are_named_all_the_same():
     plugin.close()
 
 
+def test_what_a_program_turns_in_the_controller_alone_is_heard_but_not_over_what_is_set_with_it():
+    """With its halves apart only the controller knows of programs, as with some plugins that people use."""
+    plugin = opened(UNITS=True, SPLIT=True)
+    source = noise(2)
+    run(plugin, source, changes=[Change(900, 0, 0.5)])
+    assert plugin.get(GAIN) == 0.25
+    assert (run(plugin, source)[0] == np.float32(0.25) * source).all()
+    run(plugin, source, changes=[Change(900, 0, 1.0), Change(GAIN, 0, 0.75)])
+    assert plugin.get(GAIN) == 0.75
+    assert (run(plugin, source)[0] == np.float32(0.75) * source).all()
+    plugin.close()
+
+
 def test_a_program_that_is_chosen_turns_what_it_turns_and_says_so():
     plugin = opened(UNITS=True)
     plugin.set(900, 0.5)
