@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import ctypes
+import os
 import signal
 import sys
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+# Before numpy is loaded: threads of a matrix product wait for each other awake, and tests run side by side as it is.
+for _library in ("OPENBLAS", "MKL", "OMP"):
+    os.environ.setdefault(f"{_library}_NUM_THREADS", "1")
 
 settings.register_profile(
     "patchwright", deadline=None, derandomize=True, database=None, suppress_health_check=[HealthCheck.too_slow]
