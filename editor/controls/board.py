@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 from editor.faces import param_label, parse_value, spoken
-from graph.document import Patch
+from graph.document import NodeEntry, Patch
 from graph.edits import Edit, Inside, SetBypass, SetMute, SetParam, SetPatchField
 from graph.errors import PatchError
 from graph.groups import expand
@@ -174,13 +174,18 @@ def source_words(control: Control | Button) -> str:
     return f"{names[source.kind]}{number}, channel {source.channel}"
 
 
-def place_words(patch: Patch, address: str, param: Param | None, name: str) -> tuple[str, str]:
+def nodes_of(patch: Patch) -> Mapping[str, NodeEntry]:
+    """The nodes of a patch by the engine's address; those at its top where a group cannot be opened."""
+    try:
+        return expand(patch).nodes
+    except PatchError:
+        return patch.nodes()
+
+
+def place_words(nodes: Mapping[str, NodeEntry], address: str, param: Param | None, name: str) -> tuple[str, str]:
     """What is moved, as people say it: the node's title, and the param's label."""
     label = param_label(param) if param is not None else spoken(name)
-    try:
-        entry = expand(patch).nodes.get(address) or (patch.nodes().get(address))
-    except PatchError:
-        entry = None
+    entry = nodes.get(address)
     title = entry.title if entry is not None and entry.title else " › ".join(map(spoken, address.split("/")))
     return title, label
 

@@ -7,7 +7,8 @@ is moved without a pause is one.
 from __future__ import annotations
 
 import queue
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from time import monotonic
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, ClassVar, cast
 
 from editor.commands import Command
 from editor.controls.banner import Banner
-from editor.controls.board import Board, Kept, Key, freed, metadata_edit, place_words, source_words
+from editor.controls.board import Board, Kept, Key, freed, metadata_edit, nodes_of, place_words, source_words
 from editor.controls.devices import MidiDevices
 from editor.controls.ears import Ears
 from editor.controls.target import SessionTarget, SessionTransport
@@ -70,6 +71,7 @@ class Hands(Panel):
         self._ears: Ears | None = None
         self._board: Board | None = None
         self._kept: tuple[object, Kept] | None = None
+        self._marks: tuple[tuple[object, ...], Mapping[str, Mapping[str, str]]] | None = None
         self._moved_at = float("-inf")
         self._gesture: object = None
         self._banner = Banner(app, self.cancel, self.devices.refresh)
@@ -105,11 +107,17 @@ class Hands(Panel):
         key = self.key_of(node, param)
         return self.kept.moving(self.board).get(key, []) if key is not None else []
 
-    def marks(self) -> dict[str, dict[str, str]]:
+    def marks(self) -> Mapping[str, Mapping[str, str]]:
         """The params of this level that controls move, and by which, by node and param."""
-        found: dict[str, dict[str, str]] = {}
         if not self.kept.controls:
-            return found
+            return {}
+        about = self.kept, self.board, self.session.path
+        if self._marks is None or any(a is not b for a, b in zip(self._marks[0], about, strict=True)):
+            self._marks = about, self._found_marks()
+        return self._marks[1]
+
+    def _found_marks(self) -> dict[str, dict[str, str]]:
+        found: dict[str, dict[str, str]] = {}
         here, prefix = self.session.here.graph, "".join(f"{group}/" for group in self.session.path)
         for key, controls in self.kept.moving(self.board).items():
             words = ", ".join(map(source_words, controls))
@@ -135,13 +143,13 @@ class Hands(Panel):
         place = self.board.addresses.find(self.session.address(node), param)
         if place is None:
             raise PatchError("no control can move this", place=f"nodes.{node}.{param}", node=node)
-        title, label = place_words(self.session.patch, place.node, place.param, param)
+        title, label = place_words(nodes_of(self.session.patch), place.node, place.param, param)
         self._wait(Wanted(place.key, f"{title}  ›  {label}"))
 
     def learn_again(self, key: Key) -> None:
         """The same for a param by its address."""
         place = self.board.addresses.find(*key)
-        title, label = place_words(self.session.patch, key[0], place.param if place else None, key[1])
+        title, label = place_words(nodes_of(self.session.patch), key[0], place.param if place else None, key[1])
         self._wait(Wanted(key, f"{title}  ›  {label}"))
 
     def learn_button(self, word: Word) -> None:
@@ -152,10 +160,6 @@ class Hands(Panel):
         self.cancel()
         self.waiting = wanted
         self.devices.refresh()
-        if self._remote is not None and self.listening:
-            self._remote.surface.learn(
-                self._hearing(), lambda source: self._later.put(partial(self._heard, "", source))
-            )
 
     def _hearing(self) -> Hear:
         """What finds out that a control is meant."""
@@ -189,18 +193,26 @@ class Hands(Panel):
         was, self.waiting = self.waiting, None
         if self._remote is not None:
             self._remote.surface.forget()
+        self._deafen()
+        return was is not None
+
+    def _deafen(self) -> None:
         if self._ears is not None:
             self._ears.close()
             self._ears = None
-        return was is not None
 
     def _listen(self, now: float) -> None:
-        """Hear all devices, where a control is waited for and no controller is in use."""
-        if self.waiting is None or self.listening:
+        """Hear the controller in use, where a control is waited for; all devices, where none is."""
+        if self.waiting is None:
+            return
+        if self._remote is not None and self.listening:
+            self._deafen()
+            if not self._remote.surface.learning:
+                later = self._later
+                self._remote.surface.learn(self._hearing(), lambda found: later.put(partial(self._heard, "", found)))
             return
         if self._ears is None or (not self.devices.looking and self._ears.names != self.devices.names):
-            if self._ears is not None:
-                self._ears.close()
+            self._deafen()
             self._ears = Ears(self.devices.names, self._hearing)
         found = self._ears.step(now)
         if found is not None:
@@ -296,10 +308,11 @@ class Hands(Panel):
             if place is None:
                 continue
             edit, name = self.board.edit(place, value), f"Turn {key[0]}.{key[1]} by a controller"
-            if self.session.path:
-                self.session.do_at_root(edit, name=name, gesture=self._gesture)
-            else:
-                self.session.do(edit, name=name, gesture=self._gesture)
+            with suppress(PatchError):  # it may have gone since it was moved
+                if self.session.path:
+                    self.session.do_at_root(edit, name=name, gesture=self._gesture)
+                else:
+                    self.session.do(edit, name=name, gesture=self._gesture)
         self.app.touch()
 
     def _loop(self, span: tuple[float, float] | None) -> None:

@@ -11,6 +11,7 @@ from editor import clipboard, fonts
 from editor.controls.board import (
     curve_words,
     exchanged,
+    nodes_of,
     place_words,
     source_words,
     turned_round,
@@ -86,7 +87,8 @@ class Controls(Panel):
         return cast("Files", self.app.panels["files"])
 
     def sync(self, changes: Changes) -> None:
-        self._show()
+        if changes.structure or changes.words or changes.look:
+            self._show()
 
     def frame(self, now: float, readings: Readings) -> None:
         self._head()
@@ -129,11 +131,11 @@ class Controls(Panel):
     # -- the list ------------------------------------------------------------------------------------------------------
 
     def _rows(self) -> list[tuple[Control, Place | None, str, str]]:
-        board, patch = self._hands.board, self.session.patch
+        board, nodes = self._hands.board, nodes_of(self.session.patch)
         rows: list[tuple[Control, Place | None, str, str]] = []
         for control in self._hands.kept.controls:
             place = board.addresses.find(control.node, control.param)
-            words = place_words(patch, place.node if place else control.node, place and place.param, control.param)
+            words = place_words(nodes, place.node if place else control.node, place and place.param, control.param)
             rows.append((control, place, *words))
         return rows
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from types import MappingProxyType
 from urllib.parse import quote
 
@@ -37,7 +38,12 @@ class Place:
 
 def address_of(node: str, param: str) -> str:
     """The address of a param of a node, which may be ``group/inner``."""
-    return f"/{node}/{quote(param, safe=SAFE)}"
+    return f"/{node}/{_written(param)}"
+
+
+@lru_cache(maxsize=4096)
+def _written(name: str) -> str:
+    return quote(name, safe=SAFE)
 
 
 class Addresses:
