@@ -5,23 +5,22 @@ Exit status: 0 done; 1 a problem in what was given, said in one line on standard
 
 from __future__ import annotations
 
-import json
 import os
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from host.commands import Json, PatchFile, fail, loaded, plain_errors, print_json, progress_of
 from host.devices.commands import devices
 from host.learning import learn
+from host.patch_commands import convert, diff, new, show
 from host.plugins.commands import plugins
 from host.remote.commands import controls
 
 if TYPE_CHECKING:
-    from graph.document import Patch
+    pass
 
 __version__ = "0.1.0"
 
@@ -38,8 +37,6 @@ app.add_typer(devices, name="devices")
 app.command()(learn)
 app.command("controls")(controls)
 
-PatchFile = Annotated[Path, typer.Argument(help="A patch: .pwp or .json.", metavar="PATCH")]
-Json = Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")]
 PluginsIn = Annotated[
     Literal["plugin", "chain", "patch"],
     typer.Option(
@@ -47,38 +44,6 @@ PluginsIn = Annotated[
         help="A process for each plugin, for each serial chain of them, or one for all of the patch.",
     ),
 ]
-
-
-def _fail(message: str, status: int = 1) -> NoReturn:
-    sys.stderr.write(f"patchwright: {message}\n")
-    raise typer.Exit(status)
-
-
-@contextmanager
-def _plain_errors() -> Iterator[None]:
-    """Problems in what was given become one line and exit status 1."""
-    try:
-        yield
-    except typer.Exit:
-        raise
-    except KeyboardInterrupt:
-        _fail("stopped; nothing was left half-written", 130)
-    except (ValueError, OSError, RuntimeError) as error:
-        if type(error).__module__.split(".")[0] in ("graph", "host", "nodes") or isinstance(
-            error, OSError | RuntimeError
-        ):
-            _fail(" ".join(str(error).split()))
-        raise
-
-
-def _load(path: Path) -> Patch:
-    from graph.patchfile import load
-
-    return load(path)
-
-
-def _print_json(answer: Any) -> None:
-    print(json.dumps(answer, indent=2, ensure_ascii=False, allow_nan=False))
 
 
 def _pairs(values: list[str], shape: str) -> dict[str, str]:
@@ -105,26 +70,6 @@ def _settings(values: list[str]) -> dict[tuple[str, str], float]:
         except ValueError:
             raise typer.BadParameter(f"{key}: expected a number, got {text!r}") from None
     return found
-
-
-@contextmanager
-def _progress(label: str) -> Iterator[Callable[[int, int], None] | None]:
-    """A progress bar on standard error where that is a terminal."""
-    if not sys.stderr.isatty():
-        yield None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TextColumn("{task.percentage:>3.0f}%"),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(label, total=1.0)
-        yield lambda done, total: bar.update(task, completed=done / max(total, 1))
 
 
 @app.command()
@@ -179,12 +124,12 @@ def render(
         raise typer.BadParameter("give --seconds or --tail, not both")
     outputs, inputs = _pairs(out, "NODE=FILE"), _pairs(in_, "NODE=FILE")
     values, tags = _settings(set_), _pairs(tag, "KEY=VALUE")
-    with _plain_errors():
+    with plain_errors():
         from host.rendering import render as run
         from host.rendering import render_result
 
-        document = _load(patch)
-        with _progress(f"rendering {patch.name}") as progress:
+        document = loaded(patch)
+        with progress_of(f"rendering {patch.name}") as progress:
             report = run(
                 document,
                 outputs,
@@ -204,7 +149,7 @@ def render(
                 progress=progress,
             )
     if json_:
-        _print_json(render_result(report))
+        print_json(render_result(report))
         return
     for note in report.notes:
         sys.stderr.write(f"note: {note}\n")
@@ -223,15 +168,15 @@ def check(
     rate: Annotated[int | None, typer.Option(metavar="HZ", help="Sample rate to check for.")] = None,
 ) -> None:
     """Find what is wrong with a patch, and show the latency of every path to every output."""
-    with _plain_errors():
+    with plain_errors():
         from host.checking import check as run
         from host.services import FileServices
         from nodes import kinds
 
-        document = _load(patch)
+        document = loaded(patch)
         found = run(document, kinds(), FileServices(document.folder or Path.cwd()), rate)
     if json_:
-        _print_json(found.to_dict())
+        print_json(found.to_dict())
         raise typer.Exit(0 if found.ok else 1)
     for finding in found.findings:
         sys.stderr.write(f"{finding.place}: {finding.message}\n" if finding.place else f"{finding.message}\n")
@@ -258,16 +203,16 @@ def check(
 @app.command("nodes")
 def nodes_(kind: Annotated[str | None, typer.Argument(help="One kind, in full.")] = None, json_: Json = False) -> None:
     """The catalogue of kinds: ports, settings, params, units, ranges, defaults."""
-    with _plain_errors():
+    with plain_errors():
         from host.catalogue import catalogue, described
         from nodes import kinds
 
         known = kinds()
         if kind is not None and kind not in known:
-            _fail(f"there is no kind {kind!r}; there are {', '.join(known)}")
+            fail(f"there is no kind {kind!r}; there are {', '.join(known)}")
         chosen = [described(known[kind])] if kind is not None else catalogue(known)
     if json_:
-        _print_json(chosen)
+        print_json(chosen)
         return
     from host.tables import print_catalogue, print_kind
 
@@ -277,116 +222,8 @@ def nodes_(kind: Annotated[str | None, typer.Argument(help="One kind, in full.")
         print_kind(chosen[0])
 
 
-@app.command()
-def convert(
-    source: Annotated[Path, typer.Argument(metavar="SRC")], target: Annotated[Path, typer.Argument(metavar="DST")]
-) -> None:
-    """Turn a patch into its other form (.pwp or .json), without loss."""
-    with _plain_errors():
-        from graph.patchfile import save
-
-        _refuse_existing(target)
-        save(_load(source), target)
-    print(f"{target}")
-
-
-@app.command()
-def show(
-    patch: PatchFile,
-    json_: Json = False,
-    svg: Annotated[Path | None, typer.Option("--svg", metavar="FILE", help="Draw the patch as a picture.")] = None,
-) -> None:
-    """Show what is in a patch."""
-    with _plain_errors():
-        document = _load(patch)
-        if svg is not None:
-            from host.drawing import svg as draw
-            from nodes import kinds
-
-            _refuse_existing(svg)
-            svg.write_text(draw(document, kinds()), encoding="utf-8")
-            print(f"{svg}")
-            return
-        from graph.patchfile import to_document
-
-        data = to_document(document)
-    if json_:
-        print(document.to_json(), end="")
-        return
-    from host.tables import print_patch
-
-    print_patch(data)
-
-
-@app.command()
-def diff(
-    a: Annotated[Path, typer.Argument(metavar="A")],
-    b: Annotated[Path, typer.Argument(metavar="B")],
-    json_: Json = False,
-) -> None:
-    """What changed from one patch to another."""
-    with _plain_errors():
-        from graph.difference import differences
-        from graph.patchfile import to_document
-
-        changes = differences(to_document(_load(a)), to_document(_load(b)))
-    if json_:
-        _print_json(
-            [{"kind": c.kind, "place": c.place, "before": _plain(c.before), "after": _plain(c.after)} for c in changes]
-        )
-        return
-    for change in changes:
-        match change.kind:
-            case "added":
-                print(f"+ {change.place}: {_brief(change.after)}")
-            case "removed":
-                print(f"- {change.place}: {_brief(change.before)}")
-            case _:
-                print(f"~ {change.place}: {_brief(change.before)} -> {_brief(change.after)}")
-
-
-def _plain(value: Any) -> Any:
-    """A value as JSON can hold it."""
-    if isinstance(value, bytes):
-        import base64
-
-        return {"$bytes": base64.b64encode(value).decode()}
-    if isinstance(value, dict):
-        return {k: _plain(v) for k, v in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(v) for v in value]
-    return value
-
-
-def _brief(value: Any) -> str:
-    text = json.dumps(_plain(value), ensure_ascii=False)
-    return text if len(text) <= 100 else text[:97] + "…"
-
-
-def _refuse_existing(path: Path) -> None:
-    if path.exists():
-        _fail(f"{path} is there already, and is left as it is")
-
-
-@app.command()
-def new(
-    name: Annotated[Path, typer.Argument(metavar="NAME", help="The file to make, .pwp (default) or .json.")],
-) -> None:
-    """Make a small patch to start from: an input, a level, an output."""
-    with _plain_errors():
-        from graph.document import Patch
-        from graph.patchfile import save
-
-        target = name if name.suffix in (".pwp", ".json") else name.with_name(name.name + ".pwp")
-        _refuse_existing(target)
-        patch = Patch(target.stem)
-        patch.add("in", "audio_in")
-        patch.add("level", "gain")
-        patch.add("out", "audio_out")
-        patch.connect("in.out", "level.in")
-        patch.connect("level.out", "out.in")
-        save(patch, target)
-    print(f"{target}")
+for command in (convert, show, diff, new):
+    app.command()(command)
 
 
 @app.command()
@@ -396,7 +233,7 @@ def doctor(json_: Json = False) -> None:
 
     lines = examine()
     if json_:
-        _print_json([{"subject": n.subject, "good": n.good, "needed": n.needed, "found": n.found} for n in lines])
+        print_json([{"subject": n.subject, "good": n.good, "needed": n.needed, "found": n.found} for n in lines])
     else:
         for line in lines:
             print(f"{'ok  ' if line.good else 'BAD ' if line.needed else 'note'}  {line.subject}: {line.found}")
@@ -408,14 +245,14 @@ def doctor(json_: Json = False) -> None:
 def measure(files: Annotated[list[Path], typer.Argument(metavar="FILE…")], json_: Json = False) -> None:
     """Loudness (EBU R128), true peak, peak, RMS and DC of audio files."""
     results: list[dict[str, Any]] = []
-    with _plain_errors():
+    with plain_errors():
         from host.measure import measure_file
 
         for file in files:
-            with _progress(f"measuring {file.name}") as progress:
+            with progress_of(f"measuring {file.name}") as progress:
                 results.append(measure_file(file, progress).to_dict())
     if json_:
-        _print_json(results)
+        print_json(results)
         return
     from host.tables import print_measurements
 
@@ -432,8 +269,8 @@ def edit(
 ) -> None:
     """Open the editor."""
     if sys.platform.startswith("linux") and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
-        _fail("there is no display to open the editor on; `patchwright render` and `patchwright run` need none")
-    with _plain_errors():
+        fail("there is no display to open the editor on; `patchwright render` and `patchwright run` need none")
+    with plain_errors():
         from editor.files.start import open_editor
 
         open_editor(patch, device=device, sound=not silent, safe=safe, new=new)
@@ -452,7 +289,7 @@ def run(
     plugins_in: PluginsIn = "plugin",
 ) -> None:
     """Play a patch live. Exit status 1 where sound dropped out, or the patch has problems."""
-    with _plain_errors():
+    with plain_errors():
         from host.terminal import run as play
 
         wishes = {"device": device, "in_device": in_device, "rate": rate or 0, "block": block or 0}
