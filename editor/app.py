@@ -8,13 +8,12 @@ import sys
 from collections.abc import Callable
 from contextlib import contextmanager
 from time import monotonic, perf_counter, sleep
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import dearpygui.dearpygui as dpg
 
 from editor import fonts, keys
 from editor.commands import Command, Commands
-from editor.draw import Pen
 from editor.layout import Arrangement, Rect, Slot, Splitter, arranged
 from editor.link import Player, Sound
 from editor.menus import MenuBar
@@ -22,9 +21,10 @@ from editor.model import NO_CHANGES, Changes, Session
 from editor.notices import Notices, Toasts
 from editor.panel import Panel
 from editor.panels import PANELS, Entry
-from editor.pointer import Grip, Pointer, Touch
+from editor.pointer import Pointer
 from editor.probe import Probe
 from editor.shortcuts import COMMANDS
+from editor.splitters import SplitterGrip, draw_splitter, put
 from editor.styling import style
 from editor.theme import Look
 from graph.errors import PatchError
@@ -174,7 +174,7 @@ class App:
         for splitter in sides:
             tag = f"splitter:{splitter}"
             dpg.add_drawlist(8, 8, tag=tag, parent="slots")
-            self.pointer.claim(tag, _SplitterGrip(self, splitter))
+            self.pointer.claim(tag, SplitterGrip(self, splitter))
         self._lay_out()
 
     def _build_slot(self, slot: Slot) -> None:
@@ -388,83 +388,11 @@ class App:
         self._laid_out = key
         self.slots, splitters = arranged(*size, self.arrangement, self.look.scale)
         for slot in ("top", "left", "centre", "right", "bottom", "status"):
-            self._place(f"slot:{slot}", self.slots.get(slot))
+            put(f"slot:{slot}", self.slots.get(slot))
         for splitter in ("left", "right", "bottom"):
-            self._place(f"splitter:{splitter}", splitters.get(splitter))
-            self._draw_splitter(f"splitter:{splitter}", splitters.get(splitter))
+            put(f"splitter:{splitter}", splitters.get(splitter))
+            draw_splitter(f"splitter:{splitter}", splitters.get(splitter), self.look)
         self.touch()
-
-    @staticmethod
-    def _place(tag: str, rect: Rect | None) -> None:
-        dpg.configure_item(tag, show=rect is not None)
-        if rect is not None:
-            dpg.set_item_pos(tag, [round(rect.x), round(rect.y)])
-            dpg.configure_item(tag, width=max(round(rect.width), 1), height=max(round(rect.height), 1))
-
-    def _draw_splitter(self, tag: str, rect: Rect | None) -> None:
-        dpg.delete_item(tag, children_only=True)
-        if rect is None:
-            return
-        pen, theme = Pen(tag, self.look), self.look.theme
-        pen.box((0, 0), (rect.width, rect.height), fill=theme.desk)
-        x, y, reach = rect.width / 2, rect.height / 2, 14
-        a, b = ((x - reach, y), (x + reach, y)) if rect.width > rect.height else ((x, y - reach), (x, y + reach))
-        pen.line(a, b, theme.lifted, 2)
-
-    # -- what tests ask ------------------------------------------------------------------------------------------------
-
-    def locate(self, what: str) -> tuple[float, float, float, float] | None:
-        """Where something is on the window, as x, y, width, height: an item by its tag, or what a panel knows."""
-        for panel in self.panels.values():
-            found = panel.locate(what)
-            if found is not None:
-                return found
-        slot = self.slots.get(what.removeprefix("slot:"))  # type: ignore[call-overload]
-        if slot is not None:
-            return slot.x, slot.y, slot.width, slot.height
-        state = dpg.get_item_state(what) if dpg.does_item_exist(what) else {}
-        if what.startswith("menu:") and any(state.get("pos", ())):
-            x, y = state["pos"]  # of menus no more is known
-            return float(x), float(y), float(self.look.px(24)), float(self.look.px(24))
-        if "rect_min" not in state:
-            return None
-        x, y = dpg.get_item_rect_min(what)
-        width, height = dpg.get_item_rect_size(what)
-        return float(x), float(y), float(width), float(height)
-
-    def landmarks(self) -> dict[str, tuple[float, float, float, float]]:
-        """Everything that has a name and is seen, and where it is."""
-        names = [name for panel in self.panels.values() for name in panel.landmarks()]
-        names += [
-            tag for tag in dpg.get_aliases() if dpg.does_item_exist(tag) and dpg.get_item_state(tag).get("visible")
-        ]
-        found = {name: rect for name in names if (rect := self.locate(name)) is not None}
-        width, height = dpg.get_viewport_client_width(), dpg.get_viewport_client_height()
-        return {n: r for n, r in found.items() if 0 <= r[0] + r[2] / 2 < width and 0 <= r[1] + r[3] / 2 < height}
-
-    def describe(self) -> dict[str, Any]:
-        """What the window shows and does, in plain data."""
-        session = self.session
-        return {
-            "file": str(session.file or ""),
-            "path": list(session.path),
-            "nodes": sorted(session.here.nodes()),
-            "cables": [c.place.removeprefix("cables.") for c in session.here.cables()],
-            "selection": sorted(session.selection),
-            "dirty": session.dirty,
-            "undo": session.history.done,
-            "redo": session.history.undone,
-            "engine": self.sound.state.phase,
-            "rolling": self.sound.state.rolling,
-            "dialog": self.dialog.title if self.dialog else "",
-            "place_s": self.sound.state.place_s,
-            "trimmed_db": self.sound.trimmed_db,
-            "notices": [[n.level, n.text] for n in self.notices.listed()],
-            "frames": self.frames,
-            "mouse": self.pointer.at,
-            "work_s": self.work_s,
-            "patch": session.patch.to_json(),
-        }
 
 
 def _arity(callback: Callable[..., object]) -> int:
@@ -473,24 +401,3 @@ def _arity(callback: Callable[..., object]) -> int:
         return 3
     # what has a default is the callback's own: Dear PyGui must not put its user data there
     return sum(p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD) and p.default is p.empty for p in parameters)
-
-
-class _SplitterGrip(Grip):
-    """Moves the border between two parts of the window."""
-
-    def __init__(self, app: App, splitter: Splitter) -> None:
-        self.app = app
-        self.splitter: Splitter = splitter
-        self._at = 0.0
-
-    def _along(self, touch: Touch) -> float:
-        return touch.screen[1 if self.splitter == "bottom" else 0] / self.app.look.scale
-
-    def press(self, touch: Touch) -> bool:
-        self._at = self._along(touch)
-        return touch.button == 0
-
-    def drag(self, touch: Touch) -> None:
-        along = self._along(touch)
-        self.app.arrange(self.app.arrangement.dragged(self.splitter, along - self._at))
-        self._at = along

@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 import dearpygui.dearpygui as dpg
 
+from editor.landmarks import describe, landmarks, locate
+
 if TYPE_CHECKING:
     from editor.app import App
 
@@ -75,18 +77,18 @@ class Probe:
             asked = json.loads(line)
             match asked.get("do"):
                 case "locate":
-                    return {"rect": app.locate(str(asked["what"]))}
+                    return {"rect": locate(app, str(asked["what"]))}
                 case "value":
                     return {"value": dpg.get_value(str(asked["what"]))}
                 case "landmarks":
-                    return {"landmarks": app.landmarks()}
+                    return {"landmarks": landmarks(app)}
                 case "keys":
                     return {"keys": [keys for command in app.commands for keys in app.commands.keys_of(command.id)]}
                 case "readings":
                     found = app.sound.readings()
                     return {"readings": {n: {k: v.tolist() for k, v in each.items()} for n, each in found.items()}}
                 case "state":
-                    return app.describe()
+                    return describe(app)
                 case "items":
                     return {"items": len(dpg.get_all_items())}
                 case "command":
