@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING
 
 import dearpygui.dearpygui as dpg
@@ -13,6 +14,7 @@ from editor.draw import Pen
 from editor.files.dialog import Dialog, Tag
 from editor.files.picture import Picture, height_for, paint, picture
 from editor.files.shelf import About, common_tags, fitting, on_the_shelves
+from editor.pointer import DOUBLE_FRAMES, DOUBLE_S
 from graph.errors import PatchError
 
 if TYPE_CHECKING:
@@ -38,6 +40,8 @@ class Browser(Dialog):
         self.listed: list[About] = list(self.all)
         self.chosen = 0
         self.typed = ""
+        self._clicked = (-1, 0.0, 0)
+        """The row that was clicked last, when, and at which frame."""
         self._pictures: dict[Path, Picture | str | None] = {}
         """What was drawn so far, or why there is no picture."""
 
@@ -89,6 +93,7 @@ class Browser(Dialog):
     def _search(self, typed: str) -> None:
         self.typed = typed
         self.listed, self.chosen = fitting(self.all, typed), 0
+        self._clicked = (-1, 0.0, 0)
         for tag in common_tags(self.all, MOST_TAGS):
             dpg.bind_item_theme(self.tag(f"common:{tag}"), "theme:lit" if tag == typed else "theme:unlit")
         self._fill()
@@ -106,11 +111,19 @@ class Browser(Dialog):
                 head = dpg.add_text(shelf.upper(), color=theme.faint, parent=parent)
                 dpg.bind_item_font(head, fonts.font("small"))
             dpg.add_selectable(
-                label=f"{each.name}##{k}", tag=self.tag(f"row:{k}"), parent=parent, callback=partial(self.choose, k)
+                label=f"{each.name}##{k}", tag=self.tag(f"row:{k}"), parent=parent, callback=partial(self._click, k)
             )
         if not self.listed:
             dpg.add_text("Nothing fits.", color=theme.faint, parent=parent)
         self.choose(self.chosen)
+
+    def _click(self, k: int) -> None:
+        """Choose a row; at the second of two quick clicks, open it."""
+        now, (before, at, frame) = monotonic(), self._clicked
+        self._clicked = (k, now, self.app.frames)
+        self.choose(k)
+        if before == k and (now - at < DOUBLE_S or self.app.frames - frame < DOUBLE_FRAMES):
+            self.accept()
 
     def choose(self, k: int) -> None:
         """Show what a patch says of itself."""

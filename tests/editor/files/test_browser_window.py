@@ -40,7 +40,7 @@ def test_tags_search_and_keys_choose_a_patch_and_it_opens_as_a_copy(open_window:
     window.type("squelch")
     window.settle()
     assert not exists(window, "dialog:browser:row:1")
-    window.key("Return")
+    window.double_click("dialog:browser:row:0")
     window.dialog("")
     state = window.until(lambda state: "through" in state["nodes"])
     assert state["file"] == ""
