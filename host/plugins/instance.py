@@ -287,6 +287,12 @@ class PluginInstance(Protocol):
         """Set a param; heard from the next block on."""
         ...
 
+    def heed_programs(self) -> None:
+        """Hear what programs that were chosen turned, from the next block on. Some plugins do so by themselves; of
+        others only the half that is shown knows.
+        """
+        ...
+
     def titles(self) -> dict[int, tuple[str, str]]:
         """What its params are called now, and their units, by their ids."""
         ...

@@ -370,6 +370,8 @@ class Talk:
                     self._tell_state(node, hosted, state, again, by_hand, own)
             then()
 
+        if node in self._chose:
+            self._ask(node, "heed_programs", (), lambda answer, problem: None)
         self._ask(node, "state", (), has_state)
 
     def _otherwise(self, node: str, now: Mapping[str, float], beside: AbstractSet[str]) -> dict[str, float]:

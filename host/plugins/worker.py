@@ -284,6 +284,8 @@ class Worker:
                     return [plugin.get(id) for id in player.ids]
             case "values", []:
                 return [plugin.get(id) for id in player.ids]
+            case "heed_programs", []:
+                return plugin.heed_programs()
             case "titles", []:
                 return [(id, *words) for id, words in plugin.titles().items()]
             case "text", [id, value]:

@@ -82,6 +82,8 @@ class Vst3Plugin:
         self._ready = False
         self._window: PluginWindow | None = None
         self._places: dict[int, int] = {}
+        self._heeded: dict[int, float] = {}
+        """What programs turned in the controller, and the processor was not told, by place."""
         self._memory: Memory | None = None
         self._loaded: Parts | None = Parts(module, kind, self._moved)
         try:
@@ -278,10 +280,11 @@ class Vst3Plugin:
         self._hear()
         self._tell([(place, value)])
         self.memory.ask(place, value)
+        self.heed_programs()
 
     def _tell(self, values: Sequence[tuple[int, float]]) -> None:
-        """Let the controller know of values, by the places of their params. A program turns other params there, and not
-        every processor turns them too: it is told, but for those that are told of here.
+        """Let the controller know of values, by the places of their params. What programs turn there beside these is
+        kept for ``heed_programs``.
         """
         controller = self._parts.controller
         if controller is None:
@@ -295,10 +298,15 @@ class Vst3Plugin:
         for place, value in values:
             if not params[place].program:
                 controller.call(com.SET_PARAM, params[place].id, value, types=(c_uint32, c_double))
-        told = {place for place, _ in values}
-        for place, shown in after.items():
-            if shown != before[place] and place not in told:
-                self.memory.ask(place, shown)
+        self._heeded.update({place: shown for place, shown in after.items() if shown != before[place]})
+        for place, _ in values:
+            self._heeded.pop(place, None)
+
+    def heed_programs(self) -> None:
+        self._hear()
+        for place, value in self._heeded.items():
+            self.memory.ask(place, value)
+        self._heeded.clear()
 
     def _shown(self) -> dict[int, float]:
         """What the controller has for each param, beside programs and what is only shown."""
@@ -375,6 +383,7 @@ class Vst3Plugin:
         parts = self._parts
         self.memory.forget_asked()
         self.memory.take_seen()
+        self._heeded.clear()
         if not parts.give_state(parts.component, com.SET_STATE, preset.component):
             return False
         if parts.controller is not None:

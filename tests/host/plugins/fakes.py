@@ -138,6 +138,9 @@ class Fake:
         if id == GAIN:
             self.gain = value
 
+    def heed_programs(self) -> None:
+        pass
+
     def titles(self) -> dict[int, tuple[str, str]]:
         titles = {param.id: (param.name, param.unit) for param in self.description.params}
         later = {id: (name, unit) for id, name, unit in self.source.get("titles", ())}

@@ -467,9 +467,12 @@ def test_what_a_program_turns_in_the_controller_alone_is_heard_but_not_over_what
     source = noise(2)
     run(plugin, source, changes=[Change(900, 0, 0.5)])
     assert plugin.get(GAIN) == 0.25
+    assert (run(plugin, source)[0] == source).all(), "a render does as the plugin does"
+    plugin.heed_programs()
     assert (run(plugin, source)[0] == np.float32(0.25) * source).all()
     run(plugin, source, changes=[Change(900, 0, 1.0), Change(GAIN, 0, 0.75)])
     assert plugin.get(GAIN) == 0.75
+    plugin.heed_programs()
     assert (run(plugin, source)[0] == np.float32(0.75) * source).all()
     plugin.close()
 
