@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from editor.app import App
     from editor.files.panel import Files
 
-LIST, LOWEST, TALLEST = 286, 110, 290
+LIST, LOWEST, TALLEST = 286, 110, 256
 """Width of the list and heights of the picture, at scale 1."""
 MOST_TAGS = 12
 
