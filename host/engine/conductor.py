@@ -29,7 +29,6 @@ from host.native.arena import Arena
 from host.native.binding import bind
 from host.native.live import Live, Playable
 from host.native.program import Program
-from host.native.runner import ROW_CYCLES, ROW_WORST
 from host.native.steps import PAST_IDENTITY, PAST_LAST
 from host.services import FileServices
 from host.values import set_points, set_values
@@ -356,46 +355,6 @@ class Conductor:
                 self._want_again()
 
     # What can be known
-
-    def costs(self) -> dict[str, float]:
-        """Seconds of processor time each node took since the program began; steps of several share it evenly."""
-        if self.playing is None:
-            return {}
-        found = self._shared(ROW_CYCLES)
-        return {node.id: found.get(node.id, 0.0) for node in self.playing.program.schedule.nodes}
-
-    def take_worst(self) -> dict[str, float]:
-        """Seconds that each node took in its worst block since this was last asked; steps of several share it."""
-        if self.playing is None:
-            return {}
-        found = self._shared(ROW_WORST)
-        self.playing.program.rows[:, ROW_WORST] = 0
-        return found
-
-    def _shared(self, column: int) -> dict[str, float]:
-        """A column of cycles as seconds, those of a row shared evenly among the nodes it works for."""
-        assert self.playing is not None
-        found: dict[str, float] = {}
-        for cycles, members in zip(self.playing.program.rows[:, column].tolist(), self._members(), strict=True):
-            for id in members:
-                found[id] = found.get(id, 0.0) + cycles / self.live.cycles_per_second / len(members)
-        return found
-
-    def _members(self) -> list[list[str]]:
-        """The nodes that each row works for; a loop's first row stands for all of it."""
-        assert self.playing is not None
-        schedule = self.playing.program.schedule
-        found = [[schedule.nodes[k].id for k in getattr(step, "nodes", ())] for step in schedule.steps]
-        for loop in schedule.loops:
-            found[loop.first] = list(loop.nodes)
-        return found
-
-    def culprit(self) -> str:
-        """The node whose step took longest in the last block that came too late."""
-        if self.playing is None:
-            return ""
-        members = self._members()
-        return ", ".join(members[self.live.culprit][:3]) if self.live.culprit < len(members) else ""
 
     def missed(self) -> int:
         """Frames that players should have had and the disk did not bring in time."""

@@ -9,25 +9,21 @@ from threading import Event, Thread
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from graph.compiler import compile
 from graph.document import Patch, Point
 from graph.errors import PatchError
 from graph.groups import expand
-from graph.layouts import labels_of
-from graph.schedule import CompiledNode
 from host.audiofile import AudioFileError
 from host.disk.reader import Reader
 from host.disk.recorder import Recorder, Take
 from host.disk.replay import save_last
 from host.engine.compiling import Compiler, recipes
 from host.engine.conductor import Applied, Conductor
+from host.engine.gauges import Gauges
 from host.engine.ports import Route
 from host.engine.readings import Source
 from host.engine.takes import hearing
 from host.fields import FromEngine, ToEngine
-from host.native.abi import STREAM_END
 from host.native.events import LOST
 from host.native.live import Live
 from host.native.source import KernelError
@@ -40,16 +36,6 @@ if TYPE_CHECKING:
     from host.plugins.link import Grouping, Link
     from host.plugins.talk import Talk
 
-COST = "@cost"
-"""The reading of every node that says what it costs: its share of the time there is, of late, and in the worst block
-of late.
-"""
-COSTS_S = 0.5
-FADING = 0.9
-"""What is left of the worst there was, from one adding up to the next."""
-"""How often costs are added up."""
-LEVEL_FRAMES = 4096
-"""Of what left the patch, so many frames at most are looked at for its level."""
 SOON_S = 0.01
 """While kernels are compiled, what waits for them is looked at so often."""
 CUE_S = 0.5
@@ -83,24 +69,17 @@ class LivePlayer:
         self._reader = Reader(rate, self._services, self.renderer, notice)
         self._recorder: Recorder | None = None
         self._conductor = Conductor(self.renderer, kinds(), self._reader, route)
+        self._gauges = Gauges(self._conductor)
         self._link: Link | None = None
         self._midi: Inputs | None = None
         self._lost = 0, float("-inf")
         self._talk: Talk | None = None
         self._plugins_in: Grouping = "plugin"
         self._late_plugin = Event()
-        self._late = 0
         self._put_off = False
         self._serial = 0
         self._outcome: tuple[int, bool, list[tuple[str, str, str]]] | None = None
         self._jump: _Jump | None = None
-        self._shown: object = None
-        self._costs: dict[str, np.ndarray] = {}
-        self._spent: dict[str, float] = {}
-        self._levels: dict[str, tuple[np.ndarray, int]] = {}
-        self._costs_at = (0.0, 0, 0)
-        self._then = (0, 0, 0)
-        self._worst = 0.0
 
     # -- what is asked for ---------------------------------------------------------------------------------------------
 
@@ -370,87 +349,12 @@ class LivePlayer:
 
     def culprit(self) -> str:
         """The node that took longest in the last block that took too long; none where none has since the last call."""
-        late, self._late = self._late, self.renderer.late
-        return self._conductor.culprit() if self.renderer.late > late else ""
+        return self._gauges.culprit()
 
     def numbers(self) -> dict[str, float]:
         """Numbers to publish. Loads are of the time since the last call."""
-        live = self.renderer
-        frames, calls, spent = live.frames, live.callbacks, live.spent
-        passed = (frames - self._then[0]) / self.rate
-        block_s = passed / max(calls - self._then[1], 1)
-        load = (spent - self._then[2]) / live.cycles_per_second / passed if passed > 0 else 0.0
-        worst = live.take_worst() / block_s if block_s > 0 else 0.0
-        self._worst = max(worst, load, self._worst * 0.97)
-        self._then = frames, calls, spent
-        self._add_up_costs()
-        self._measure_outputs()
-        return {
-            "clock": frames,
-            "place": live.place,
-            "load": load,
-            "worst": self._worst,
-            "late": live.late,
-            "missed": self._conductor.missed(),
-            "scrubbed": live.scrubbed,
-            "callbacks": calls,
-        }
-
-    def _add_up_costs(self) -> None:
-        now, frames, calls = monotonic(), self.renderer.frames, self.renderer.callbacks
-        then, before, calls_before = self._costs_at
-        if now - then < COSTS_S:
-            return
-        self._costs_at = now, frames, calls
-        spent = self._conductor.costs()
-        passed = (frames - before) / self.rate
-        for id, seconds in spent.items():
-            cost = self._costs.get(id)
-            if cost is not None and passed > 0 and seconds >= self._spent.get(id, 0.0):
-                cost[0] = (seconds - self._spent.get(id, 0.0)) / passed
-        self._spent = spent
-        block_s = passed / max(calls - calls_before, 1)
-        worst = self._conductor.take_worst() if block_s > 0 else {}
-        for id, seconds in worst.items():
-            cost = self._costs.get(id)
-            if cost is not None:
-                cost[1] = max(seconds / block_s, cost[0], cost[1] * FADING)
-
-    def _measure_outputs(self) -> None:
-        """The highest sample of each channel since the last call, of what leaves the patch."""
-        for outlet in self._conductor.outlets:
-            peaks, seen = self._levels.get(outlet.id, (None, 0))
-            if peaks is None or len(peaks) != outlet.ring.shape[1]:
-                continue
-            end = int(outlet.header[STREAM_END])
-            start = max(seen, end - LEVEL_FRAMES, 0)
-            if end > start:
-                part = outlet.ring[np.arange(start, end) & (len(outlet.ring) - 1)]
-                peaks[:] = np.abs(part).max(axis=0)
-            self._levels[outlet.id] = peaks, end
+        return self._gauges.numbers()
 
     def sources(self) -> list[Source] | None:
         """The readings of the program in play, or None where it is the one it was at the last call."""
-        playing = self._conductor.playing
-        if playing is self._shown or playing is None:
-            return None
-        self._shown = playing
-        playing.program.watch()
-        nodes = {node.key: node for node in playing.program.schedule.nodes}
-        # while one patch goes over into another, nodes of both may have the same id; the newer comes last
-        found = {
-            (nodes[key].id, name): Source(nodes[key].id, name, values, _labels(nodes[key], values.size))
-            for (key, name), values in playing.program.readings.items()
-            if key in nodes
-        }
-        self._costs = {node.id: self._costs.get(node.id, np.zeros(2, np.float32)) for node in nodes.values()}
-        costs = [Source(id, COST, cost, ("average", "worst")) for id, cost in self._costs.items()]
-        self._levels = {o.id: (np.zeros(o.ring.shape[1], np.float32), 0) for o in self._conductor.outlets}
-        levels = [Source(o.id, "peak", self._levels[o.id][0], o.labels) for o in self._conductor.outlets]
-        return [*found.values(), *levels, *costs]
-
-
-def _labels(node: CompiledNode, size: int) -> tuple[str, ...]:
-    """The names of a reading's parts where they are channels."""
-    layouts = map(labels_of, node.config.layouts.values())
-    return next((labels for labels in layouts if len(labels) == size), ())
+        return self._gauges.sources()

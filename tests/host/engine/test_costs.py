@@ -6,14 +6,15 @@ import numpy as np
 import pytest
 
 from graph import Patch
-from host.engine import player as module
-from host.engine.player import COST, LivePlayer
-from host.native import callback
+from host.engine import gauges
+from host.engine.gauges import COST
+from host.engine.player import LivePlayer
+from host.native import state
 
 
 @pytest.fixture
 def player(tmp_path, monkeypatch):
-    monkeypatch.setattr(module, "COSTS_S", 0.0)
+    monkeypatch.setattr(gauges, "COSTS_S", 0.0)
     patch = Patch("Costs", 48000)
     patch.add("tone", "oscillator")
     patch.add("room", "reverb")
@@ -38,7 +39,7 @@ def play(player: LivePlayer, blocks: int) -> None:
 def test_a_late_block_names_its_node_once(player):
     play(player, 4)
     assert player.culprit() == ""
-    player.renderer.words[callback.BUDGET] = 0  # no block is fast enough
+    player.renderer.words[state.BUDGET] = 0  # no block is fast enough
     play(player, 4)
     assert player.culprit() == "room"
     assert player.culprit() == ""
