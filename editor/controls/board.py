@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 from editor.faces import param_label, parse_value, spoken
+from editor.plugins.shelf import KnownKinds
 from graph.document import NodeEntry, Patch
 from graph.edits import Edit, Inside, SetBypass, SetMute, SetParam, SetPatchField
 from graph.errors import PatchError
@@ -38,7 +39,8 @@ class Board:
     def of(patch: Patch, kinds: Kinds) -> Board:
         """What there is; nothing where a group cannot be opened."""
         try:
-            addresses, aliases = addresses_of(patch, kinds), expand(patch).aliases
+            variant = kinds.variant if isinstance(kinds, KnownKinds) else None
+            addresses, aliases = addresses_of(patch, kinds, variant), expand(patch).aliases
         except PatchError:
             return Board()
         outer: dict[Key, Key] = {}

@@ -6,13 +6,15 @@ not printable ASCII, are written as ``%`` and two hexadecimal digits for each by
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 from types import MappingProxyType
 from urllib.parse import quote
 
-from graph.document import Patch
+from graph.document import NodeEntry, Patch
 from graph.errors import PatchError
 from graph.groups import expand
 from graph.resolve import resolve_settings, shape_of
@@ -75,18 +77,25 @@ class Addresses:
         return [place for place in self if place.address == prefix or place.address.startswith(below)]
 
 
-def addresses_of(patch: Patch, kinds: Kinds) -> Addresses:
-    """The addresses of a patch, sorted.
+Variant = Callable[[NodeEntry], type[Node]]
+"""What a node of a kind that varies really is. Raises PatchError where that is not known here."""
+
+
+def addresses_of(patch: Patch, kinds: Kinds, variant: Variant | None = None) -> Addresses:
+    """The addresses of a patch, sorted. Without ``variant``, plugins are those that a scan has found.
 
     Nodes of a kind that is not known, or whose settings are wrong, have none. Raises PatchError where a group cannot
     be opened.
     """
-    flat = expand(patch)
+    flat, variant = expand(patch), variant or _scanned(patch, kinds)
     found: dict[str, Place] = {}
     for node, entry in flat.nodes.items():
         kind = kinds.get(entry.kind)
         if kind is None:
             continue
+        if kind.varies:
+            with suppress(PatchError):  # else what it has beside its kind's own params is not known here
+                kind = variant(entry)
         try:
             own = shape_of(kind, resolve_settings(kind, entry)).params
         except PatchError:
@@ -100,6 +109,18 @@ def addresses_of(patch: Patch, kinds: Kinds) -> Addresses:
             address = address_of(group, name)
             found[address] = Place(address, node, place.param)
     return Addresses(found[address] for address in sorted(found))
+
+
+def _scanned(patch: Patch, kinds: Kinds) -> Variant:
+    """What nodes really are by what a scan has found."""
+
+    def variant(entry: NodeEntry) -> type[Node]:
+        from host.services import FileServices
+
+        kind = kinds[entry.kind]
+        return kind.variant(resolve_settings(kind, entry), FileServices(patch.folder or Path()))
+
+    return variant
 
 
 def _built_in(kind: type[Node], own: Mapping[str, Param]) -> list[Param]:

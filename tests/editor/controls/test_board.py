@@ -10,6 +10,7 @@ from graph.document import Patch
 from graph.form import to_document
 from host.remote.mappings import Control, controls_in, with_control
 from host.remote.sources import Source
+from tests.editor.plugins.rig import CRUSH, filled, session_with
 
 CC = Source("cc", 1, 74)
 OTHER = Source("cc", 1, 75)
@@ -116,3 +117,15 @@ def test_ends_are_typed_turned_round_and_checked():
     turned = turned_round(typed, freq)
     assert (turned.value(freq, 0.0), turned.value(freq, 1.0)) == (2000.0, freq.low)
     assert turned_round(turned, freq) == typed
+
+
+def test_params_of_a_plugin_have_addresses_and_controls(tmp_path):
+    s = session_with(filled(tmp_path), ("crush", CRUSH))
+    b = board(s)
+    found = b.addresses.find("crush", "drive")
+    assert found is not None
+    assert {place.param.name for place in b.addresses if place.node == "crush"} >= {"drive", "dry_wet", "shape"}
+    s.do_at_root(b.edit(found, found.param.high))
+    assert b.values(s.patch)["crush", "drive"] == found.param.high
+    learn(s, Control(CC, "crush", "drive"))
+    assert list(Kept.of(s.patch.metadata).moving(b)) == [("crush", "drive")]

@@ -11,8 +11,10 @@ from hypothesis import strategies as st
 from graph import Patch, PatchError
 from graph.spec import Node, Param, Params
 from host.catalogue import catalogue
+from host.plugins.store import Store
 from host.remote.addresses import address_of, addresses_of
 from nodes import kinds
+from tests.editor.plugins.rig import CRUSH, entry_of, good
 
 
 def test_every_param_of_every_kind_is_there() -> None:
@@ -97,3 +99,17 @@ def test_no_two_names_have_one_address(one: str, other: str) -> None:
     address = address_of("n", one)
     assert unquote(address.removeprefix("/n/")) == one
     assert (address == address_of("n", other)) == (one == other)
+
+
+def test_params_of_a_plugin_that_a_scan_has_found(tmp_path, monkeypatch) -> None:
+    monkeypatch.setenv("PATCHWRIGHT_DATA", str(tmp_path))
+    with Store() as store:
+        store.put(good(CRUSH, "/plugins/Crush.vst3"))
+        store.mark_present({"/plugins/Crush.vst3": True})
+    patch = Patch()
+    patch.add("crush", "plugin")
+    patch.node("crush").settings.update(entry_of(CRUSH).settings)
+    found = {place.address for place in addresses_of(patch, kinds())}
+    assert found >= {"/crush/drive", "/crush/dry_wet", "/crush/bypass"}
+    patch.node("crush").settings["uid"] = "DD" * 16
+    assert "/crush/drive" not in {place.address for place in addresses_of(patch, kinds())}
