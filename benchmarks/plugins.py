@@ -3,7 +3,8 @@
 handover: what a block through a worker takes longer, in real time at 128 frames, than one without it and the plugin's
 own time, which the worker measures; beside how fast this machine wakes a native thread that does nothing (in turn, in
 the same run).
-overlap: a block through 16 plugins side by side, beside one through 4 in series; also without the plugins' own time.
+overlap: a block through 16 plugins side by side, beside one through 4 in series, with a process each and in one;
+also without the plugins' own time.
 live: 16 plugins under JACK at 128 frames, beside an empty native callback (``plugins_live``).
 w5: four chains of four ZamEQ2 offline, beside pedalboard in one process: CPU seconds of everything, start-up taken off.
 """
