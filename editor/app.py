@@ -256,14 +256,17 @@ class App:
         with self.guarded("telling the engine"):
             self.sound.follow(self.session, self.pointer.busy)
         self._follow()
+        for id in [id for id in self._due if self.seen(id)]:  # it was not when it had something to follow
+            self._catch_up(id)
 
     def _follow(self) -> None:
         """Let the panels follow what the session has become."""
         changes = self.session.changes()
-        if changes:
-            self.touch()
-            with self.guarded("keeping the menus"):
-                self.menus.sync()
+        if not changes:
+            return
+        self.touch()
+        with self.guarded("keeping the menus"):
+            self.menus.sync()
         for id in self.panels:
             self._due[id] = self._due.get(id, NO_CHANGES) | changes
             if self.seen(id):

@@ -12,6 +12,7 @@ from editor.canvas.scene import Frame
 from editor.canvas.view import Box
 from editor.commands import Command
 from editor.controls.hands import hands_of
+from editor.controls.menu import close_menu
 from graph.edits import Edit, Move, SetBypass, SetMute
 from graph.errors import PatchError
 
@@ -164,6 +165,8 @@ def _blocks(app: App) -> None:
 
 def _escape(app: App) -> None:
     canvas = _canvas(app)
+    if close_menu():
+        return
     if canvas.popups.open:
         canvas.popups.close()
     elif canvas.gestures.held is not None:

@@ -354,6 +354,8 @@ class _CanvasGrip(Grip):
 
     def press(self, touch: Touch) -> bool:
         canvas = self.canvas
+        if canvas.session.level != canvas._level:
+            return False  # the first of two clicks has led elsewhere, and what is drawn is not there
         self._map = touch.button == 0 and canvas.minimap.holds(*touch.at, canvas.size)
         if self._map:
             canvas.show(canvas.minimap.view_at(*touch.at, canvas.gestures.view, canvas.size))

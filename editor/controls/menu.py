@@ -39,9 +39,10 @@ def add_items(app: App, node: str, param: str, parent: int | str, close: Callabl
             close()
             act()
 
-        dpg.add_menu_item(
-            label=label, tag=f"menu:param:{name}", shortcut=shortcut, parent=parent, enabled=enabled, callback=chosen
-        )
+        tag = f"menu:param:{name}"
+        if dpg.does_item_exist(tag):  # in a menu that a click elsewhere has closed, and nobody taken away yet
+            dpg.delete_item(tag)
+        dpg.add_menu_item(label=label, tag=tag, shortcut=shortcut, parent=parent, enabled=enabled, callback=chosen)
 
     address = hands.osc_address(node, param)
     moved = source_words(controls[0]) if controls else ""
@@ -85,7 +86,10 @@ def open_menu(app: App, at: tuple[float, float], node: str, param: str) -> None:
     app.touch()
 
 
-def close_menu() -> None:
-    """Close what is open."""
-    if dpg.does_item_exist(TAG):
-        dpg.delete_item(TAG)
+def close_menu() -> bool:
+    """Close what is open; whether there was something."""
+    if not dpg.does_item_exist(TAG):
+        return False
+    seen = bool(dpg.is_item_shown(TAG))  # a click elsewhere has closed it otherwise
+    dpg.delete_item(TAG)
+    return seen
