@@ -87,12 +87,12 @@ def _starts(runs: int, scratch: Path) -> list[Act]:
             _until(lambda: sounds(engine), "sound")
             cold.seconds.append(time.monotonic() - begun)
             first = engine.status.pid
-            engine._readings = {}
+            engine._display.forget()
             begun = time.monotonic()
             os.kill(first, signal.SIGKILL)
             _until(lambda: any("has died" in n.text for n in engine.notices), "notice")
             noticed.seconds.append(time.monotonic() - begun)
-            engine._readings = {}
+            engine._display.forget()
             _until(lambda: engine.status.alive and engine.status.pid != first, "another engine")  # noqa: B023
             _until(lambda: sounds(engine), "sound again")
             back.seconds.append(time.monotonic() - begun)

@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -16,10 +15,11 @@ from graph.edits import SetAutomation
 from graph.errors import PatchError
 from graph.fields import checked_points
 from graph.patchfile import load, loads, packed, save
+from host.engine.display import Display, EngineStatus, Problem
 from host.engine.link import Link
 from host.engine.plugins import Plugins
 from host.engine.process import EngineError, Reached
-from host.engine.readings import Floats, View, by_node
+from host.engine.readings import Floats
 from host.engine.wanted import Wanted
 from host.messages import (
     Applied,
@@ -53,29 +53,6 @@ MOST_NOTICES = 1000
 DEADLY = 2
 """An engine that died so often while it opened the device is not asked to open it again."""
 ANY_DEVICE = OpenDevice("", "", 0, 0)
-COST = "@cost"
-"""The reading of every node that says what it costs."""
-
-Problem = tuple[str, str, str]
-"""Node, place, message."""
-
-
-@dataclass(frozen=True, slots=True)
-class EngineStatus:
-    """How the engine is. ``numbers`` are as ``host.engine.readings.NUMBERS`` says; ``device`` is None until known."""
-
-    alive: bool
-    pid: int
-    rolling: bool
-    place_s: float
-    numbers: Mapping[str, float]
-    device: Status | None
-    problems: tuple[Problem, ...]
-    """What is wrong with the newest patch."""
-    loop: tuple[float, float] | None = None
-    """Between which places, in seconds, the transport goes round."""
-    compiling: tuple[int, int] | None = None
-    """Of the kernels that the newest patch waits for, how many are compiled, and how many there are."""
 
 
 class Engine:
@@ -114,9 +91,7 @@ class Engine:
         self._notices: deque[Notice] = deque(maxlen=MOST_NOTICES)
         self._applied: Applied | None = None
         self._status: Status | None = None
-        self._map: ReadingMap | None = None
-        self._view: View | None = None
-        self._readings: dict[str, dict[str, Floats]] = {}
+        self._display = Display()
         self._serial = self._ticket = self._ponged = self._met = 0
         self._loop: tuple[float, float] | None = None
         self._good: SetPatch | None = None
@@ -143,12 +118,12 @@ class Engine:
     def close(self) -> None:
         """End the engine."""
         self._link.close(quit=True)
-        self._view = None
+        self._display.close()
 
     def detach(self) -> None:
         """Let the engine play on. Another ``Engine(attach=True)`` finds it as long as its patience lasts."""
         self._link.close(quit=False)
-        self._view = None
+        self._display.close()
 
     # -- the patch -----------------------------------------------------------------------------------------------------
 
@@ -288,8 +263,7 @@ class Engine:
     @property
     def status(self) -> EngineStatus:
         """How the engine is."""
-        view, applied = self._view, self._applied
-        numbers = view.numbers() if view else {}
+        numbers, applied = self._display.numbers(), self._applied
         rate = numbers.get("rate", 0.0)
         place = numbers.get("place", 0.0) / rate if rate else self._wanted.place_s
         alive = self._link.connected
@@ -303,24 +277,11 @@ class Engine:
 
     def readings(self) -> dict[str, dict[str, Floats]]:
         """What nodes measure, by node and name: arrays with a value for each part, in the reading's own unit."""
-        view, layout = self._view, self._map
-        values = view.values(layout.generation) if view and layout else None
-        if values is not None and layout is not None:
-            self._readings = by_node(layout, values)
-        measured = {
-            node: {name: part for name, part in parts.items() if not name.startswith("@")}
-            for node, parts in self._readings.items()
-        }
-        return {node: parts for node, parts in measured.items() if parts}
+        return self._display.readings()
 
     def costs(self) -> dict[str, tuple[float, float]]:
         """What nodes take of the time there is, by node: on average, and at worst of late; 1 is all of it."""
-        self.readings()
-        return {
-            node: (float(parts[COST][0]), float(parts[COST][1]))
-            for node, parts in self._readings.items()
-            if COST in parts
-        }
+        return self._display.costs()
 
     def sync(self) -> None:
         """Wait until the engine has acted upon everything it was told. Raises EngineError."""
@@ -358,8 +319,8 @@ class Engine:
     def greeted(self, reached: Reached) -> list[ToEngine]:
         """Another engine has been reached: take over what it holds, or tell it what is wanted."""
         with self._changed:
-            self._view = View(reached.folder / "readings")
-            self._map = self._status = self._progress = None
+            self._display.open(reached.folder)
+            self._status = self._progress = None
             self.plugins.forget()
             self._fresh = True
             self._met += 1
@@ -391,7 +352,7 @@ class Engine:
                 case Progress():
                     self._progress = message
                 case ReadingMap():
-                    self._map = message
+                    self._display.lay_out(message)
                 case Pong(ticket):
                     self._ponged = max(self._ponged, ticket)
                 case Notice():
@@ -420,8 +381,7 @@ class Engine:
 
     def lost(self, reason: str) -> None:
         """The engine has died."""
-        view = self._view
-        numbers = view.numbers() if view else {}
+        numbers = self._display.numbers()
         if numbers.get("rate"):
             self._wanted.place_s = max(numbers["place"], 0.0) / numbers["rate"]
         words = "it is started again, as it was"

@@ -8,7 +8,8 @@ from queue import SimpleQueue
 from time import monotonic
 
 from graph.document import Patch
-from host.engine.client import Engine, EngineStatus
+from host.engine.client import Engine
+from host.engine.display import EngineStatus
 from host.messages import Notice
 from host.transport.tempo import Meter, place_at
 from host.transport.timecode import RATES, timecode_at

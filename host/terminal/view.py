@@ -9,7 +9,7 @@ from time import monotonic
 from rich.console import Group
 from rich.text import Text
 
-from host.engine.client import EngineStatus
+from host.engine.display import EngineStatus
 from host.engine.readings import Floats
 from host.terminal.playing import KEYS, Playing
 

@@ -14,7 +14,7 @@ import pytest
 
 from host import messages as m
 from host.engine import folder as folders
-from host.engine.client import EngineStatus
+from host.engine.display import EngineStatus
 from host.messages import Notice
 from host.terminal.playing import Playing
 from host.terminal.view import FLOOR_DB, WIDTH, Meters, bar, picture
