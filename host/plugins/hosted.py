@@ -100,3 +100,48 @@ class Group:
     deaths: deque[float] = field(default_factory=deque[float])
     retry_at: float = 0.0
     weighed: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a node's plugin is doing."""
+
+    node: str
+    name: str
+    status: str
+    """``new``, ``loading``, ``ready`` or ``failed``."""
+    error: str
+    missed: int
+    """Blocks that were not done in time."""
+    passed: int
+    """Blocks that passed without the plugin."""
+    scrubbed: int
+    """Samples that were no numbers."""
+    longest_wait_s: float
+    backend: str
+    latency: int
+    window: bool
+    """Whether its own window is open."""
+    losses: int
+    """How often it was lost."""
+    recoveries: tuple[float, ...]
+    """Seconds that it took each time until it was back."""
+
+
+def standing_of(hosted: Hosted) -> Standing:
+    """How it is doing now."""
+    return Standing(
+        hosted.request.node,
+        hosted.name,
+        hosted.status,
+        hosted.error,
+        hosted.word(handover.MISSED),
+        hosted.word(handover.PASSED),
+        hosted.word(handover.SCRUBBED),
+        hosted.word(handover.WAITED) * 1e-9,
+        str(hosted.source.get("backend", "")),
+        hosted.latency or 0,
+        hosted.window,
+        hosted.losses,
+        tuple(hosted.recoveries),
+    )

@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as LateError
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import Any
 from weakref import finalize, ref
@@ -21,7 +21,7 @@ from host.native.arena import aligned
 from host.plugins.child import OPENER
 from host.plugins.finding import from_store
 from host.plugins.grouping import Grouping, chains
-from host.plugins.hosted import Hosted, Patience
+from host.plugins.hosted import Hosted, Patience, Standing, standing_of
 from host.plugins.instance import LONGEST_LATENCY, Description, PluginError
 from host.plugins.shared import SUPPORTED, Seat, Words, new_semaphore
 from host.plugins.states import digest
@@ -48,32 +48,6 @@ Finder = Callable[[Mapping[str, Any]], tuple[Description, Mapping[str, Any]]]
 
 class PluginsFailedError(RuntimeError):
     """Plugins did not do their part of a render: one line."""
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """How a node's plugin is doing."""
-
-    node: str
-    name: str
-    status: str
-    """``new``, ``loading``, ``ready`` or ``failed``."""
-    error: str
-    missed: int
-    """Blocks that were not done in time."""
-    passed: int
-    """Blocks that passed without the plugin."""
-    scrubbed: int
-    """Samples that were no numbers."""
-    longest_wait_s: float
-    backend: str
-    latency: int
-    window: bool
-    """Whether its own window is open."""
-    losses: int
-    """How often it was lost."""
-    recoveries: tuple[float, ...]
-    """Seconds that it took each time until it was back."""
 
 
 class Link:
@@ -266,7 +240,7 @@ class Link:
     def standing(self) -> dict[str, Standing]:
         """How the plugin of each node is doing; of several for one node, the newest."""
         with self._watch.lock:
-            return {h.request.node: _standing(h) for h in self._all()}
+            return {h.request.node: standing_of(h) for h in self._all()}
 
     def ask(self, node: str, what: str, *values: Any, timeout_s: float = ANSWER_S) -> Any:
         """Have a node's plugin answer (``state``, ``values``, ``text`` …: see the worker). Raises PluginError."""
@@ -404,21 +378,3 @@ def _alike(hosted: Hosted, request: PluginRequest) -> bool:
     names = ("format", "uid", "name", "vendor", "path_hint")
     settings = [hosted.request.settings[n] == request.settings[n] for n in names]
     return own == replace(request, state=None, settings={}) and all(settings)
-
-
-def _standing(hosted: Hosted) -> Standing:
-    return Standing(
-        hosted.request.node,
-        hosted.name,
-        hosted.status,
-        hosted.error,
-        hosted.word(handover.MISSED),
-        hosted.word(handover.PASSED),
-        hosted.word(handover.SCRUBBED),
-        hosted.word(handover.WAITED) * 1e-9,
-        str(hosted.source.get("backend", "")),
-        hosted.latency or 0,
-        hosted.window,
-        hosted.losses,
-        tuple(hosted.recoveries),
-    )
