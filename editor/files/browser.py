@@ -185,8 +185,21 @@ class Browser(Dialog):
     def key(self, keys: str) -> None:
         if keys in ("up", "down"):
             self.choose(self.chosen + (1 if keys == "down" else -1))
+            self._reveal()
         else:
             super().key(keys)
+
+    def _reveal(self) -> None:
+        """Scroll the list to the chosen row, where that is not in sight."""
+        if not self.listed:
+            return
+        row, box = self.tag(f"row:{self.chosen}"), self.tag("list")
+        top, tall = dpg.get_item_pos(row)[1], dpg.get_item_rect_size(row)[1]
+        room, seen, margin = dpg.get_item_rect_size(box)[1], dpg.get_y_scroll(box), self.app.look.px(24)
+        if top < seen + margin:
+            dpg.set_y_scroll(box, max(top - margin, 0))
+        elif top + tall > seen + room - margin:
+            dpg.set_y_scroll(box, top + tall - room + margin)
 
     def accept(self) -> None:
         if not self.listed or self.listed[self.chosen].problem:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from graph.document import Patch
 from graph.patchfile import load
-from tests.editor.window import Window
+from tests.editor.window import DOWN, UP, Window
 
 Opens = Callable[..., Window]
 
@@ -46,6 +47,38 @@ def test_tags_search_and_keys_choose_a_patch_and_it_opens_as_a_copy(open_window:
     assert state["file"] == ""
     assert window.patch()["name"] == "Telephone, radio, next room"
     assert window.problems() == []
+
+
+def test_the_chosen_row_of_a_long_list_stays_in_sight(open_window: Opens, root: Path, tmp_path: Path) -> None:
+    own = tmp_path / "window0" / "data" / "patches"
+    own.mkdir(parents=True)
+    for k in range(40):
+        Patch(f"Mine {k:02}").save(own / f"{k}.pwp")
+    window = open_window(root / "patches" / "duck_music_under_dialogue.json", "--no-engine")
+    browse(window)
+    x, above, _, tall = window.rect("dialog:browser:search")
+    x += 40
+    _, below, _, _ = window.rect("dialog:browser:accept")
+
+    def in_sight(row: int) -> bool:
+        _, y, _, height = window.rect(f"dialog:browser:row:{row}")
+        return above + tall < y and y + height < below
+
+    def wheel(button: int) -> None:
+        window.xdotool("click", "--repeat", 40, "--delay", 10, button)
+        window.settle()
+
+    for first, key, then, to, back in ((53, "Up", 52, DOWN, UP), (0, "Down", 1, UP, DOWN)):
+        window.move(x, (above + below) / 2)
+        wheel(to)
+        window.click(f"dialog:browser:row:{first}")
+        window.settle()
+        wheel(back)
+        assert not in_sight(first)
+        window.key(key)
+        window.settle()
+        assert window.ask(do="value", what=f"dialog:browser:row:{then}")["value"]
+        assert in_sight(then)
 
 
 def test_every_shipped_patch_opens_without_a_word(open_window: Opens, root: Path) -> None:
