@@ -68,7 +68,7 @@ def linked(grouping: Grouping, live: bool = True, **rest: Any) -> Link:
 
 
 def foretold(source: np.ndarray) -> np.ndarray:
-    return sum(source * np.float32(np.prod([GAINS[id] for id in chain])) for chain in CHAINS)
+    return source * np.float32(sum(np.prod([GAINS[id] for id in chain]) for chain in CHAINS))
 
 
 @pytest.mark.skipif(not USABLE, reason=WHY_NOT)
