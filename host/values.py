@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import replace
 
 from graph.document import Automation, NodeEntry, Patch, Point
 from graph.edits import Edit, Inside, SetAutomation, SetBypass, SetMute, SetParam, SetState
 from graph.errors import PatchError
-from graph.groups import expand, patch_in
+from graph.groups import Flat, expand, patch_in
 from graph.plain import brief
 from graph.resolve import resolve_settings
 from graph.spec import Kinds, Param
@@ -18,27 +18,35 @@ Row = tuple[str, str, float]
 
 
 def set_values(patch: Patch, rows: Iterable[Row], kinds: Kinds) -> None:
-    """Give params of a patch other values, in groups too. Ranges are checked when it is compiled. Raises PatchError."""
-    nodes: Mapping[str, NodeEntry] | None = None
+    """Give params of a patch other values, in groups too: where a group gives a param of a node in it a value, what the
+    group gives is set as well, since that is what counts. Ranges are checked when it is compiled. Raises PatchError.
+    """
+    flat: Flat | None = None
     for address, param, value in rows:
         if patch.graph.has_node(address):
-            entry = patch.node(address)
-        else:
-            if nodes is None:
-                flat = expand(patch)
-                nodes = {**flat.nodes, **flat.groups}
-            if address not in nodes:
-                raise PatchError(f"there is no node {brief(repr(address), 160)} to set {brief(param, 80)} of")
-            entry = nodes[address]
-        *outer, id = address.split("/")
-        edit: Edit = SetParam(id, param, value)
-        if param in ("bypass", "mute") and _declared(entry, param, kinds) is None:
-            if value not in (0, 1):
-                raise PatchError(f"expected 0 or 1, found {value:g}", place=f"nodes.{address}.{param}", node=address)
-            edit = SetBypass(id, bool(value)) if param == "bypass" else SetMute(id, bool(value))
-        for group in reversed(outer):
-            edit = Inside(group, edit)
-        edit.apply(patch)
+            _set(patch, address, patch.node(address), param, value, kinds)
+            continue
+        flat = expand(patch) if flat is None else flat
+        entry = flat.nodes.get(address) or flat.groups.get(address)
+        if entry is None:
+            raise PatchError(f"there is no node {brief(repr(address), 160)} to set {brief(param, 80)} of")
+        target = flat.aliases.get((address, param), (address, param))
+        _set(patch, address, entry, param, value, kinds)
+        for (group, name), leads_to in flat.aliases.items():
+            if leads_to == target and name in flat.groups[group].params and (group, name) != (address, param):
+                _set(patch, group, flat.groups[group], name, value, kinds)
+
+
+def _set(patch: Patch, address: str, entry: NodeEntry, param: str, value: float, kinds: Kinds) -> None:
+    *outer, id = address.split("/")
+    edit: Edit = SetParam(id, param, value)
+    if param in ("bypass", "mute") and _declared(entry, param, kinds) is None:
+        if value not in (0, 1):
+            raise PatchError(f"expected 0 or 1, found {value:g}", place=f"nodes.{address}.{param}", node=address)
+        edit = SetBypass(id, bool(value)) if param == "bypass" else SetMute(id, bool(value))
+    for group in reversed(outer):
+        edit = Inside(group, edit)
+    edit.apply(patch)
 
 
 def set_points(patch: Patch, node: str, param: str, points: Iterable[Point]) -> Automation:

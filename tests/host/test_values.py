@@ -46,6 +46,24 @@ def test_values_reach_nodes_in_groups_and_bypass_and_mute(patch):
     assert inner["bypass"] is True
 
 
+@pytest.mark.parametrize("address", [("rack/eq", "q"), ("rack", "narrow"), ("outer/rack", "narrow"), ("outer", "q")])
+def test_what_is_set_is_heard_whatever_groups_around_it_give(patch, address):
+    rack = patch.node("rack")
+    rack.settings["params"], rack.params = {"narrow": "eq.q"}, {"narrow": 5.0}
+    top = patch
+    if address[0].startswith("outer"):
+        top = Patch()
+        inner = {
+            "nodes": {"rack": {"kind": "group", "settings": rack.settings, "params": {"narrow": 5.0}}},
+            "cables": [],
+        }
+        settings = {"patch": inner, "ports": {"in": "rack.in"}, "params": {"q": "rack.narrow"}}
+        top.add("outer", "group", settings=settings, q=7.0)
+    set_values(top, [(*address, 3.0)], kinds())
+    found = expand(top).nodes
+    assert found["outer/rack/eq" if top is not patch else "rack/eq"].params["q"] == 3.0
+
+
 @pytest.mark.parametrize(
     ("row", "words"),
     [(("nobody", "q", 1.0), "nobody"), (("rack/x", "q", 1.0), "rack/x"), (("flt", "mute", 0.5), "0 or 1")],
