@@ -40,6 +40,7 @@ class Browser(Dialog):
         self.listed: list[About] = list(self.all)
         self.chosen = 0
         self.typed = ""
+        self._offered: list[str] = []
         self._clicked = (-1, 0.0, 0)
         """The row that was clicked last, when, and at which frame."""
         self._pictures: dict[Path, Picture | str | None] = {}
@@ -57,7 +58,8 @@ class Browser(Dialog):
             callback=lambda _, text: self._search(text),
         )
         with dpg.group(horizontal=True, parent=parent, horizontal_spacing=px(6)):
-            for tag in common_tags(self.all, MOST_TAGS):
+            self._offered = self._fitting_tags()
+            for tag in self._offered:
                 self._tag_button(tag, f"common:{tag}", "theme:unlit")
         with dpg.group(horizontal=True, parent=parent):
             for name, width in (("list", px(LIST)), ("about", -1)):
@@ -71,6 +73,17 @@ class Browser(Dialog):
             ("cancel", "Cancel", self.cancel, ""), ("accept", "Open", self.accept, "theme:accent"), parent=parent
         )
         self._fill()
+
+    def _fitting_tags(self) -> list[str]:
+        """The common tags, as many as there is room for beside each other."""
+        px, size = self.app.look.px, fonts.ROLES["small"][1] * self.app.look.scale
+        room, found = self._room()[0] - px(30), list[str]()
+        for tag in common_tags(self.all, MOST_TAGS):
+            room -= round(fonts.width(tag, "small", size)) + px(24)
+            if room < 0:
+                break
+            found.append(tag)
+        return found
 
     def _tag_button(self, tag: str, name: str, theme: str) -> None:
         """A tag that can be pressed to see what else has it; pressed again, it is let go."""
@@ -94,7 +107,7 @@ class Browser(Dialog):
         self.typed = typed
         self.listed, self.chosen = fitting(self.all, typed), 0
         self._clicked = (-1, 0.0, 0)
-        for tag in common_tags(self.all, MOST_TAGS):
+        for tag in self._offered:
             dpg.bind_item_theme(self.tag(f"common:{tag}"), "theme:lit" if tag == typed else "theme:unlit")
         self._fill()
 
