@@ -53,9 +53,9 @@ HEAD, FUNCTION, WORDS, CAPACITY, SLOTS, STRIDE, CHANNELS = 0, 1, 2, 3, 4, 5, 6
 """From CHANNELS on, the addresses of input and output channels, for either slot."""
 HOLD, BUSY, OWED, PART_WORDS = 16, 24, 32, 40
 """How many hold the plugin; how many threads are at it; blocks that were done and of which the engine was not told."""
-# Words of the crew's table: what it shares with the engine, how many places there are, and from PLACES on, the table of
-# the plugin in each place, or 0.
-SHARED, COUNT, PLACES = 0, 1, 8
+# Words of the crew's table: what it shares with the engine, how many places there are, nanoseconds after which a thread
+# that sleeps looks all the same, and from PLACES on, the table of the plugin in each place, or 0.
+SHARED, COUNT, NAP, PLACES = 0, 1, 2, 8
 MOST_PLUGINS = 512
 NAP_NS, BREATH_NS = 500_000_000, 100_000
 EARLY_NS, LATE_NS, LONGEST_NS = 120_000, 120_000, 25_000_000
@@ -91,7 +91,7 @@ def serve(table, first):
             report(table)
             eager = first and load_atomic(shared + 8 * EAGER)
             if eager == 0 or expect(shared, came + period if period else 0) == 0:
-                rest(shared)
+                rest(shared, word(table, NAP))
             now = now_ns()
             if now - came > PAUSE_NS:
                 period = now - came if now - came < LONGEST_NS else 0
@@ -101,9 +101,9 @@ def serve(table, first):
 
 
 @helper
-def rest(shared):
-    """Sleep until there is a call. Whoever sleeps long looks all the same."""
-    if take_until(shared + 8 * BELL, now_ns() + NAP_NS) == 0:
+def rest(shared, nap):
+    """Sleep until there is a call, or for so long."""
+    if take_until(shared + 8 * BELL, now_ns() + nap) == 0:
         add_atomic(shared + 8 * CALLS, 1)
 
 
@@ -254,7 +254,7 @@ class Crew:
     def __init__(self, shared: Calls, begin: Callable[[], object]) -> None:
         self._shared, self._begin = shared, begin
         self._table = aligned((PLACES + MOST_PLUGINS,), "i8")
-        self._table[SHARED] = shared.address
+        self._table[SHARED], self._table[NAP] = shared.address, NAP_NS
         self._parts: list[Part | None] = []
         self._threads: list[threading.Thread] = []
         self._gone: deque[tuple[float, Part]] = deque()

@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 from graph.document import Patch
+from graph.spec import helper
 from host.native.program import native
 from host.plugins import instance, serving
 from host.plugins.grouping import GROUPINGS, Grouping
@@ -23,7 +24,9 @@ from host.plugins.instance import NativeCall
 from host.plugins.link import Link
 from host.plugins.serving import Crew, Part
 from host.plugins.shared import Calls, Seat, new_semaphore
-from nodes.dsp import crew, handover
+from nodes.dsp import handover
+from nodes.dsp.crew import call
+from nodes.dsp.raw import load_atomic, now_ns, set_word, store_atomic, take_until, word
 
 from .c.build import USABLE, WHY_NOT
 from .rig import RATE, Stage, noise, rendered, until
@@ -129,6 +132,7 @@ def _wet(stage: Stage) -> bool:
 
 KEPT: list[object] = []
 """The threads of a crew live as long as the process, and so does what they look at."""
+COUNTED, ROUNDS = 60, 20_000
 STEP = ctypes.CFUNCTYPE(None, ctypes.c_int64, ctypes.c_int64, ctypes.c_int64)
 CALL = ctypes.CFUNCTYPE(None, ctypes.c_int64)
 
@@ -139,6 +143,7 @@ class Played:
     def __init__(self, count: int, threads: int = 1) -> None:
         self.calls = Calls(threads)
         self.crew = Crew(self.calls, lambda: None)
+        self.crew._table[serving.NAP] = 1 << 50  # so that a call that was lost is not made up for
         self.seats = [Seat(("mono",), ("mono",), 64) for _ in range(count)]
         self.done: list[list[int]] = [[] for _ in range(count)]
         self.inside = [0] * count
@@ -152,7 +157,7 @@ class Played:
             KEPT.append((self, words, step))
             address = ctypes.cast(step, ctypes.c_void_p).value or 0
             self.parts.append(self.crew.add(seat, NativeCall(address, words.ctypes.data)))
-        self._call = CALL(native(crew.call, 1))
+        self._call = CALL(native(call, 1))
 
     def _play(self, k: int, words: int, frames: int, _: int) -> None:
         self.inside[k] += 1
@@ -173,6 +178,46 @@ class Played:
 
     def settle(self, *ks: int) -> None:
         until(lambda: not any(self.pending(k) for k in ks), f"blocks of {ks}")
+
+
+@helper
+def step(words, frames, _):
+    """What a native plugin does: count its blocks."""
+    set_word(words, COUNTED, word(words, COUNTED) + 1)
+
+
+@helper
+def drive(heads, count, shared, rounds):
+    """Hand over to all, wait for each as an engine does, and again; how often that went well."""
+    for done in range(rounds):
+        for k in range(count):
+            head = word(heads, k)
+            store_atomic(head + 8 * handover.SUBMITTED, done + 1)
+            call(shared)
+        for k in range(count):
+            head = word(heads, k)
+            until = now_ns() + 30_000_000_000
+            while load_atomic(head + 8 * handover.DONE) != done + 1:
+                if take_until(head + 8 * handover.BACK, until) == 0:
+                    return done
+    return rounds
+
+
+@pytest.mark.parametrize("threads", [1, 2, 3])
+def test_no_call_and_no_answer_is_ever_lost(threads):
+    calls, count = Calls(threads), 16
+    players = Crew(calls, lambda: None)
+    players._table[serving.NAP] = 1 << 50  # a thread that was not called sleeps on
+    seats = [Seat(("mono",), ("mono",), 64) for _ in range(count)]
+    tables = [np.zeros(64, np.int64) for _ in range(count)]
+    KEPT.append((players, calls, seats, tables))
+    for seat, table in zip(seats, tables, strict=True):
+        new_semaphore(seat.back)
+        players.add(seat, NativeCall(native(step, 3), table.ctypes.data))
+    heads = np.array([seat.shared.address for seat in seats])
+    whole = ctypes.CFUNCTYPE(ctypes.c_int64, *[ctypes.c_int64] * 4)(native(drive, 4))
+    assert whole(heads.ctypes.data, count, calls.address, ROUNDS) == ROUNDS
+    assert [int(table[COUNTED]) for table in tables] == [ROUNDS] * count
 
 
 def test_every_block_is_played_once_and_never_two_of_one_plugin_at_a_time():
