@@ -406,8 +406,12 @@ class Box(Control):
         text = self.turning.words(value)
         if param.unit == "dB":
             text = text.removesuffix(" dB")
+        assignable, assigned = self.assigned
+        if assignable:
+            edge = alpha(theme.pin("control"), 0.9 if assigned else 0.35)
+            pen.box((0, 0), (self.width, self.height), line=edge, radius=px(4))
         colour = theme.text if self.lit else theme.faint
-        text = fitted(text, self.width - px(4), "medium", px(13))
+        text = fitted(assigned[0] if assigned else text, self.width - px(4), "medium", px(13))
         pen.words((self.width / 2, (self.height - px(13)) / 2 - px(1)), text, colour, "medium", px(13), "centre")
         start, end = sorted((self.turning.middle, to_unit(param, value)))
         if self.lit:

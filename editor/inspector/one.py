@@ -10,7 +10,7 @@ import dearpygui.dearpygui as dpg
 
 from editor import fonts
 from editor.controls.hands import hands_of
-from editor.dials import Moved
+from editor.dials import UNMOVED, Moved
 from editor.faces import spoken
 from editor.inspector.band_table import BandTable
 from editor.inspector.dynamics_view import DynamicsView
@@ -44,7 +44,7 @@ class NodePage:
 
     def __init__(self, inspector: Inspector, id: str, width: int) -> None:
         self.app, self.inspector, self.width = inspector.app, inspector, width
-        self.subject = subject(inspector.session, id)
+        self.subject = self._looked_at(id)
         self.views: list[View] = []
         self.table: BandTable | None = None
         self._parent = "inspector:page"
@@ -82,7 +82,7 @@ class NodePage:
                 params,
                 f"inspector:{id}",
                 self._turning,
-                self._state,
+                lambda name: state_of(self.subject, name),
                 theme.accent,
                 self._group,
                 inspector.folded.setdefault(self.subject.address, set()),
@@ -99,12 +99,18 @@ class NodePage:
             self.learning = LearnSection(self.app, inspector.lessons, self.subject, self._parent, width)
         self._rest()
 
-    def _state(self, name: str) -> Moved:
-        """What moves a param beside its knob, controls too."""
-        found, words = state_of(self.subject, name), self._marks.get(name)
-        if words is None:
+    def _looked_at(self, id: str) -> Subject:
+        """The node as it is now; controls are among what moves its params."""
+        found = subject(self.inspector.session, id)
+        marks = hands_of(self.app).marks().get(id, {})
+        if not marks:
             return found
-        return replace(found, controlled=True, words="\n".join(filter(None, (found.words, f"Moved by {words}."))))
+        moved = dict(found.moved)
+        for name, source in marks.items():
+            before = moved.get(name, UNMOVED)
+            words = "\n".join(filter(None, (before.words, f"Moved by {source}.")))
+            moved[name] = replace(before, controlled=True, words=words)
+        return replace(found, moved=moved)
 
     def _controlled(self) -> Mapping[str, str]:
         return hands_of(self.app).marks().get(self.subject.id, {})
@@ -204,7 +210,7 @@ class NodePage:
         around = changes.cables or changes.automation or changes.added or changes.removed
         if not mine and not around and not any(node == id for node, _ in changes.params):
             return True
-        before, self.subject = self.subject, subject(self.subject.session, id)
+        before, self.subject = self.subject, self._looked_at(id)
         if (mine or around) and _structure(self.subject) != self._made_of:
             holding = self.app.assigning is not None and self.app.pointer.busy
             if not holding or before.face.params != self.subject.face.params:
@@ -238,9 +244,12 @@ class NodePage:
             if "peak" in readings.get(self.subject.address, {}) and not self.subject.face.readings:
                 self._undeclared_levels = True
                 self.views.append(LevelView(self.app, self.subject, self._parent, self.width, ("peak",)))
-        if self.params and self.app.assigning is not self._assigning:
+        if self.app.assigning is not self._assigning:
             self._assigning = self.app.assigning
-            self.params.show()
+            if self.params:
+                self.params.show()
+            if self.table:
+                self.table.show(self.subject)
         for view in self.views:
             view.frame(now, readings)
         if self.plugin:
