@@ -68,8 +68,10 @@ def _environment() -> dict[str, str]:
     """Ours, with the folder that we were imported from on Python's path, unless it is there anyway."""
     root = str(Path(__file__).resolve().parents[2])
     found = dict(os.environ)
-    # glibc would give every thread that comes and goes a heap of its own, and keep what is in them for good
+    # glibc would give every thread that comes and goes a heap of its own, and put the buffers of programs that come and
+    # go between what stays; both keep for good what is free
     found.setdefault("MALLOC_ARENA_MAX", "2")
+    found.setdefault("MALLOC_MMAP_THRESHOLD_", str(64 * 1024))
     if root not in (sysconfig.get_path("purelib"), sysconfig.get_path("platlib")):
         found["PYTHONPATH"] = os.pathsep.join([root, *filter(None, [found.get("PYTHONPATH")])])
     return found
