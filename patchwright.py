@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -19,8 +19,8 @@ from host.patch_commands import convert, diff, new, show
 from host.plugins.commands import plugins
 from host.remote.commands import controls
 
-if TYPE_CHECKING:
-    pass
+# Before numpy is loaded: threads of a matrix product that wait for each other awake cost more than they bring here.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 __version__ = "0.1.0"
 

@@ -68,6 +68,7 @@ def _environment() -> dict[str, str]:
     """Ours, with the folder that we were imported from on Python's path, unless it is there anyway."""
     root = str(Path(__file__).resolve().parents[2])
     found = dict(os.environ)
+    found.setdefault("OPENBLAS_NUM_THREADS", "1")  # its threads wait awake, beside the sound
     # glibc would give every thread that comes and goes a heap of its own, and put the buffers of programs that come and
     # go between what stays; both keep for good what is free
     found.setdefault("MALLOC_ARENA_MAX", "2")
