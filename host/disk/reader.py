@@ -109,15 +109,12 @@ class Reader:
         """The tape of a node: the same one again for the same request, else a new one, filled for a quarter of a second
         from the place ``start`` on, unless that takes longer than ``limit_s``; then it is filled as soon as can be.
 
-        A mono file may feed two channels. While the patch of another folder fades in, the players of the one before
-        keep their tapes. Raises PatchError for what can be no path.
+        A mono file may feed two channels. Raises PatchError for what can be no path.
         """
         path = self.folder.locate(request.path)
+        wanted = key, request, channels, path
         tapes = (player.tape for player in self._tapes)
-        known = [t for t in tapes if (t.key, t.request, t.channels) == (key, request, channels)]
-        tape = next((t for t in known if t.path == path), None)
-        if tape is None and known and not path.exists():
-            tape = known[-1]
+        tape = next((t for t in tapes if (t.key, t.request, t.channels, t.path) == wanted), None)
         if tape is None:
             tape = Tape(key, request, path, channels, self._rate, self._notice)
             with self._woken:

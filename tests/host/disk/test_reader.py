@@ -182,21 +182,6 @@ def test_the_same_request_gives_the_same_tape(folder: Path) -> None:
         assert again is not tape
 
 
-def test_a_player_on_its_way_out_keeps_its_tape_when_the_folder_is_another(folder: Path, tmp_path: Path) -> None:
-    elsewhere = tmp_path / "elsewhere"
-    elsewhere.mkdir()
-    with reading(folder, Head()) as (reader, said):
-        tape = reader.tape("n", REQUESTS["wav"], 2, 0)
-        reader.folder = FileServices(elsewhere)
-        assert reader.tape("n", REQUESTS["wav"], 2, 0) is tape
-        assert not said
-        assert reader.tape("m", REQUESTS["wav"], 2, 0).path == elsewhere / "a.wav", (
-            "a new player looks where it is told"
-        )
-        write(elsewhere / "a.wav", noise(RATE, seed=7))
-        assert reader.tape("n", REQUESTS["wav"], 2, 0).path == elsewhere / "a.wav"
-
-
 def test_files_are_let_go(folder: Path) -> None:
     fds = Path("/proc/self/fd")
     if not fds.is_dir():
