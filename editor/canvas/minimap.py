@@ -5,7 +5,7 @@ from __future__ import annotations
 import dearpygui.dearpygui as dpg
 
 from editor.canvas.scene import Scene
-from editor.canvas.view import Box, Point, View, around
+from editor.canvas.view import Box, Point, View, around, spanning
 from editor.draw import Pen
 from editor.theme import Look, alpha, mix
 
@@ -33,6 +33,15 @@ class Minimap:
     def holds(self, x: float, y: float, size: Point) -> bool:
         """Whether a pixel of the canvas is on it."""
         return self.shown(size) and self._area(size).holds(x, y)
+
+    def clear_of(self, view: View, span: Box, size: Point) -> View:
+        """A view of a rectangle in which no node lies under the map, though one would in ``view``."""
+        area = self._area(size)
+        under = spanning(view.to_plane(area.x, area.y), view.to_plane(area.right, area.bottom))
+        if not self.shown(size) or not any(self.scene.box(id).meets(under) for id in self.scene.places):
+            return view
+        rooms = (size[0], area.y), (area.x, size[1])
+        return max((view.showing(span, room) for room in rooms), key=lambda found: found.zoom)
 
     def _fit(self, view: View, size: Point) -> tuple[Box, Box, float]:
         area = self._area(size)

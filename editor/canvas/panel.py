@@ -199,7 +199,7 @@ class Canvas(Panel):
         """Look at these nodes, or at all."""
         span = self.scene.span(nodes)
         if span is not None:
-            self.show(self.gestures.view.showing(span, self.size))
+            self.show(self.minimap.clear_of(self.gestures.view.showing(span, self.size), span, self.size))
 
     def fly_to(self, node: str) -> None:
         """Select a node and bring it to the middle; one that has gone meanwhile is passed over."""

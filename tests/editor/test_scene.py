@@ -479,3 +479,36 @@ def test_an_overview_has_the_shape_of_the_file(tmp_path: Path) -> None:
     soundfile.write(tmp_path / "ramp.wav", np.stack([ramp, ramp * 0.1], axis=1), 48000, subtype="FLOAT")
     found = overview(tmp_path / "ramp.wav", 50)
     assert found == pytest.approx(np.arange(1, 51) / 50, abs=0.005)
+
+
+@pytest.mark.parametrize("corner", [(2600.0, 1200.0), (2600.0, 300.0)])
+def test_what_is_shown_whole_is_not_under_the_map(corner: tuple[float, float]) -> None:
+    from editor.canvas.minimap import Minimap
+    from editor.canvas.view import View, spanning
+    from editor.theme import look
+
+    patch = Patch()
+    for k in range(5):
+        patch.add(f"n{k}", "gain")
+        patch.node(f"n{k}").position = (300.0 * k, 0.0)
+    patch.add("far", "gain")
+    patch.node("far").position = corner
+    scene = Scene(session := Session(patch))
+    scene.sync(session.changes())
+    size, overview = (1200.0, 700.0), Minimap(scene, look("dark", 1.0, False))
+    span = scene.span(None)
+    assert span is not None
+
+    def hidden(view: View) -> set[str]:
+        places = [(x, y) for x in range(0, 1200, 4) for y in range(0, 700, 4) if overview.holds(x, y, size)]
+        seen = spanning(view.to_plane(*places[0]), view.to_plane(*places[-1]))
+        return {id for id in scene.places if scene.box(id).meets(seen)}
+
+    first = View().showing(span, size)
+    found = overview.clear_of(first, span, size)
+    assert not hidden(found)
+    assert all(found.seen(size).holds(*scene.box(id).middle) for id in scene.places)
+    if corner[1] > 1000:
+        assert hidden(first) == {"far"}
+    else:
+        assert found == first
