@@ -116,7 +116,7 @@ class Conductor:
                 raise PatchError(wrong, place=place, node=node)
         elif name in BUILT_IN_PARAMS:
             value = float(value >= 0.5)
-        else:
+        elif self._settled(flat, id):
             raise PatchError(f"there is no param {brief(repr(param), 80)}", place=place, node=node)
         set_values(patch, [(node, param, float(value))], self.kinds)
         playing = self._playing(flat, id)
@@ -167,6 +167,11 @@ class Conductor:
             return shape_of(kind, resolve_settings(kind, entry)).params
         playing = self._playing(flat, id)
         return {} if playing is None else playing.declared
+
+    def _settled(self, flat: Flat, id: str) -> bool:
+        """Whether the params of a node are known: those of a plugin that is not in play yet are not."""
+        kind = self.kinds.get(flat.nodes[id].kind) if id in flat.nodes else None
+        return kind is None or not kind.varies or self._playing(flat, id) is not None
 
     def _want_again(self) -> None:
         """Have the patch compiled anew; one that waits for that anyway keeps its serial."""

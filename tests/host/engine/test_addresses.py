@@ -123,3 +123,13 @@ def test_a_patch_that_waits_keeps_its_serial_when_its_params_are_set():
     stage.conductor.set_param("x", "bypass", 1.0)
     ends_at(stage, 1.0)
     assert stage.conductor.applied[-1].serial == 7
+
+
+def test_params_of_a_plugin_that_is_not_in_play_yet_are_kept():
+    stage = Stage()
+    stage.start(through(gain()))
+    stage.change(through({"kind": "plugin", "settings": {"format": "vst3", "uid": "0" * 32, "name": "Not here"}}))
+    stage.conductor.set_param("x", "threshold", 0.5)
+    assert stage.conductor.patch.node("x").params == {"threshold": 0.5}
+    with pytest.raises(PatchError, match="there is no param 'threshold'"):
+        stage.conductor.set_param("i", "threshold", 0.5)
