@@ -169,9 +169,10 @@ def test_a_kind_is_found_by_name_and_put_where_the_mouse_is(open_window: Open, t
 def test_copies_travel_from_one_window_to_another(open_window: Open, tmp_path: Path) -> None:
     first = open_window(saved(tmp_path, chain()), "--no-engine")
     first.key("ctrl+a")
+    first.until(lambda s: s["selection"] == s["nodes"], "all is selected")
     first.key("ctrl+c")
     second = open_window("--no-engine", "--new")
-    second.move(*second.middle("slot:centre"))
+    second.click(second.middle("slot:centre"))  # which also gives it the keys, whichever window had them
     second.key("ctrl+v")
     state = second.until(lambda s: s["nodes"])
     assert content(second).nodes() == content(first).nodes()
