@@ -5,7 +5,7 @@ A group is told by the ids of the groups round it and its own, from the outermos
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -13,7 +13,7 @@ from editor.faces import Face, face, group_shows, inner_patch, spoken
 from editor.following import do_moving_at_root
 from editor.model import Session
 from graph.document import NodeEntry, Patch
-from graph.edits import Batch, Connect, Disconnect, Edit, Inside, SetAutomation, SetParam, SetSetting
+from graph.edits import Batch, Connect, Disconnect, Edit, SetAutomation, SetParam, SetSetting, inside
 from graph.errors import PatchError
 
 What = Literal["ports", "params"]
@@ -93,12 +93,12 @@ class Group:
 
     def _do(self, name: str, edits: list[Edit], item: Shown | None = None, now: str = "") -> None:
         """Do edits of the patch that the group is in. What the group round it shows of ``item`` is ``now`` there."""
-        edit = _inside(self.path[:-1], Batch(name, tuple(edits)))
+        edit = inside(self.path[:-1], Batch(name, tuple(edits)))
         if item is not None and len(self.path) > 1:
             round_it = Group(self.session, self.path[:-1])
             shown = round_it._setting(item.what)
             named = {outer: now if own == f"{self.id}.{item.name}" else own for outer, own in shown.items()}
-            edit = Batch(name, (edit, _inside(self.path[:-2], SetSetting(round_it.id, item.what, named))))
+            edit = Batch(name, (edit, inside(self.path[:-2], SetSetting(round_it.id, item.what, named))))
         do_moving_at_root(self.session, edit, name)
 
     def show(self, item: Shown) -> str:
@@ -116,7 +116,7 @@ class Group:
         if item.what == "params" and item.name in self.entry.params:
             address, _, param = item.inside.rpartition(".")
             *groups, node = self.id, *address.split("/")
-            inner = _inside(groups, SetParam(node, param, self.entry.params[item.name]))
+            inner = inside(groups, SetParam(node, param, self.entry.params[item.name]))
             edits += [SetParam(self.id, item.name, None), inner]
         rest = {name: inside for name, inside in self._setting(item.what).items() if name != item.name}
         self._do(f"Hide {item.name}", [*edits, SetSetting(self.id, item.what, rest)], item, f"{self.id}/{item.inside}")
@@ -166,12 +166,6 @@ class Group:
     def _unplugged(self, name: str) -> list[Edit]:
         ends = ((c.key, (c.source, c.source_port), (c.target, c.target_port)) for _, c in self.outer.cables_of(self.id))
         return [Disconnect(*key) for key, source, target in ends if (self.id, name) in (source, target)]
-
-
-def _inside(path: Sequence[str], edit: Edit) -> Edit:
-    for group in reversed(path):
-        edit = Inside(group, edit)
-    return edit
 
 
 def _patch_at(session: Session, path: Path) -> Patch:

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from editor.model import Session
 from graph.document import Patch
-from graph.edits import Batch, Edit, Inside, ReplaceAutomation, SetPatchField, SetSnapshot
+from graph.edits import Batch, Edit, ReplaceAutomation, SetPatchField, SetSnapshot, inside
 from graph.errors import PatchError
 from graph.fields import Snapshot
 from graph.groups import Address, expand
@@ -26,10 +26,7 @@ def do_moving(session: Session, edits: Sequence[Edit], name: str, moved: Moved |
 
     Raises PatchError, with nothing changed.
     """
-    edit: Edit = Batch(name, tuple(edits))
-    for group in reversed(session.path):
-        edit = Inside(group, edit)
-    do_moving_at_root(session, edit, name, moved)
+    do_moving_at_root(session, inside(session.path, Batch(name, tuple(edits))), name, moved)
 
 
 def do_moving_at_root(session: Session, edit: Edit, name: str, moved: Moved | None = None) -> None:

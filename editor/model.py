@@ -17,7 +17,7 @@ from editor.stock import Stock
 from editor.survey import Survey
 from editor.telling import Value, told
 from graph.document import Automation, CableKey, NodeEntry, Patch, Point
-from graph.edits import Batch, Edit, History, Inside, Move, SetParam
+from graph.edits import Batch, Edit, History, Move, SetParam, inside
 from graph.errors import PatchError
 from graph.form import FORMAT, VERSION, from_document
 from graph.spec import Kinds
@@ -244,8 +244,7 @@ class Session:
         if not edits:
             return
         edit = edits[0] if len(edits) == 1 else Batch(name or edits[0].name, edits)
-        for group in reversed(self.path):
-            edit = Inside(group, edit)
+        edit = inside(self.path, edit)
         touched, wires, path = self._touched, self._wires, self.path
         self.do_at_root(edit, name=name or edits[0].name, gesture=gesture)
         if self.path == path and all(isinstance(each, SetParam | Move) for each in edits):

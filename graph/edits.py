@@ -20,6 +20,7 @@ from graph.node_edits import (
     SetSetting,
     SetState,
     Unset,
+    inside,
 )
 from graph.patch_edits import (
     Connect,
@@ -57,4 +58,5 @@ __all__ = [
     "SetSnapshot",
     "SetState",
     "Unset",
+    "inside",
 ]

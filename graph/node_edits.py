@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Final, cast
 
@@ -314,3 +314,10 @@ class Inside(Edit):
         added = [key for key in ("format", "version") if key not in outer]
         settings["patch"] = {key: value for key, value in to_document(inner).items() if key not in added}
         return SetSetting(self.group, "patch", raw)
+
+
+def inside(groups: Sequence[str], edit: Edit) -> Edit:
+    """An edit of the patch that groups, from the outermost on, lead to, as one of the outermost patch."""
+    for group in reversed(groups):
+        edit = Inside(group, edit)
+    return edit

@@ -44,14 +44,12 @@ def learned_by(patch: Patch, kinds: Kinds, services: Services, node: str) -> byt
     What is missing elsewhere in the patch does not matter. Raises PatchError, also where it names no file.
     """
     from graph.compiler import compile
-    from graph.edits import Edit, Inside, SetState
+    from graph.edits import SetState, inside
 
     *groups, id = node.split("/")
-    forgetting: Edit = SetState(id, None)  # else what is kept already would stand in for a file that is not there
-    for group in reversed(groups):
-        forgetting = Inside(group, forgetting)
     fresh = patch.copy()
-    forgetting.apply(fresh)
+    # What is kept already would stand in for a file that is not there.
+    inside(groups, SetState(id, None)).apply(fresh)
     missing: list[PatchError] = []
     schedule = compile(fresh, kinds, services, missing=missing)
     found = next((each for each in schedule.nodes if each.id == node), None)

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from graph.document import Automation, NodeEntry, Patch, Point
-from graph.edits import Edit, Inside, SetAutomation, SetBypass, SetMute, SetParam, SetState
+from graph.edits import Edit, SetAutomation, SetBypass, SetMute, SetParam, SetState, inside
 from graph.errors import PatchError
 from graph.groups import Flat, expand, patch_in
 from graph.plain import brief
@@ -44,9 +44,7 @@ def _set(patch: Patch, address: str, entry: NodeEntry, param: str, value: float,
         if value not in (0, 1):
             raise PatchError(f"expected 0 or 1, found {value:g}", place=f"nodes.{address}.{param}", node=address)
         edit = SetBypass(id, bool(value)) if param == "bypass" else SetMute(id, bool(value))
-    for group in reversed(outer):
-        edit = Inside(group, edit)
-    edit.apply(patch)
+    inside(outer, edit).apply(patch)
 
 
 def set_points(patch: Patch, node: str, param: str, points: Iterable[Point]) -> Automation:
@@ -59,10 +57,7 @@ def set_points(patch: Patch, node: str, param: str, points: Iterable[Point]) -> 
         found = next((x for x in inner.automation if (x.node, x.param) == (address, param)), None)
         if found is not None:
             line = replace(found, points=tuple(points))
-            edit: Edit = SetAutomation(address, param, line)
-            for group in reversed(groups[:depth]):
-                edit = Inside(group, edit)
-            edit.apply(patch)
+            inside(groups[:depth], SetAutomation(address, param, line)).apply(patch)
             return line
         if depth < len(groups) and inner.graph.has_node(groups[depth]):
             inner = patch_in(inner.node(groups[depth]), groups[depth])
@@ -101,10 +96,7 @@ def set_states(patch: Patch, states: Iterable[tuple[str, bytes]]) -> None:
     """Give plugins other states, in groups too. Raises PatchError."""
     for address, state in states:
         *outer, id = address.split("/")
-        edit: Edit = SetState(id, state)
-        for group in reversed(outer):
-            edit = Inside(group, edit)
-        edit.apply(patch)
+        inside(outer, SetState(id, state)).apply(patch)
 
 
 def morphed(patch: Patch, kinds: Kinds, a: str, b: str, x: float) -> list[Row]:

@@ -12,7 +12,7 @@ from typing import Any, cast
 from editor.faces import param_label, parse_value, spoken
 from editor.plugins.shelf import KnownKinds
 from graph.document import NodeEntry, Patch
-from graph.edits import Edit, Inside, SetBypass, SetMute, SetParam, SetPatchField
+from graph.edits import Edit, SetBypass, SetMute, SetParam, SetPatchField, inside
 from graph.errors import PatchError
 from graph.groups import expand
 from graph.plain import copied, mismatch
@@ -66,9 +66,7 @@ class Board:
         edit: Edit = SetParam(id, param, value)
         if _built_in(place):
             edit = SetBypass(id, value >= 0.5) if param == "bypass" else SetMute(id, value >= 0.5)
-        for group in reversed(groups):
-            edit = Inside(group, edit)
-        return edit
+        return inside(groups, edit)
 
 
 def _built_in(place: Place) -> bool:

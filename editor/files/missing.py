@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from graph.document import NodeEntry, Patch
-from graph.edits import Edit, Inside, SetSetting
+from graph.edits import Edit, SetSetting, inside
 from graph.errors import PatchError
 from graph.form import FORMAT, VERSION, from_document
 from graph.resolve import resolve_settings
@@ -39,10 +39,7 @@ class Named:
 
     def naming(self, path: str) -> Edit:
         """The edit that makes it name another file."""
-        edit: Edit = SetSetting(self.node, self.setting, path)
-        for group in reversed(self.groups):
-            edit = Inside(group, edit)
-        return edit
+        return inside(self.groups, SetSetting(self.node, self.setting, path))
 
 
 def named_files(patch: Patch, kinds: Kinds) -> list[Named]:

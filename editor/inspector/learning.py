@@ -14,7 +14,7 @@ from editor import fonts
 from editor.aside import Aside
 from editor.inspector.subject import Subject
 from editor.model import Session
-from graph.edits import Edit, Inside, SetState
+from graph.edits import SetState, inside
 from graph.errors import PatchError
 from host.learning import learns
 
@@ -80,10 +80,7 @@ class Lesson:
 
 def keep(session: Session, path: tuple[str, ...], node: str, state: bytes | None, name: str) -> None:
     """Let the patch keep what a node has learned, or keep it no more. Raises PatchError where the node is gone."""
-    edit: Edit = SetState(node, state)
-    for group in reversed(path):
-        edit = Inside(group, edit)
-    session.do_at_root(edit, name=name)
+    session.do_at_root(inside(path, SetState(node, state)), name=name)
     session.end_gesture()
 
 

@@ -16,7 +16,7 @@ from typing import Any, Protocol
 
 from editor.model import Session
 from graph.document import NodeEntry
-from graph.edits import Batch, Edit, Inside, SetParam, SetState
+from graph.edits import Batch, Edit, SetParam, SetState, inside
 from graph.errors import PatchError
 from graph.groups import expand
 
@@ -242,7 +242,4 @@ class Playing:
 def _at(address: str, make: Callable[[str], Edit]) -> Edit:
     """An edit of the node of an address, as one of the outermost patch."""
     *groups, id = address.split("/")
-    edit = make(id)
-    for group in reversed(groups):
-        edit = Inside(group, edit)
-    return edit
+    return inside(groups, make(id))

@@ -17,7 +17,7 @@ from editor.link import Trim
 from editor.mixer.strips import LEVEL
 from editor.snapshots.values import current
 from graph.document import Patch
-from graph.edits import Edit, Inside, SetSetting
+from graph.edits import SetSetting, inside
 from graph.groups import expand
 from graph.spec import Kinds, Stream
 
@@ -76,10 +76,7 @@ def without_recorders(patch: Patch, kinds: Kinds) -> Patch:
         streams = kinds[entry.kind].declared.values() if entry.kind in kinds else ()
         if any(isinstance(s, Stream) and (s.flow, s.serves) == ("out", "file") for s in streams):
             *groups, id = address.split("/")
-            edit: Edit = SetSetting(id, "path", "")
-            for group in reversed(groups):
-                edit = Inside(group, edit)
-            edit.apply(found)
+            inside(groups, SetSetting(id, "path", "")).apply(found)
     return found
 
 

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Mapping
 
 from editor.faces import face
 from graph.document import Patch, belongs
-from graph.edits import Edit, Inside, SetBypass, SetMute, SetParam, SetSnapshot, SetState
+from graph.edits import Edit, SetBypass, SetMute, SetParam, SetSnapshot, SetState, inside
 from graph.errors import PatchError
 from graph.fields import Snapshot
 from graph.groups import expand
@@ -77,9 +77,7 @@ def _edit(patch: Patch, kinds: Kinds, address: str, param: str, value: float) ->
     edit: Edit = SetParam(id, param, value)
     if param in ("bypass", "mute") and not _declares(patch, kinds, address, param):
         edit = SetBypass(id, value >= 0.5) if param == "bypass" else SetMute(id, value >= 0.5)
-    for group in reversed(outer):
-        edit = Inside(group, edit)
-    return edit
+    return inside(outer, edit)
 
 
 def _declares(patch: Patch, kinds: Kinds, address: str, param: str) -> bool:
@@ -106,10 +104,7 @@ def _states_to(patch: Patch, name: str, held: Collection[tuple[str, str]]) -> li
         entry = nodes[address]
         edits: list[Edit] = [SetState(id, state)] if entry.state != state else []
         edits += [SetParam(id, param, None) for param in entry.params if (address, param) not in held]
-        for edit in edits:
-            for group in reversed(outer):
-                edit = Inside(group, edit)
-            found.append(edit)
+        found += [inside(outer, edit) for edit in edits]
     return found
 
 

@@ -9,7 +9,7 @@ from difflib import SequenceMatcher
 from typing import Any
 
 from graph.document import NodeEntry, Patch
-from graph.edits import Batch, Edit, Inside, SetParam, SetSetting, SetState
+from graph.edits import Batch, Edit, SetParam, SetSetting, SetState, inside
 from graph.errors import PatchError
 from graph.groups import expand
 from host.plugins.instance import Description
@@ -36,7 +36,7 @@ def preset_edit(address: str, entry: NodeEntry, state: bytes, words: str = "") -
     *groups, id = address.split("/")
     edits: list[Edit] = [SetState(id, state)]
     edits += [SetParam(id, param, None) for param in entry.params]
-    return _inside(groups, Batch(words or f"Load a preset into {id}", tuple(edits)))
+    return inside(groups, Batch(words or f"Load a preset into {id}", tuple(edits)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,13 +93,7 @@ def substitute_edit(address: str, patch: Patch, substitute: Substitute) -> Edit:
     moved = {old: target for old, target in substitute.mapped if old in entry.params}
     edits += [SetParam(id, old, None) for old in entry.params]
     edits += [SetParam(id, target, entry.params[old]) for old, target in moved.items()]
-    return _inside(groups, Batch(f"Replace {id} by {description.name}", tuple(edits)))
-
-
-def _inside(groups: Sequence[str], edit: Edit) -> Edit:
-    for group in reversed(groups):
-        edit = Inside(group, edit)
-    return edit
+    return inside(groups, Batch(f"Replace {id} by {description.name}", tuple(edits)))
 
 
 def _names(description: Description, layout: str) -> tuple[list[str], set[str]]:
