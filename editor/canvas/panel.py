@@ -159,7 +159,8 @@ class Canvas(Panel):
             self._fly()
         self.painter.live(readings, now)
         self.badges.show(self._plugins.badges(self.scene.shapes))
-        self.control_marks.show(hands_of(self.app).marks())
+        moved = hands_of(self.app).marks()
+        self.control_marks.show({id: frozenset(params) for id, params in moved.items()})
         self.overlay.live(self.insights.now, self.app.sound, self.gestures.view, now)
 
     @property
@@ -320,7 +321,7 @@ class Canvas(Panel):
         if kind == "node":
             return on_screen(box)
         if kind == "badge":
-            return on_screen(Box(box.x, box.y - 12, box.width, 12)) if self.badges.words_of(node) else None
+            return on_screen(Box(box.x, box.y - 12, box.width, 12)) if self.badges.shown(node) else None
         if kind == "header":
             return on_screen(Box(box.x, box.y, box.width * 0.6, own.header))
         found: list[tuple[Point, float]] = [(k.at, RADIUS) for k in own.knobs if k.param.name == part]

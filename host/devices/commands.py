@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import json
-import sys
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
+from host.commands import Json, fail, print_json
 from host.devices.kinds import Choice, DeviceError
 
 devices = typer.Typer(add_completion=False)
 
-Json = Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")]
 Channel = Annotated[int, typer.Option(min=1, max=256, help="From 1, as on the device.")]
-
-
-def _print_json(answer: Any) -> None:
-    print(json.dumps(answer, indent=2, ensure_ascii=False, allow_nan=False))
 
 
 @devices.callback(invoke_without_command=True)
@@ -28,7 +22,7 @@ def listing(context: typer.Context, json_: Json = False) -> None:
     from host.devices import report
 
     if json_:
-        _print_json(report.listed())
+        print_json(report.listed())
     else:
         report.print_devices()
 
@@ -49,10 +43,9 @@ def measure(
     try:
         found = report.measured(Choice(device, in_device, rate, block), out_channel, in_channel)
     except DeviceError as error:
-        sys.stderr.write(f"patchwright: {error}\n")
-        raise typer.Exit(1) from None
+        fail(str(error))
     if json_:
-        _print_json(found)
+        print_json(found)
     else:
         print(report.sentence(found))
 
@@ -83,10 +76,9 @@ def map_(
             mapping.keep(device, inputs, outputs, say)
         found = [row for row in mapping.shown(say) if device in (None, row["device"])]
     except DeviceError as error:
-        sys.stderr.write(f"patchwright: {error}\n")
-        raise typer.Exit(1) from None
+        fail(str(error))
     if json_:
-        _print_json(found)
+        print_json(found)
         return
     for row in found:
         ways = (" ".join(str(k or "-") for k in row[way]) or "straight" for way in ("inputs", "outputs"))

@@ -110,13 +110,13 @@ class Conductor:
         patch, flat, (id, name) = self._led(node, param)
         place = f"nodes.{node}.params.{param}"
         declared = self._declared(flat, id)
-        if name in declared:
+        if declared is not None and name in declared:
             wrong = misfit(declared[name], value)
             if wrong:
                 raise PatchError(wrong, place=place, node=node)
         elif name in BUILT_IN_PARAMS:
             value = float(value >= 0.5)
-        elif self._settled(flat, id):
+        elif declared is not None:
             raise PatchError(f"there is no param {brief(repr(param), 80)}", place=place, node=node)
         set_values(patch, [(node, param, float(value))], self.kinds)
         playing = self._playing(flat, id)
@@ -130,7 +130,7 @@ class Conductor:
         cannot be.
         """
         patch, flat, (id, name) = self._led(node, param)
-        declared = {**BUILT_IN_PARAMS, **self._declared(flat, id)}.get(name)
+        declared = {**BUILT_IN_PARAMS, **(self._declared(flat, id) or {})}.get(name)
         line = Automation(id, name, tuple(points))
         for place, wrong in point_problems(line, declared):
             raise PatchError(wrong, place=f"automation.{node}.{param}.{place}", node=node)
@@ -155,9 +155,9 @@ class Conductor:
         node = self._plan.nodes[at] if self._plan is not None and at is not None else None
         return node if node is not None and id in flat.nodes and flat.nodes[id].kind == node.kind.kind else None
 
-    def _declared(self, flat: Flat, id: str) -> Mapping[str, Param]:
+    def _declared(self, flat: Flat, id: str) -> Mapping[str, Param] | None:
         """The params of a node of the patch asked for; of one whose kind follows from the outside world, those that it
-        has in play.
+        has in play, and None as long as it is not.
         """
         if id in flat.groups:
             return {}
@@ -166,12 +166,9 @@ class Conductor:
         if kind is not None and not kind.varies:
             return shape_of(kind, resolve_settings(kind, entry)).params
         playing = self._playing(flat, id)
-        return {} if playing is None else playing.declared
-
-    def _settled(self, flat: Flat, id: str) -> bool:
-        """Whether the params of a node are known: those of a plugin that is not in play yet are not."""
-        kind = self.kinds.get(flat.nodes[id].kind) if id in flat.nodes else None
-        return kind is None or not kind.varies or self._playing(flat, id) is not None
+        if playing is not None:
+            return playing.declared
+        return {} if kind is None else None
 
     def _want_again(self) -> None:
         """Have the patch compiled anew; one that waits for that anyway keeps its serial."""

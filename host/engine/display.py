@@ -6,11 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from host.engine.readings import Floats, View, by_node
+from host.engine.readings import COST, Floats, View, by_node
 from host.messages import ReadingMap, Status
-
-COST = "@cost"
-"""The reading of every node that says what it costs."""
 
 Problem = tuple[str, str, str]
 """Node, place, message."""

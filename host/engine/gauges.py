@@ -9,14 +9,10 @@ import numpy as np
 from graph.layouts import labels_of
 from graph.schedule import CompiledNode
 from host.engine.conductor import Conductor
-from host.engine.readings import Source
+from host.engine.readings import COST, Source
 from host.native.abi import STREAM_END
 from host.native.runner import ROW_CYCLES, ROW_WORST
 
-COST = "@cost"
-"""The reading of every node that says what it costs: its share of the time there is, of late, and in the worst block
-of late.
-"""
 COSTS_S = 0.5
 """How often costs are added up."""
 FADING = 0.9

@@ -20,6 +20,10 @@ from host.messages import ReadingMap
 MAGIC, SEQUENCE, GENERATION, COUNT = 0, 1, 2, 3
 WORDS = 8
 MARK = 0x5057_5244_0001
+COST = "@cost"
+"""The reading of every node that says what it costs: its share of the time there is, of late, and in the worst block
+of late.
+"""
 NUMBERS = (
     "clock",
     "place",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,9 +10,10 @@ from typing import Annotated, Any
 
 import typer
 
+from host.commands import Json, fail, print_json
+
 plugins = typer.Typer(help="Find, list, describe and measure plugins.", add_completion=False, no_args_is_help=True)
 
-Json = Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")]
 Words = Annotated[list[str] | None, typer.Argument(metavar="PLUGIN…", help="Names, ids or paths.")]
 Seconds = Annotated[
     float, typer.Option("--timeout", min=1, max=3600, metavar="S", help="How long a plugin may give no answer.")
@@ -24,13 +24,8 @@ Megabytes = Annotated[
 Jobs = Annotated[int, typer.Option(min=0, max=16, help="Files looked at at once; 0: one for each processor.")]
 
 
-def _print_json(answer: Any) -> None:
-    print(json.dumps(answer, indent=2, ensure_ascii=False, allow_nan=False))
-
-
 def _fail(message: str, status: int = 1) -> None:
-    sys.stderr.write(f"patchwright: {' '.join(message.split())}\n")
-    raise typer.Exit(status)
+    fail(" ".join(message.split()), status)
 
 
 @contextmanager
@@ -84,7 +79,7 @@ def scan(
             work = Scan(store, say, limits=Limits(timeout, memory), jobs=jobs, progress=progress)
             done = work.these(find(paths, say), everything) if paths else work.everything(everything)
         if json_:
-            _print_json(report.report_data(done, store.latencies()))
+            print_json(report.report_data(done, store.latencies()))
         else:
             report.print_report(done)
 
@@ -107,7 +102,7 @@ def retry(
             work = Scan(store, say, limits=Limits(timeout, memory), jobs=jobs, progress=progress)
             done = work.these([c for c in found if c and c.path.exists()], again=True)
         if json_:
-            _print_json(report.report_data(done, store.latencies()))
+            print_json(report.report_data(done, store.latencies()))
         else:
             report.print_report(done)
 
@@ -125,7 +120,7 @@ def list_(
     with _plain_errors(), Store() as store:
         files, latencies = store.files(), store.latencies()
     if json_:
-        _print_json([report.file_data(f, latencies, brief=True) for f in files if f.present or everything])
+        print_json([report.file_data(f, latencies, brief=True) for f in files if f.present or everything])
     elif markdown:
         report.print_markdown(files, latencies)
     else:
@@ -144,7 +139,7 @@ def info(
     with _plain_errors(), Store() as store:
         files, latencies = chosen(store, words), store.latencies()
     if json_:
-        _print_json([report.file_data(f, latencies) for f in files])
+        print_json([report.file_data(f, latencies) for f in files])
         return
     for file in files:
         report.print_file(file, latencies)
@@ -185,7 +180,7 @@ def presets_(
             for name, path in sorted(folder.list().items())
         ]
     if json_:
-        _print_json(found)
+        print_json(found)
     else:
         report.print_presets(description.name, str(folder.own), found)
 
@@ -220,7 +215,7 @@ def measure(
                     sys.stderr.write(f"patchwright: {error}\n")
                 progress(count, len(wanted), found.path)
     if json_:
-        _print_json(results)
+        print_json(results)
     elif results:
         report.print_latencies(results)
     raise typer.Exit(1 if failed else 0)

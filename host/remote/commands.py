@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -10,12 +9,11 @@ from typing import Annotated
 import typer
 
 from graph.errors import PatchError
-
-Patch = Annotated[Path, typer.Argument(help="A patch: .pwp or .json.", metavar="PATCH")]
+from host.commands import Json, PatchFile, fail, print_json
 
 
 def controls(
-    patch: Patch,
+    patch: PatchFile,
     what: Annotated[
         str | None,
         typer.Argument(metavar="NODE.PARAM", help="What to move; or play, stop, toggle, start, loop, record."),
@@ -28,7 +26,7 @@ def controls(
     seconds: Annotated[float, typer.Option(min=0.1, max=3600, help="With --learn: how long to wait.")] = 30.0,
     jump: Annotated[bool, typer.Option("--jump", help="Move at once, not only from where they meet.")] = False,
     forget: Annotated[bool, typer.Option("--forget", help="Let nothing move it any more.")] = False,
-    json_: Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")] = False,
+    json_: Json = False,
 ) -> None:
     """Show or change which MIDI control moves which param, or is for the transport; the patch keeps it."""
     if sum((bool(from_), learn, forget)) > 1:
@@ -40,10 +38,9 @@ def controls(
     try:
         rows, problems = _done(patch, what, from_, midi if learn else None, seconds, jump)
     except (PatchError, ValueError) as error:
-        sys.stderr.write(f"patchwright: {error}\n")
-        raise typer.Exit(1) from None
+        fail(str(error))
     if json_:
-        print(json.dumps(rows, indent=2, ensure_ascii=False))
+        print_json(rows)
     else:
         for row in rows:
             takeover = {"jump": ", at once", "pickup": ", from where they meet"}.get(row["takeover"], "")

@@ -7,8 +7,8 @@ import pytest
 
 from graph import Patch
 from host.engine import gauges
-from host.engine.gauges import COST
 from host.engine.player import LivePlayer
+from host.engine.readings import COST
 from host.native import state
 
 
