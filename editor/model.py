@@ -411,7 +411,7 @@ class Session:
 
 
 def _rest(entry: NodeEntry) -> tuple[object, ...]:
-    return entry.kind, entry.settings, entry.bypass, entry.mute, entry.title, entry.state, entry.extra
+    return entry.kind, entry.settings, entry.bypass, entry.mute, entry.title, entry.tint, entry.state, entry.extra
 
 
 def _words(patch: Patch) -> tuple[object, ...]:

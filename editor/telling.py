@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from graph.document import Automation, Point
-from graph.edits import Batch, Edit, Inside, Move, Retitle, SetAutomation, SetParam, SetPatchField
+from graph.edits import Batch, Edit, Inside, Move, Retitle, SetAutomation, SetParam, SetPatchField, SetTint
 
 Path = tuple[str, ...]
 """The groups that something lies in, from the outermost."""
@@ -48,7 +48,7 @@ def _told(edit: Edit, path: Path, automated: Automated) -> Iterator[Iterable[Val
             lines = [x for x in automated(path) or () if (x.node, x.param) == (node, param)]
             alike = len(lines) == 1 and lines[0].enabled and lines[0].points
             yield [Bent("/".join((*path, node)), param, points)] if alike else None
-        case Move() | Retitle():
+        case Move() | Retitle() | SetTint():
             yield []
         case SetPatchField(field) if field not in ("transport", "sample_rate"):
             yield []

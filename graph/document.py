@@ -43,6 +43,8 @@ class NodeEntry:
     bypass: bool = False
     mute: bool = False
     title: str = ""
+    tint: str = ""
+    """The name of the colour that the editor shows it in; empty: that of its family."""
     position: tuple[float, float] | None = None
     state: bytes | None = None
     extra: dict[str, Any] = field(default_factory=dict[str, Any])
@@ -51,7 +53,7 @@ class NodeEntry:
     def copy(self) -> NodeEntry:
         """A copy that shares nothing that can change."""
         settings, params, extra = copied(self.settings), dict(self.params), copied(self.extra)
-        kept = self.title, self.position, self.state, extra, self.written
+        kept = self.title, self.tint, self.position, self.state, extra, self.written
         return NodeEntry(self.kind, settings, params, self.bypass, self.mute, *kept)
 
 

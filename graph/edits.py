@@ -19,6 +19,7 @@ from graph.node_edits import (
     SetParam,
     SetSetting,
     SetState,
+    SetTint,
     Unset,
     inside,
 )
@@ -57,6 +58,7 @@ __all__ = [
     "SetSetting",
     "SetSnapshot",
     "SetState",
+    "SetTint",
     "Unset",
     "inside",
 ]

@@ -44,6 +44,7 @@ _NODE_DEFAULTS: _Fields = {
     "bypass": False,
     "mute": False,
     "title": "",
+    "tint": "",
     "position": None,
     "state": None,
 }
@@ -129,6 +130,8 @@ class _Reader:
                     entry.position = _pair(value, f"{place}.position", "[x, y]")
                 case "title":
                     entry.title = _text(value, f"{place}.title")
+                case "tint":
+                    entry.tint = _text(value, f"{place}.tint")
                 case "bypass":
                     entry.bypass = _switch(value, f"{place}.bypass")
                 case "mute":
@@ -318,6 +321,7 @@ def _node_out(id: str, entry: NodeEntry) -> _Fields:
         "bypass": entry.bypass,
         "mute": entry.mute,
         "title": entry.title,
+        "tint": entry.tint,
         "position": None
         if entry.position is None
         else [checked_number(v, f"{place}.position") for v in entry.position],

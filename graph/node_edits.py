@@ -256,6 +256,18 @@ class Retitle(_SetEntry):
 
 
 @dataclass(frozen=True, slots=True)
+class SetTint(_SetEntry):
+    """Give a node a colour of its own, by its name; an empty one is none."""
+
+    value: str
+    field = "tint"
+    words = "Colour"
+
+    def checked(self, place: str) -> object:
+        return checked_text(self.value, place)
+
+
+@dataclass(frozen=True, slots=True)
 class Move(_SetEntry):
     """Put a node somewhere in the editor; None: nowhere in particular."""
 

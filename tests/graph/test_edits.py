@@ -37,6 +37,7 @@ from graph.edits import (
     SetSetting,
     SetSnapshot,
     SetState,
+    SetTint,
 )
 from graph.errors import PatchError
 from graph.patchfile import load, to_document
@@ -65,6 +66,7 @@ EDITS: list[Edit] = [
     Move("music", (1, 2.5)),
     Move("music", None),
     Retitle("music", ""),
+    SetTint("music", "teal"),
     SetState("plug", None),
     SetState("out", b"\x00"),
     Inside("tone", SetParam("eq", "b1_gain_db", -1)),
@@ -127,6 +129,7 @@ REFUSED: list[Edit] = [
     SetMute("nowhere", True),
     Move("duck", (math.inf, 0)),
     Retitle("duck", "\ud800"),
+    SetTint("duck", "\ud800"),
     SetState("duck", "text"),  # type: ignore[arg-type]
     Inside("duck", SetParam("x", "y", 1)),
     Inside("tone", SetParam("nowhere", "y", 1)),
@@ -353,6 +356,7 @@ entries = st.builds(
     params=st.dictionaries(params, st.integers(0, 3), max_size=2),
     bypass=st.booleans(),
     title=st.sampled_from(["", "T"]),
+    tint=st.sampled_from(["", "red"]),
 )
 cables = st.builds(
     Cable, ids, st.sampled_from(["out", "pre"]), ids, ports, feedback=st.booleans(), amount=st.none() | st.just(0.5)
@@ -381,6 +385,7 @@ single = st.one_of(
     st.builds(SetMute, ids, st.booleans()),
     st.builds(Move, ids, positions),
     st.builds(Retitle, ids, st.sampled_from(["", "x"])),
+    st.builds(SetTint, ids, st.sampled_from(["", "red"])),
     st.builds(SetState, ids, st.sampled_from([None, b"", b"x"])),
     st.builds(Inside, st.sampled_from(["g", "a"]), inner),
     st.builds(Connect, cables),

@@ -58,7 +58,7 @@ UNKNOWN: dict[str, Any] = {
             "lanes": [1, {"b": None}],
             "state": b"\0\xff",
         },
-        "b": {"kind": "gain", "settings": {"unheard_of": [b"bytes", {"c": 0.1}]}},
+        "b": {"kind": "gain", "tint": "of another program", "settings": {"unheard_of": [b"bytes", {"c": 0.1}]}},
     },
     "cables": [{"from": "a.anything at all", "to": "b.in", "colour": [1, 2, 3]}],
     "automation": [{"node": "b/c", "param": "x", "points": [], "lane": 5}],
@@ -262,6 +262,7 @@ def changed(path: str, value: Any) -> dict[str, Any]:
         ("nodes/mx/position", [1], "nodes.mx.position: expected [x, y], found a list of 1"),
         ("nodes/mx/position", [1, True], "nodes.mx.position[1]: expected a number, found true"),
         ("nodes/mx/title", None, "nodes.mx.title: expected text, found nothing"),
+        ("nodes/mx/tint", 3, "nodes.mx.tint: expected text, found 3"),
         ("nodes/mx/state", "AA", "nodes.mx.state: expected bytes, found the text 'AA'"),
         ("nodes/mx/lanes", [{"a": math.nan}], "nodes.mx.lanes[0].a: expected a finite number, found not-a-number"),
         ("cables", {}, "cables: expected a list of cables, found an empty map"),
@@ -483,7 +484,7 @@ def test_what_has_no_bytes_is_refused_when_packing() -> None:
 
 def test_the_copy_of_an_entry_has_every_field_and_shares_none_that_can_change() -> None:
     entry = from_document(UNKNOWN).node("a")
-    entry.position, entry.title, entry.bypass, entry.mute = (1.0, 2.0), "A", True, True
+    entry.position, entry.title, entry.tint, entry.bypass, entry.mute = (1.0, 2.0), "A", "red", True, True
     other = entry.copy()
     for name in (field.name for field in fields(entry)):
         ours, theirs = getattr(entry, name), getattr(other, name)
