@@ -319,8 +319,7 @@ def _unwritten(kind: type[Node], kernel: str) -> tuple[str, ...]:
     written = getattr(kind, kernel).arguments
     if any(isinstance(kind.declared.get(name), Ports) for name in written):
         return ()
-    ports = ((name, item) for name, item in kind.declared.items() if isinstance(item, Port) and item.flow == "out")
-    return tuple(item.name for name, item in ports if name not in written)
+    return tuple(port.name for port in kind.every(Port) if port.flow == "out" and port.name not in written)
 
 
 def _control(work: _Lowering, node: Wired, name: str) -> Slot:
@@ -344,7 +343,7 @@ def _inputs(work: _Lowering, node: Wired) -> dict[str, Slot]:
 @cache
 def _banked(kind: type[Node]) -> bool:
     """Whether a kind has a bank of ports: all of a bank are signals of their own, so that one code serves them all."""
-    return any(isinstance(item, PortBank) for item in kind.declared.values())
+    return bool(kind.every(PortBank))
 
 
 def _input(work: _Lowering, node: Wired, port: Port) -> Slot:

@@ -65,7 +65,7 @@ def _align(nodes: list[Wired], found: Order, timing: Timing) -> None:
 
 def is_device_output(node: Wired) -> bool:
     """Whether a node sends audio to a device."""
-    return any(isinstance(f, Stream) and f.flow == "out" and f.serves == "device" for f in node.kind.declared.values())
+    return any(stream.flow == "out" and stream.serves == "device" for stream in node.kind.every(Stream))
 
 
 def emit(made: Plan, *, wide: bool = True, parallel: bool = False) -> Schedule:

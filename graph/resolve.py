@@ -11,7 +11,7 @@ from graph.declare import Param, Port, Setting
 from graph.document import NodeEntry
 from graph.errors import PatchError
 from graph.plain import copied, described
-from graph.spec import Node
+from graph.spec import BUILT_IN_PARAMS, Node
 
 _MOST_SHAPES = 256
 """How many shapes of one kind are remembered."""
@@ -25,6 +25,8 @@ class Shape:
     outputs: Mapping[str, Port]
     params: Mapping[str, Param]
     defaults: Mapping[str, float]
+    declared: Mapping[str, Param]
+    """The params, and those that every node has."""
 
 
 @dataclass(slots=True)
@@ -70,6 +72,7 @@ def _shape(kind: type[Node], settings: Mapping[str, Any]) -> Shape:
         {p.name: p for p in ports if p.flow == "out"},
         {p.name: p for p in params},
         {p.name: float(p.default) for p in params},
+        BUILT_IN_PARAMS | {p.name: p for p in params},
     )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Protocol, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -97,6 +97,8 @@ __all__ = [
     "helper",
     "kernel",
 ]
+
+Item = TypeVar("Item")
 
 BUILT_IN_PARAMS: dict[str, Param] = {
     "bypass": Switch("bypass", doc="Pass the first input to the first output, latency kept."),
@@ -245,17 +247,27 @@ class Node:
     """… and writes the outputs, before they are first needed. ``process`` is the two together, for loops."""
 
     declared: ClassVar[dict[str, Any]] = {}
+    _sorted: ClassVar[dict[type, tuple[Any, ...]]] = {}
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
         fields = (Port, PortBank, Ports, Param, ParamBank, Setting, State, Scratch, Memory, Stream, Reading)
         own = {name: value for name, value in vars(cls).items() if isinstance(value, fields)}
         cls.declared = {**cls.declared, **own}
+        cls._sorted = {}
+
+    @classmethod
+    def every(cls, sort: type[Item]) -> tuple[Item, ...]:
+        """What was declared of one sort, in that order."""
+        found = cls._sorted.get(sort)
+        if found is None:
+            found = cls._sorted[sort] = tuple(item for item in cls.declared.values() if isinstance(item, sort))
+        return found
 
     @classmethod
     def settings_declared(cls) -> tuple[Setting, ...]:
         """The settings, in the order they were declared."""
-        return tuple(f for f in cls.declared.values() if isinstance(f, Setting))
+        return cls.every(Setting)
 
     @classmethod
     def ports(cls, settings: Settings) -> tuple[Port, ...]:

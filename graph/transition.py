@@ -159,8 +159,7 @@ def _same(old: Plan, before: Wired, new: Plan, after: Wired) -> bool:
 @cache
 def _varies(kind: type[Node]) -> bool:
     """Whether how a kind is compiled depends on more than settings and layouts."""
-    shapes = [f.shape for f in kind.declared.values() if isinstance(f, State | Scratch)]
-    return any(callable(shape) for shape in shapes) or kind.alone.__func__ is not Node.alone.__func__
+    return any(callable(kept.shape) for kept in _kept_by(kind)) or kind.alone.__func__ is not Node.alone.__func__
 
 
 def _made_alike(one: Wired, other: Wired) -> bool:
@@ -172,10 +171,14 @@ def _made_alike(one: Wired, other: Wired) -> bool:
 
 
 def _shaped_alike(kind: type[Node], one: Config, other: Config) -> bool:
-    shapes = [f.shape for f in kind.declared.values() if isinstance(f, State | Scratch)]
+    shapes = [kept.shape for kept in _kept_by(kind)]
     if any(callable(shape) and shape(one) != shape(other) for shape in shapes):
         return False
     return kind.alone(one) == kind.alone(other)
+
+
+def _kept_by(kind: type[Node]) -> tuple[State | Scratch, ...]:
+    return *kind.every(State), *kind.every(Scratch)
 
 
 def turns(plan: Plan, k: int, params: Mapping[str, float]) -> bool:
@@ -193,7 +196,7 @@ def turns(plan: Plan, k: int, params: Mapping[str, float]) -> bool:
 
 def _ends(node: Wired) -> bool:
     """Whether a node takes sound out of the patch."""
-    return any(isinstance(f, Stream) and f.flow == "out" for f in node.kind.declared.values())
+    return any(stream.flow == "out" for stream in node.kind.every(Stream))
 
 
 def _term(plan: Plan, wire: Wire) -> Term:

@@ -79,7 +79,7 @@ def _key(node: Wired, timing: Timing, rate: int) -> tuple[object, ...] | None:
 @cache
 def _traits(kind: type[Node]) -> tuple[bool, tuple[Callable[[Config], object], ...], bool]:
     """Whether a kind keeps state, the sizes of it that vary, and whether some of its nodes must run alone."""
-    states = [f.shape for f in kind.declared.values() if isinstance(f, State)]
+    states = [state.shape for state in kind.every(State)]
     return bool(states), tuple(s for s in states if callable(s)), kind.alone.__func__ is not Node.alone.__func__
 
 
@@ -136,7 +136,7 @@ def _group(
             _add(sides, place, whole)
             taken.update(whole)
     rest = [k for k in members if k not in taken]
-    if not any(isinstance(f, State) for f in nodes[members[0]].kind.declared.values()):
+    if not nodes[members[0]].kind.every(State):
         return
     rest.sort(key=lambda k: (destiny[k], nodes[k].id))
     for width in WIDTHS:

@@ -6,14 +6,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from graph.check import refuse, resolve_params, resolve_settings
+from graph.check import refuse
 from graph.document import Automation
 from graph.errors import PatchError
 from graph.groups import Flat
 from graph.layouts import EVENTS, LAYOUTS, channels_of
-from graph.spec import BUILT_IN_PARAMS, Config, Kinds, Node, Param, Port, PortBank, Services
+from graph.resolve import resolve_params, resolve_settings, shape_of
+from graph.spec import Config, Kinds, Node, Param, Port, Services
 from graph.stand_in import stand_in
 
+_NONE: frozenset[str] = frozenset()
 ADAPTERS = "use downmix, upmix or channel_map"
 
 
@@ -91,8 +93,10 @@ class Wired:
 
     def config(self, rate: float) -> Config:
         """What the kind's hooks are told of this node."""
-        plugged = frozenset(w.target_port for w in self.wires if not w.to_param)
-        driven = frozenset(w.target_port for w in self.wires if w.to_param) | frozenset(self.automation)
+        plugged, driven = _NONE, _NONE
+        if self.wires:
+            plugged = frozenset([w.target_port for w in self.wires if not w.to_param])
+            driven = frozenset([w.target_port for w in self.wires if w.to_param])
         return Config(
             self.id,
             self.settings,
@@ -100,15 +104,12 @@ class Wired:
             rate,
             self.layouts,
             plugged,
-            driven,
+            driven.union(self.automation) if self.automation else driven,
             self.info,
             self.tempo,
             self.state,
             self.given,
         )
-
-
-_Shape = tuple[tuple[Port, ...], tuple[Port, ...], dict[str, Param]]
 
 
 def wire(flat: Flat, kinds: Kinds, missing: list[PatchError] | None = None) -> list[Wired]:
@@ -124,32 +125,39 @@ def wire(flat: Flat, kinds: Kinds, missing: list[PatchError] | None = None) -> l
             raise error
         missing.append(error)
     refuse(flat, kinds)
-    fixed: dict[str, _Shape] = {}
     numbers: dict[str, int] = {}
     nodes: list[Wired] = []
+    inputs: list[Mapping[str, Port]] = []
     for id in sorted(flat.nodes):
         entry = flat.nodes[id]
         kind = kinds.get(entry.kind) or stand_in(id, entry, flat.cables, flat.nodes, kinds)
         settings = resolve_settings(kind, entry)
-        shape = fixed.get(entry.kind)
-        if shape is None:
-            shape = _shape(kind, settings)
-            if entry.kind in kinds and not any(
-                isinstance(f, PortBank) or hasattr(f, "make") for f in kind.declared.values()
-            ):
-                fixed[entry.kind] = shape
+        shape = shape_of(kind, settings)
         params = resolve_params(kind, settings, entry)
         numbers[id] = len(nodes)
+        inputs.append(shape.inputs)
         bypass = entry.bypass or (id in flat.bypassed and kind.bypassable)
         mute = entry.mute or id in flat.muted
-        made = Wired(len(nodes), id, kind, settings, params, bypass, mute, *shape, tempo=flat.tempo, state=entry.state)
+        made = Wired(
+            len(nodes),
+            id,
+            kind,
+            settings,
+            params,
+            bypass,
+            mute,
+            tuple(shape.inputs.values()),
+            tuple(shape.outputs.values()),
+            shape.declared,
+            tempo=flat.tempo,
+            state=entry.state,
+        )
         if kind.submit is not None:
             made.given = frozenset(entry.params)
         nodes.append(made)
     for cable in flat.cables:
         source, target = numbers[cable.source], numbers[cable.target]
-        ports = nodes[target].inputs
-        to_param = not any(p.name == cable.target_port for p in ports)
+        to_param = cable.target_port not in inputs[target]
         amount = 1.0 if cable.amount is None else cable.amount
         name = f"{cable.source}.{cable.source_port}"
         found = Wire(source, cable.source_port, target, cable.target_port, to_param, cable.feedback, amount, name)
@@ -161,12 +169,6 @@ def wire(flat: Flat, kinds: Kinds, missing: list[PatchError] | None = None) -> l
         if len(node.wires) > 1:
             node.wires.sort()
     return nodes
-
-
-def _shape(kind: type[Node], settings: Mapping[str, Any]) -> _Shape:
-    ports = kind.ports(settings)
-    params = BUILT_IN_PARAMS | {p.name: p for p in kind.params(settings)}
-    return tuple(p for p in ports if p.flow == "in"), tuple(p for p in ports if p.flow == "out"), params
 
 
 def inform(nodes: list[Wired], services: Services, rate: float, missing: list[PatchError] | None = None) -> None:

@@ -15,13 +15,14 @@ from editor.faces import Face
 from graph.spec import LANES, Node, Param, Reading, Stream
 
 WIDTH, NARROW = 186.0, 150.0
-HEADER, SUBTITLE = 28.0, 16.0
+HEADER = 42.0
+"""Of every node: a title, and below it what it is."""
 ROW = 21.0
 PAD = 10.0
 KNOBS = 3
 MOST_PARAMS = 24
 """A node that has more, none of them declared one by one, is no place for knobs."""
-KNOB_ROW = 66.0
+KNOB_ROW = 70.0
 RADIUS = 16.0
 """Of a knob."""
 CURVE, WAVE, METER, REDUCTION, NUMBER = 62.0, 46.0, 16.0, 10.0, 18.0
@@ -70,7 +71,6 @@ class Shape:
     face: Face
     width: float
     height: float
-    header: float
     pins: tuple[Pin, ...]
     knobs: tuple[Knob, ...] = ()
     parts: tuple[Part, ...] = ()
@@ -88,8 +88,7 @@ def shape(face: Face, kind: type[Node] | None, moved: tuple[str, ...] = ()) -> S
     parts = _instruments(kind)
     wide = bool(knobs) or any(p.what != "number" for p in parts) or len(face.title) > 15
     width = WIDTH if wide else NARROW
-    header = HEADER + (SUBTITLE if face.subtitle else 0.0)
-    y = header + 6.0
+    y = HEADER + 6.0
     pins: list[Pin] = []
     for k, port in enumerate(face.inputs):
         pins.append(Pin(port.name, "in", port.type, (0.0, y + ROW * (k + 0.5)), port.name.replace("_", " ")))
@@ -120,15 +119,14 @@ def shape(face: Face, kind: type[Node] | None, moved: tuple[str, ...] = ()) -> S
         x -= 19.0
     if face.outputs and face.known:
         switches["mute"] = Box(x, 5, 18, 18)
-    return Shape(face, width, y + 4.0, header, tuple(pins), tuple(cells), tuple(placed), switches)
+    return Shape(face, width, y + 4.0, tuple(pins), tuple(cells), tuple(placed), switches)
 
 
 def _knob_params(face: Face, kind: type[Node] | None) -> tuple[Param, ...]:
     """The first continuous params; none where there are so many that a node is no place for them."""
     turned = [p for p in face.params if p.curve in ("linear", "log", "integer") and not _chooses(face, p)]
     if len(face.params) > MOST_PARAMS and kind is not None:
-        own = [item for item in kind.declared.values() if isinstance(item, Param)]
-        if not any(p in own for p in face.params):
+        if not any(p in kind.every(Param) for p in face.params):
             return ()
     return tuple(turned[:KNOBS])
 
@@ -146,7 +144,7 @@ def _instruments(kind: type[Node] | None) -> list[Part]:
     found: list[Part] = []
     if kind.response.__func__ is not Node.response.__func__:
         found.append(_part("curve", CURVE))
-    streams = [item for item in kind.declared.values() if isinstance(item, Stream)]
+    streams = kind.every(Stream)
     if any(s.serves == "file" and s.flow == "in" for s in streams):
         found.append(_part("wave", WAVE))
     readings = [(name, item) for name, item in kind.declared.items() if isinstance(item, Reading)]

@@ -54,7 +54,7 @@ class Waves:
 
 def played_setting(kind: type[Node]) -> str:
     """The setting of a kind that names the file it plays; empty where it plays none."""
-    played = any(isinstance(i, Stream) and i.serves == "file" and i.flow == "in" for i in kind.declared.values())
+    played = any(stream.serves == "file" and stream.flow == "in" for stream in kind.every(Stream))
     return next((s.name for s in kind.settings_declared() if s.type == "path"), "") if played else ""
 
 

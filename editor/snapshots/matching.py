@@ -73,8 +73,8 @@ def without_recorders(patch: Patch, kinds: Kinds) -> Patch:
     """A copy whose recorders have no file, so that a render writes none."""
     found = patch.copy()
     for address, entry in expand(patch).nodes.items():
-        streams = kinds[entry.kind].declared.values() if entry.kind in kinds else ()
-        if any(isinstance(s, Stream) and (s.flow, s.serves) == ("out", "file") for s in streams):
+        streams = kinds[entry.kind].every(Stream) if entry.kind in kinds else ()
+        if any((stream.flow, stream.serves) == ("out", "file") for stream in streams):
             *groups, id = address.split("/")
             inside(groups, SetSetting(id, "path", "")).apply(found)
     return found

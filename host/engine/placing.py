@@ -21,7 +21,7 @@ def place_files(made: Plan, services: FileServices) -> None:
     what can be no path.
     """
     for node in made.nodes:
-        if any(isinstance(item, Stream) and item.flow == "out" for item in node.kind.declared.values()):
+        if any(stream.flow == "out" for stream in node.kind.every(Stream)):
             continue  # where one may be written is looked at when that begins
         for setting in node.kind.settings_declared():
             path = node.settings[setting.name] if setting.type == "path" else ""

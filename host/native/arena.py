@@ -71,6 +71,7 @@ def aligned(shape: tuple[int, ...], dtype: str, init: float = 0.0) -> npt.NDArra
 
 def touched(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """The array, each of its pages written to."""
-    pages = array.reshape(-1).view(np.uint8)[::PAGE]
-    pages[...] = pages.copy()
+    raw = array.reshape(-1).view(np.uint8)
+    for some in (raw[::PAGE], raw[-1:]):
+        some[...] = some.copy()
     return array

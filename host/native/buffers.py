@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from graph.schedule import Slot
-from host.native.arena import aligned
+from host.native.arena import aligned, touched
 
 
 class Buffers:
@@ -18,7 +18,7 @@ class Buffers:
             starts.append(at)
             at += count * block + (-count * block) % 16
         self.lanes = lanes
-        self.pool = aligned((at + 16,), "f4")
+        self.pool = touched(aligned((at + 16,), "f4"))  # no callback is the first to write to a page
         home = self.pool.ctypes.data
         self._base = [home + 4 * start for start in starts]
 

@@ -175,7 +175,7 @@ class KernelSteps:
             case Param() | ParamBank():
                 raw = isinstance(item, ParamBank) and item.raw
                 count = len(params_of(item, nodes[0])) if raw else argument.count
-                values = Values(at, item, len(stored), max(1, count))
+                values = Values(at, item, len(stored), max(1, count), raw)
                 made.values.append(values)
                 table = np.zeros((values.count, len(nodes)), np.float64)
                 for g, node in enumerate(nodes):

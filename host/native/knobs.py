@@ -27,11 +27,8 @@ class Values:
     item: Param | ParamBank
     start: int
     count: int
-
-    @property
-    def raw(self) -> bool:
-        """Whether the kernel takes (address, stride) pairs in any case."""
-        return isinstance(self.item, ParamBank) and self.item.raw
+    raw: bool
+    """Whether the kernel takes (address, stride) pairs in any case."""
 
 
 @dataclass(slots=True)

@@ -20,7 +20,7 @@ from graph.spec import TICK, Param, helper
 from host.native import callback as native_side
 from host.native import state
 from host.native.abi import FAULT, JUMPS, PLACE, ROLL, ROLLING, SCRUBBED, TIME
-from host.native.arena import aligned
+from host.native.arena import aligned, touched
 from host.native.binding import new_context, segment_table
 from host.native.kernelsteps import in_kernel
 from host.native.knobs import Knob
@@ -29,7 +29,7 @@ from host.native.raw import cycles, set_word, store_atomic
 from host.native.steps import PARAM_SEGMENTS
 from nodes.dsp.machine import bits_of
 
-QUEUE = 1 << 16
+QUEUE = 1 << 14
 """Commands that may wait for the callback; those beyond wait here."""
 LARGEST = 8192
 """Frames of a device's block that the FIFO takes at once."""
@@ -118,8 +118,8 @@ class Live:
         self.context[ROLLING] = 0
         self.context[ROLL] = 0
         self.words = aligned((state.LIVE_WORDS,), "i8")
-        self._queue = aligned((QUEUE, state.COMMAND_WORDS), "i8")
-        self._active = aligned((state.MOST_ACTIVE,), "i8")
+        self._queue = touched(aligned((QUEUE, state.COMMAND_WORDS), "i8"))
+        self._active = touched(aligned((state.MOST_ACTIVE,), "i8"))
         self._waiting: deque[tuple[int, int, int, int]] = deque()
         self._fifos: list[Frames] = []
         self._kept: deque[tuple[int, Playable]] = deque()
@@ -144,7 +144,7 @@ class Live:
         direct = frames > 0 and frames % TICK == 0
         latency = 0 if direct else TICK - math.gcd(frames or 1, TICK)
         capacity = LARGEST + TICK
-        self._fifos = [aligned((capacity + TICK, max(n, 1)), "f4") for n in (inputs, outputs)]
+        self._fifos = [touched(aligned((capacity + TICK, max(n, 1)), "f4")) for n in (inputs, outputs)]
         w = self.words
         w[state.INPUTS], w[state.OUTPUTS], w[state.DIRECT] = inputs, outputs, int(direct)
         w[state.FIFO_FRAMES] = LARGEST

@@ -15,6 +15,9 @@ from host.native import runner
 from host.native.arena import aligned
 from host.native.program import Program, native
 
+WEIGHTS = {State: 4.0, Memory: 8.0, Stream: 2.0}
+"""What a step is guessed to cost more for what its kind has."""
+
 
 def units(schedule: Schedule) -> list[tuple[int, list[int]]]:
     """What can be handed to threads: each row, or whole loop, with the units it must wait for (by what it reads and
@@ -50,9 +53,8 @@ def cost(schedule: Schedule, first: int, last: int) -> float:
     for step in schedule.steps[first:last]:
         weight = 1.0
         if isinstance(step, KernelStep):
-            fields = schedule.nodes[step.nodes[0]].kind.declared.values()
-            weight += 4.0 * any(isinstance(f, State) for f in fields) + 8.0 * any(isinstance(f, Memory) for f in fields)
-            weight += 2.0 * any(isinstance(f, Stream) for f in fields)
+            kind = schedule.nodes[step.nodes[0]].kind
+            weight += sum(more for sort, more in WEIGHTS.items() if kind.every(sort))
         lanes = max((slot.lanes for slot in (*writes(step), *reads(step))), default=1)
         total += weight * (1 + lanes / 2)
     return total

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from graph.check import Problem, notes, problems, refuse, resolve_params, resolve_settings
+from graph.check import Problem, notes, problems, refuse
 from graph.declare import (
     AudioIns,
     Choice,
@@ -22,7 +22,7 @@ from graph.declare import (
 from graph.document import NodeEntry, Patch
 from graph.errors import PatchError
 from graph.groups import expand
-from graph.resolve import shape_of
+from graph.resolve import resolve_params, resolve_settings, shape_of
 from graph.spec import AudioIn, AudioOut, Level, Node, Sidechain, Switch
 
 
