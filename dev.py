@@ -59,8 +59,15 @@ DEMO = ROOT / "demo" / "duck_music_under_dialogue.wav"
 
 
 def run(words: list[str], **options) -> int:
-    """Run a command in the repository, its output passing through; the exit status."""
-    return subprocess.run([str(word) for word in words], cwd=ROOT, **options).returncode
+    """Run a command in the repository, its output passing through; the exit status. An interrupt (Ctrl-C) reaches the
+    command as well, and it is not cut short in what it says to that: pytest then tells what has failed so far.
+    """
+    with subprocess.Popen([str(word) for word in words], cwd=ROOT, **options) as command:
+        try:
+            return command.wait()
+        except KeyboardInterrupt:
+            command.wait()
+            raise
 
 
 def venv_program(name: str, windows: bool = os.name == "nt") -> str:
@@ -240,6 +247,8 @@ def test(arguments: list[str]) -> int:
     say("What failed is run once more, one test at a time.")
     failed = failures()
     again = ["--last-failed", "--last-failed-no-failures", "none", f"--maxfail={MOST_AGAIN}"]
+    if spread(arguments, 2):
+        again += ["-n", "1"]  # a process apart, so that a test that hangs again takes that with it and not the summary
     status = TESTS_FAILED if run(venv_python("-m", "pytest", *again, *arguments)) else 0
     late = sorted(failed - failures())
     if late:

@@ -174,12 +174,18 @@ def privilege() -> list[str] | None:
     return None
 
 
-def apt_install(packages: list[str], before: list[str]) -> bool:
-    """Install Debian packages; True when apt says it did."""
+def apt_install(missing: list[Need], before: list[str]) -> None:
+    """Install what is missing with apt. A package that it does not have costs all that are asked for with it, so each
+    need is tried alone when they do not go together.
+    """
     apt = [*before, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-o", "DPkg::Lock::Timeout=120", "-qq"]
-    say(f"Installing system packages: {' '.join(packages)}")
+    install = [*apt, "install", "-y", "--no-install-recommends"]
+    wanted = [need.apt.split() for need in missing]
+    say(f"Installing system packages: {' '.join(need.apt for need in missing)}")
     subprocess.run([*apt, "update"])  # a list that is stale may still do
-    return subprocess.run([*apt, "install", "-y", "--no-install-recommends", *packages]).returncode == 0
+    if subprocess.run([*install, *(package for own in wanted for package in own)]).returncode:
+        for own in wanted if len(wanted) > 1 else []:
+            subprocess.run([*install, *own])
 
 
 def provide(command: str, system: str, uv: bool) -> None:
@@ -188,7 +194,8 @@ def provide(command: str, system: str, uv: bool) -> None:
     if not missing:
         return
     before = privilege() if system == "debian" and shutil.which("apt-get") else None
-    if before is not None and apt_install([word for need in missing for word in need.apt.split()], before):
+    if before is not None:
+        apt_install(missing, before)
         importlib.invalidate_caches()
         missing = [need for need in missing if not need.present()]
     for need in missing:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ctypes
+import faulthandler
 import os
 import signal
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -23,6 +25,25 @@ settings.load_profile("patchwright")
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
     # A shell's background job starts with interrupts ignored, and so would every process that a test interrupts.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+STDERR = pytest.StashKey[int]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Keep the way to the terminal before what tests say is caught."""
+    config.stash[STDERR] = os.dup(2)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item) -> Iterator[None]:
+    """Pytest gives up its watch over tests that hang once something fails, and after a failure something that should
+    have ended may well be waited for.
+    """
+    seconds = float(item.config.getini("faulthandler_timeout"))
+    if seconds > 0:
+        faulthandler.dump_traceback_later(seconds, exit=True, file=item.config.stash[STDERR])
+    return (yield)
+
 
 ROOM = 256
 """Bytes; more than the floating-point environment takes anywhere."""

@@ -5,7 +5,10 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -29,11 +32,16 @@ class Commands:
         self.failing = failing
         self.stdout = stdout
 
-    def __call__(self, words: list[str], **options: Any) -> subprocess.CompletedProcess[str]:
+    def run(self, words: list[str], **options: Any) -> subprocess.CompletedProcess[str]:
         self.ran.append([str(word) for word in words])
         self.options.append(options)
         failed = any(word in " ".join(self.ran[-1]) for word in self.failing)
         return subprocess.CompletedProcess(words, 1 if failed else 0, self.stdout, "")
+
+    @contextmanager
+    def open(self, words: list[str], **options: Any) -> Iterator[SimpleNamespace]:
+        status = self.run(words, **options).returncode
+        yield SimpleNamespace(wait=lambda: status)
 
     @property
     def lines(self) -> list[str]:
@@ -43,7 +51,8 @@ class Commands:
 @pytest.fixture
 def commands(monkeypatch: pytest.MonkeyPatch) -> Commands:
     found = Commands()
-    monkeypatch.setattr(dev.subprocess, "run", found)
+    monkeypatch.setattr(dev.subprocess, "run", found.run)
+    monkeypatch.setattr(dev.subprocess, "Popen", found.open)
     return found
 
 
@@ -266,6 +275,29 @@ def test_a_failed_installation_is_said(
     said = capsys.readouterr().out
     assert "Missing: ffmpeg" in said
     assert "apt-get install -y ffmpeg" in said
+
+
+@pytest.mark.usefixtures("nothing_there")
+def test_a_package_that_is_nowhere_costs_no_other(
+    commands: Commands, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    there: set[str] = set()
+
+    def install(words: list[str], **_: object) -> subprocess.CompletedProcess[str]:
+        wanted = words[words.index("--no-install-recommends") + 1 :] if "install" in words else []
+        known = "zam-plugins" not in wanted
+        there.update(wanted if known else [])
+        return subprocess.CompletedProcess(words, 0 if known else 100)
+
+    monkeypatch.setattr(dev.subprocess, "run", install)
+    monkeypatch.setattr(dev_needs, "privilege", list)
+    monkeypatch.setattr(dev.shutil, "which", lambda name: f"/usr/bin/{name}")
+    monkeypatch.setattr(dev_needs.Need, "present", lambda need: {*need.apt.split()} <= there)
+    dev.provide("test", "debian", uv=True)
+    assert {"ffmpeg", "gcc", "jackd2", "xvfb", "libgl1-mesa-dri"} <= there
+    said = capsys.readouterr().out
+    assert said.count("Missing:") == 1
+    assert "Missing: zam-plugins" in said
 
 
 def test_root_needs_no_sudo(commands: Commands, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -541,6 +573,27 @@ def test_a_keyboard_interrupt_is_no_traceback(
     assert capsys.readouterr().err == "dev.py: stopped\n"
 
 
+def test_an_interrupted_command_may_finish_what_it_says(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Interrupted(subprocess.Popen):
+        waits = 0
+
+        def wait(self, timeout: float | None = None) -> int:
+            self.waits += 1
+            if self.waits == 1:
+                raise KeyboardInterrupt
+            if self.waits == 2:
+                assert self.stdin is not None
+                self.stdin.write(b"it had its time")
+                self.stdin.close()
+            return super().wait(timeout)
+
+    monkeypatch.setattr(dev.subprocess, "Popen", Interrupted)
+    speaks = "import pathlib, sys; pathlib.Path('words').write_text(sys.stdin.read())"
+    with pytest.raises(KeyboardInterrupt):
+        dev.run([sys.executable, "-c", speaks], stdin=subprocess.PIPE)
+    assert (place / "words").read_text() == "it had its time"
+
+
 def test_every_command_is_in_the_help() -> None:
     assert all(f"dev.py {name} " in (dev.__doc__ or "") for name in dev.COMMANDS)
 
@@ -554,8 +607,11 @@ def test_what_fails_is_run_once_more_and_must_pass_then(commands: Commands) -> N
     commands.failing = ("-m pytest -n",)
     assert dev.test(["-n", "2"]) == 0
     assert "--last-failed" in commands.lines[1]
+    assert "-n 1" not in commands.lines[1]
     commands.failing = ("pytest",)
     assert dev.test([]) == 1
+    assert "--last-failed" in commands.lines[-1]
+    assert "-n 1" in commands.lines[-1]
 
 
 def test_the_last_line_names_what_passed_only_the_second_time(
