@@ -164,6 +164,17 @@ def test_it_sounds_and_stays_below_full_scale(path: Path, tmp_path: Path) -> Non
 
 
 @every
+def test_every_snapshot_holds_the_same_params(path: Path) -> None:
+    """Whoever goes from one to another hears that one, and nothing of the one before."""
+    held = {
+        name: {(node, param) for node, params in values.items() for param in params}
+        for name, values in load(path).snapshots.items()
+    }
+    together = set[tuple[str, str]]().union(*held.values())
+    assert {name: sorted(together - each) for name, each in held.items() if each != together} == {}
+
+
+@every
 def test_each_snapshot_fits_and_stays_below_full_scale(path: Path, tmp_path: Path) -> None:
     patch = load(path)
     for name in patch.snapshots:
