@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from typing import Any, Literal
 
 import dearpygui.dearpygui as dpg
+import numpy as np
+import numpy.typing as npt
 
 from editor import fonts
 from editor.fonts import Role
@@ -47,6 +49,10 @@ class Pen:
                 [list(p) for p in points], color=colour, thickness=width, closed=closed, parent=self.parent
             )
         )
+
+    def cable(self, line: npt.NDArray[np.float64], colour: Colour, width: float) -> int:
+        """A line through the rows of an array."""
+        return int(dpg.draw_polyline(line.tolist(), color=colour, thickness=width, parent=self.parent))
 
     def area(self, points: Sequence[Point], fill: Colour) -> int:
         """A convex area."""

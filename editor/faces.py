@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from editor.plugins.shelf import KnownKinds
+from editor.theme import TINTS
 from graph.document import Cable, NodeEntry, Patch
 from graph.errors import PatchError
 from graph.form import FORMAT, VERSION, from_document
@@ -30,7 +31,7 @@ class Face:
     kind: str
     title: str
     subtitle: str
-    """The kind, and what it is set to, where the title does not say it."""
+    """The kind, and what it is set to, where the title does not say it; else its family."""
     family: str
     inputs: tuple[Port, ...]
     outputs: tuple[Port, ...]
@@ -52,6 +53,13 @@ class Face:
     """What is known of the plugin that it is."""
     own: Mapping[str, ParamAbout] = field(default_factory=dict[str, ParamAbout])
     """What the plugin itself says of each param."""
+    tint: str = ""
+    """The colour that it was given."""
+
+    @property
+    def hue(self) -> str:
+        """What it is coloured by: its tint, where it has one that is known, else its family."""
+        return self.tint if self.tint in TINTS else self.family
 
     def param(self, name: str) -> Param | None:
         """A param by its name; bypass and mute, which every node has, too."""
@@ -115,6 +123,7 @@ def face(id: str, entry: NodeEntry, kinds: Kinds, cables: list[Cable] | None = N
         varies=kinds[entry.kind].varies,
         about=kind.plugin,
         own=_own_params(kind),
+        tint=entry.tint,
     )
 
 
@@ -329,6 +338,7 @@ def _group(id: str, entry: NodeEntry, kinds: Kinds) -> Face:
         entry.mute,
         "A patch inside a node.",
         problem=problem,
+        tint=entry.tint,
     )
 
 
@@ -352,6 +362,7 @@ def _unknown(id: str, entry: NodeEntry, cables: list[Cable]) -> Face:
         entry.mute,
         known=False,
         problem=f"there is no kind {entry.kind!r} here; it is kept as it is",
+        tint=entry.tint,
     )
 
 
@@ -379,6 +390,7 @@ def _missing(id: str, entry: NodeEntry, kind: type[Node], cables: list[Cable], w
         f"{why[:1].upper()}{why[1:]}. Its cables, params and state are kept, and sound passes.",
         missing=why,
         varies=True,
+        tint=entry.tint,
     )
 
 
@@ -398,4 +410,4 @@ def _subtitle(id: str, entry: NodeEntry, kind: type[Node], settings: Mapping[str
         for s in kind.settings_declared()
         if s.type in ("choice", "layout") and settings.get(s.name) not in (s.default, "auto")
     ]
-    return ", ".join(words)
+    return ", ".join(words) or spoken(family_of(kind))

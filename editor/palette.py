@@ -224,7 +224,7 @@ class Palette(Panel):
     def _head(self, pen: Pen, line: Line, width: float, shut: bool) -> None:
         px, theme, group = self.app.look.px, self.app.look.theme, line.group
         plugins = group.id.startswith("plugins/")
-        family = theme.family("plugin") if plugins else theme.families.get(group.id, theme.dim)
+        family = theme.hue("plugin") if plugins else theme.families.get(group.id, theme.dim)
         colour = theme.accent if group.id in OWN else family
         ink = mix(colour, theme.text, 0.25)
         x, y = px(4), line.top + px(9)
@@ -247,7 +247,7 @@ class Palette(Panel):
             pen.box((0, y), (width, y + px(ROW)), fill=theme.lifted, radius=px(5))
             star = "star" if item.id in self.favourites else "star-empty"
             pen.icon((width - px(13), y + px(ROW) / 2), star, theme.warn, px(13))
-        own = theme.family(item.family)
+        own = theme.hue(item.family)
         pen.box((px(6), y + px(7)), (px(9), y + px(ROW - 7)), fill=alpha(own, 0.95), radius=1)
         room = width - px(44)
         title = fitted(item.title, room, "body", px(14))

@@ -24,6 +24,9 @@ def rgb(value: int, alpha: int = 255) -> Colour:
     return value >> 16 & 255, value >> 8 & 255, value & 255, alpha
 
 
+WHITE: Colour = (255, 255, 255, 255)
+
+
 def alpha(colour: Colour, opacity: float) -> Colour:
     """The colour at another opacity, 0 to 1."""
     return (*colour[:3], round(255 * opacity))
@@ -50,6 +53,19 @@ FAMILIES: Mapping[str, Colour] = {
     "group": rgb(0x7F8FA8),
 }
 """What families are coloured; one that is not here takes the colour of ``utility``."""
+
+TINTS: Mapping[str, Colour] = {
+    "red": rgb(0xD2575A),
+    "orange": rgb(0xD58542),
+    "yellow": rgb(0xBFA437),
+    "green": rgb(0x5BA84F),
+    "teal": rgb(0x35A698),
+    "blue": rgb(0x3F8FD2),
+    "violet": rgb(0x8A74D6),
+    "pink": rgb(0xC563A8),
+    "grey": rgb(0x7F8A9A),
+}
+"""The colours that people give to nodes and frames: as light as those of families, so that they go together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +97,18 @@ class Theme:
     pins: Mapping[str, Colour]
     families: Mapping[str, Colour] = field(default_factory=lambda: FAMILIES)
 
-    def family(self, name: str) -> Colour:
-        """The colour of a family's headers."""
-        return self.families.get(name, self.families["utility"])
+    def hue(self, name: str) -> Colour:
+        """The colour of what has a family's name, or a tint's."""
+        return self.families.get(name) or TINTS.get(name, self.families["utility"])
+
+    def head(self, hue: Colour) -> Colour:
+        """The surface of a header of this colour: quiet enough to be read on."""
+        return mix(hue, self.body, 0.74 if self.name == "light" else 0.55)
+
+    @property
+    def title(self) -> Colour:
+        """The ink of titles on headers."""
+        return self.text if self.name == "light" else mix(self.text, WHITE, 0.5)
 
     def pin(self, type: str) -> Colour:
         """The colour of pins and cables of a type."""

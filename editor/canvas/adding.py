@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from editor.canvas.plugging import first_input, first_output, judge
 from editor.canvas.scene import PinAt
-from editor.canvas.shape import shape
+from editor.canvas.shape import HEADER, shape
 from editor.canvas.view import Point
 from editor.faces import face
 from editor.model import Session
@@ -27,7 +27,7 @@ def add_item(canvas: Canvas, item: str, at: Point, into: CableKey | None = None)
     session = canvas.session
     id, entry = _new(session, item)
     own = shape(face(id, entry, session.kinds), session.kinds.get(entry.kind))
-    entry.position = _snapped(at[0] - own.width / 2, at[1] - own.header / 2)
+    entry.position = _snapped(at[0] - own.width / 2, at[1] - HEADER / 2)
     gesture = ("add", id, len(session.history.done))
     session.do(AddNode(id, entry), gesture=gesture)
     session.select({id})

@@ -2,29 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 import dearpygui.dearpygui as dpg
+import numpy as np
 
-from editor.canvas.curves import Curve, point_at
+from editor.canvas.curves import Curve, Points, along, at_lengths, line_of, point_at
 from editor.canvas.scene import Scene
-from editor.canvas.view import Box, Point
+from editor.canvas.view import Box
 from editor.draw import Pen
 from editor.fonts import width as width_of
 from editor.theme import Colour, Look, alpha, mix
 from graph.document import CableKey
 from graph.layouts import LAYOUTS
 
-DASHES = 22
+DASH, BETWEEN = 9.0, 6.0
+"""How long dashes are, and what is between them, before zooming."""
+LEAST_DASH = 4.0
+"""Pixels."""
+MOST_DASHES = 120
 
 
 @dataclass(slots=True)
 class _Picture:
     node: int
-    under: int
-    line: int
-    dashes: list[int] = field(default_factory=list[int])
+    lines: tuple[int, ...]
+    """All along the curve; none where it is dashed."""
 
 
 class CablePictures:
@@ -58,8 +62,10 @@ class CablePictures:
             before = self._state.get(key)
             if before == state:
                 continue
-            if before is not None and before[1] == how and not layout_badge(layout) and not cable.feedback:  # type: ignore[index]
-                self._bend(self._made[key], curve)
+            if before is not None and before[1] == how and self._made[key].lines:  # type: ignore[index]
+                line = line_of(curve, self.factor).tolist()
+                for item in self._made[key].lines:
+                    dpg.configure_item(item, points=line)
             else:
                 if key in self._made:
                     dpg.delete_item(self._made.pop(key).node)
@@ -73,9 +79,6 @@ class CablePictures:
         self._made.clear()
         self._state.clear()
 
-    def _scaled(self, curve: Curve) -> list[Point]:
-        return [(x * self.factor, y * self.factor) for x, y in curve]
-
     def _draw(
         self, curve: Curve, type: str, feedback: bool, amount: float | None, selected: bool, dimmed: bool, layout: str
     ) -> _Picture:
@@ -86,31 +89,24 @@ class CablePictures:
             colour = alpha(colour, 0.18)
         channels = len(LAYOUTS.get(layout, "LR"))
         thick = (1.6 if type != "audio" or channels == 1 else 2.4 if channels == 2 else 3.6) * max(f, 0.45) ** 0.7
-        a, b, c, d = self._scaled(curve)
-        segments = segments_of(a, d)
+        line, pen = line_of(curve, f), Pen(node, self.look)
         glow = alpha(mix(colour, theme.text, 0.4), 0.45) if selected else alpha(theme.desk, 0.0 if dimmed else 0.75)
-        under = int(
-            dpg.draw_bezier_cubic(
-                a, b, c, d, color=glow, thickness=thick + (6 if selected else 3), segments=segments, parent=node
-            )
-        )
         if selected:
             colour = mix(colour, theme.text, 0.45)
-        picture = _Picture(node, under, 0)
+        lines = [pen.cable(line, glow, thick + (6 if selected else 3))]
         if feedback or type == "control":
-            for start, end in dashes(curve):
-                p, q = ((x * f, y * f) for x, y in (start, end))
-                picture.dashes.append(int(dpg.draw_line(p, q, color=colour, thickness=thick, parent=node)))
+            for a, b in dashes(line, f):
+                pen.line(a, b, colour, thick)
+            lines.clear()
         else:
-            picture.line = int(
-                dpg.draw_bezier_cubic(a, b, c, d, color=colour, thickness=thick, segments=segments, parent=node)
-            )
+            lines.append(pen.cable(line, colour, thick))
         words = "feedback" if feedback else layout_badge(layout)
         if amount is not None:
             words = f"{amount:+.0%}".replace("-", "−")
         if words and f >= 0.5 and not dimmed:
             self._badge(node, curve, words, colour)
-        return picture
+            lines.clear()
+        return _Picture(node, tuple(lines))
 
     def _badge(self, node: int, curve: Curve, words: str, colour: Colour) -> None:
         theme, f = self.look.theme, self.factor
@@ -127,25 +123,16 @@ class CablePictures:
         )
         pen.words((x, y - 6.6 * f), words, colour, "small", size, "centre")
 
-    def _bend(self, picture: _Picture, curve: Curve) -> None:
-        a, b, c, d = self._scaled(curve)
-        for item in (picture.under, picture.line):
-            if item:
-                dpg.configure_item(item, p1=a, p2=b, p3=c, p4=d, segments=segments_of(a, d))
-        for item, (start, end) in zip(picture.dashes, dashes(curve), strict=False):
-            p, q = ((x * self.factor, y * self.factor) for x, y in (start, end))
-            dpg.configure_item(item, p1=p, p2=q)
 
-
-def segments_of(a: Point, b: Point) -> int:
-    """Of how many straight pieces a curve between two pixels is drawn."""
-    return int(min(max((abs(b[0] - a[0]) + abs(b[1] - a[1])) / 10, 8), 28))
-
-
-def dashes(curve: Curve) -> Iterator[tuple[Point, Point]]:
-    """The ends of the dashes along a curve."""
-    for k in range(DASHES):
-        yield point_at(curve, k / DASHES), point_at(curve, (k + 0.58) / DASHES)
+def dashes(line: Points, factor: float) -> list[list[list[float]]]:
+    """The ends of the dashes along a line, at a zoom; the last ends where the line does."""
+    whole = float(along(line)[-1])
+    step = max((DASH + BETWEEN) * factor, LEAST_DASH, whole / MOST_DASHES)
+    dash = step * DASH / (DASH + BETWEEN)
+    count = max(round((whole - dash) / step), 1)
+    starts = np.linspace(0.0, max(whole - dash, 0.0), count + 1)
+    ends = at_lengths(line, np.concatenate((starts, starts + dash)))
+    return np.stack((ends[: count + 1], ends[count + 1 :]), axis=1).tolist()
 
 
 def layout_badge(layout: str) -> str:

@@ -1,17 +1,28 @@
-"""The geometry of cables: a cubic curve between two pins, and how far a point is from it."""
+"""The geometry of cables: cubic pieces from an output to an input, as lines of points, and how far a point is from one.
+
+A curve of n pieces has 3n + 1 points: each piece has its two ends, and between them the two points that it leans to.
+"""
 
 from __future__ import annotations
 
-import math
+import numpy as np
+import numpy.typing as npt
 
 from editor.canvas.view import Point
 
-Curve = tuple[Point, Point, Point, Point]
+Curve = tuple[Point, ...]
+Points = npt.NDArray[np.float64]
+"""Rows of x and y."""
+
 STEPS = 24
+SMOOTH = 10.0
+"""How far the points of a line that is drawn are from each other, about, in pixels."""
+LEAST, MOST = 8, 28
+"""Straight parts of a whole piece that is drawn."""
 
 
 def curve(a: Point, b: Point) -> Curve:
-    """The curve of a cable from an output at ``a`` to an input at ``b``; one that goes back swings out wider."""
+    """The curve straight from an output at ``a`` to an input at ``b``; one that goes back swings out wider."""
     dx, dy = b[0] - a[0], b[1] - a[1]
     if dx >= 0:
         reach = max(min(dx * 0.5, 160.0), min(40.0, 12.0 + abs(dy) * 0.25))
@@ -20,26 +31,56 @@ def curve(a: Point, b: Point) -> Curve:
     return a, (a[0] + reach, a[1]), (b[0] - reach, b[1]), b
 
 
+def line_of(c: Curve, factor: float = 1.0, steps: int = 0) -> Points:
+    """A curve as a line of points, ``factor`` times as large: with as many for each piece as it takes to look smooth,
+    or so many ``steps``.
+    """
+    corners = np.array(c, np.float64) * factor
+    found = [corners[:1]]
+    for k in range(0, len(c) - 1, 3):
+        p = corners[k : k + 4]
+        far = np.abs(p[3] - p[0]).sum()
+        straight = (p == p[0]).all(axis=0).any()
+        n = steps or (1 if straight else int(min(max(far / SMOOTH, LEAST if len(c) == 4 else 5), MOST)))
+        t = np.arange(1, n + 1)[:, None] / n
+        s = 1 - t
+        found.append(s * s * s * p[0] + 3 * s * s * t * p[1] + 3 * s * t * t * p[2] + t * t * t * p[3])
+    return np.concatenate(found)
+
+
+def along(line: Points) -> npt.NDArray[np.float64]:
+    """How far each point of a line is from its first, along it."""
+    return np.concatenate(([0.0], np.hypot(*np.diff(line, axis=0).T).cumsum()))
+
+
+def at_lengths(line: Points, lengths: npt.NDArray[np.float64]) -> Points:
+    """The points that are so far along a line."""
+    own = along(line)
+    return np.column_stack([np.interp(lengths, own, line[:, k]) for k in (0, 1)])
+
+
 def point_at(c: Curve, t: float) -> Point:
-    """The point at a share of the way, 0 to 1."""
-    s = 1 - t
-    w = s * s * s, 3 * s * s * t, 3 * s * t * t, t * t * t
-    return sum(k * p[0] for k, p in zip(w, c, strict=True)), sum(k * p[1] for k, p in zip(w, c, strict=True))
+    """The point at a share of the way, 0 to 1: of the parameter of a single piece, of the length of several."""
+    if len(c) == 4:
+        s = 1 - t
+        w = s * s * s, 3 * s * s * t, 3 * s * t * t, t * t * t
+        return sum(k * p[0] for k, p in zip(w, c, strict=True)), sum(k * p[1] for k, p in zip(w, c, strict=True))
+    line = line_of(c, steps=STEPS)
+    x, y = at_lengths(line, along(line)[-1:] * t)[0].tolist()
+    return x, y
 
 
 def distance(c: Curve, x: float, y: float) -> float:
-    """How far a point is from a curve (from the line through STEPS points of it)."""
-    best = math.inf
-    before = c[0]
-    for k in range(1, STEPS + 1):
-        after = point_at(c, k / STEPS)
-        best = min(best, _to_segment(before, after, x, y))
-        before = after
-    return best
+    """How far a point is from a curve (from the line through STEPS points of each piece)."""
+    line = line_of(c, steps=STEPS)
+    a, d = line[:-1], np.diff(line, axis=0)
+    off = np.array((x, y)) - a
+    length = (d * d).sum(axis=1)
+    share = np.clip((off * d).sum(axis=1) / np.where(length > 0, length, 1.0), 0.0, 1.0)
+    return float(np.sqrt((((off - share[:, None] * d) ** 2).sum(axis=1)).min()))
 
 
-def _to_segment(a: Point, b: Point, x: float, y: float) -> float:
-    dx, dy = b[0] - a[0], b[1] - a[1]
-    length = dx * dx + dy * dy
-    t = min(max(((x - a[0]) * dx + (y - a[1]) * dy) / length, 0.0), 1.0) if length else 0.0
-    return math.hypot(x - a[0] - t * dx, y - a[1] - t * dy)
+def extent(c: Curve) -> tuple[float, float, float, float]:
+    """A rectangle that a curve is in: left, top, right, bottom."""
+    xs, ys = [p[0] for p in c], [p[1] for p in c]
+    return min(xs), min(ys), max(xs), max(ys)

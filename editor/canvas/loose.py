@@ -44,7 +44,7 @@ class Loose:
         """A cable was taken by its middle: the nearer end comes off."""
         cable = held.hit.cable
         assert cable is not None
-        a, b = self.scene.curves[cable.key][0], self.scene.curves[cable.key][3]
+        a, b = self.scene.curves[cable.key][0], self.scene.curves[cable.key][-1]
         near_b = abs(held.at[0] - b[0]) + abs(held.at[1] - b[1]) <= abs(held.at[0] - a[0]) + abs(held.at[1] - a[1])
         held.what, held.pulled = "cable-end", cable
         held.fixed = self.other_end(cable, "in" if near_b else "out")

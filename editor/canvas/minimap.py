@@ -98,12 +98,12 @@ class Minimap:
         pen = Pen("canvas:map-nodes", self.look)
         for id, place in scene.places.items():
             own = scene.shapes[id]
-            looks = (place, own.width, own.height, own.face.family, id in selection)
+            looks = (place, own.width, own.height, own.face.hue, id in selection)
             item, before = self._made.get(id, (0, None))
             if looks == before:
                 continue
             a, b = place, (place[0] + own.width, place[1] + own.height)
-            fill = theme.accent if id in selection else mix(theme.family(own.face.family), theme.panel, 0.35)
+            fill = theme.accent if id in selection else mix(theme.hue(own.face.hue), theme.panel, 0.35)
             if item:
                 dpg.configure_item(item, pmin=a, pmax=b, fill=fill)
             else:

@@ -8,7 +8,7 @@ import dearpygui.dearpygui as dpg
 import numpy as np
 
 from editor import fonts
-from editor.canvas.shape import PIN, RADIUS, Knob, Part, Pin, Shape
+from editor.canvas.shape import HEADER, PAD, PIN, RADIUS, Knob, Part, Pin, Shape
 from editor.canvas.view import Point
 from editor.draw import NONE, KnobFace, Pen, fitted
 from editor.faces import response, to_unit, trimmed
@@ -22,8 +22,10 @@ WORDS_FROM = 0.55
 TITLE_FROM = 0.24
 NAME_PX = 12.0
 """How large the titles of nodes are that are looked at from far away, at most."""
-LEAST_NAME = 27.0
-"""How large they are on the lowest headers, before zooming."""
+VALUE, LABEL = 12.0, 11.0
+"""How large the words below knobs are."""
+CAPTION = 0.78
+"""How much of the title's ink is in the line below it."""
 FREQS = np.geomspace(20.0, 20000.0, 72)
 NARROW_PX = 2.0
 """How near to each other the points of a curve are at least."""
@@ -88,13 +90,13 @@ class NodePicture:
                     radius=radius + grow * f,
                 )
         pen.box((0, 0), (w, h), fill=theme.body, radius=radius)
-        family = theme.family(face.family if face.known else "")
+        family = theme.hue(face.hue if face.known or face.tint else "")
         if face.missing:
             family = mix(family, theme.dim, 0.6)
-        head = mix(family, theme.body, 0.74 if theme.name == "light" else 0.5)
+        head = theme.head(family)
         if face.bypass:
             head = mix(head, theme.body, 0.6)
-        top = own.header * f
+        top = HEADER * f
         pen.box((0, 0), (w, top), fill=head, radius=radius)
         pen.box((0, top - radius), (w, top), fill=head)
         pen.box((0, top - max(1.5 * f, 1)), (w, top), fill=alpha(family, 0.4 if face.bypass else 1.0))
@@ -115,8 +117,7 @@ class NodePicture:
 
     def _header(self, head: Colour) -> None:
         theme, pen, f, face = self.look.theme, self.pen, self.factor, self.shape.face
-        ink = theme.text if theme.name == "light" else mix(theme.text, (255, 255, 255, 255), 0.5)
-        ink = alpha(ink, 0.55) if face.bypass else ink
+        ink = alpha(theme.title, 0.55) if face.bypass else theme.title
         if f < WORDS_FROM:
             self._name(ink)
             return
@@ -126,12 +127,10 @@ class NodePicture:
             icon, colour = ("warning", theme.warn) if face.problem else ("plug", alpha(ink, 0.7))
             pen.icon(self._at(x + 7, 14), icon, colour, 13 * f)
             x += 20
-        size = 14.0 * f
-        pen.words(self._at(x, 6.0), fitted(face.title, (left - x - 2) * f, "strong", size), ink, "strong", size)
-        if face.subtitle:
-            small = 11.0 * f
-            words = fitted(face.subtitle, (self.shape.width - 20) * f, "small", small)
-            pen.words(self._at(11, 24.5), words, alpha(ink, 0.62), "small", small)
+        size, small = 14.5 * f, 11.5 * f
+        pen.words(self._at(x, 4.5), fitted(face.title, (left - x - 2) * f, "strong", size), ink, "strong", size)
+        words = fitted(face.subtitle, (self.shape.width - 20) * f, "small", small)
+        pen.words(self._at(11, 23.0), words, mix(head, ink, CAPTION), "small", small)
         for name, box in self.shape.switches.items():
             on = face.bypass if name == "bypass" else face.mute
             icon = "power" if name == "bypass" else "mute"
@@ -141,8 +140,8 @@ class NodePicture:
     def _name(self, ink: Colour) -> None:
         """From far away the title has the whole header, in letters as large as can be."""
         f, own = self.factor, self.shape
-        high, wide = own.header * f, own.width * f
-        size = min(max(high * 0.76, LEAST_NAME * f), NAME_PX * self.look.scale)
+        high, wide = HEADER * f, own.width * f
+        size = min(high * 0.76, NAME_PX * self.look.scale)
         words = fitted(own.face.title, wide - high * 0.6, "medium", size)
         self.pen.words((high * 0.3, (high - size * 1.24) / 2), words, ink, "medium", size)
 
@@ -156,11 +155,11 @@ class NodePicture:
         draw_pin(pen, (x, y), r, PIN_SHAPES.get(pin.type, "circle"), fill, colour, width)
         if f < WORDS_FROM:
             return
-        size = 11.5 * f
+        size = 12.0 * f
         if pin.flow == "in":
-            pen.words((x + 12 * f, y - 7.2 * f), pin.label, theme.dim, "small", size)
+            pen.words((x + 12 * f, y - 7.5 * f), pin.label, theme.dim, "small", size)
         else:
-            pen.words((x - 12 * f, y - 7.2 * f), pin.label, theme.dim, "small", size, "right")
+            pen.words((x - 12 * f, y - 7.5 * f), pin.label, theme.dim, "small", size, "right")
 
     def _knob(self, knob: Knob) -> None:
         theme, pen, f = self.look.theme, self.pen, self.factor
@@ -168,17 +167,17 @@ class NodePicture:
         low, high = param.low, param.high
         middle = to_unit(param, 0.0) if low < 0 < high and not param.as_gain and param.curve != "log" else 0.0
         how = self.driven.get(param.name)
-        colour = theme.pin("control") if how == "cable" else theme.warn if how else theme.family(self.shape.face.family)
+        colour = theme.pin("control") if how == "cable" else theme.warn if how else theme.hue(self.shape.face.hue)
         if theme.name == "dark":
             colour = mix(colour, theme.text, 0.12)
         picture = KnobFace(pen, centre, RADIUS * f, colour, middle)
         words = 0
         if f >= WORDS_FROM:
-            size, cell = 10.5 * f, self.shape.width / 3 * f
-            words = pen.words((centre[0], centre[1] + (RADIUS + 2.5) * f), "", theme.text, "small", size)
-            label = fitted(self.shape.face.label(param), cell, "small", 10.0 * f)
-            below = centre[1] + (RADIUS + 16.5) * f
-            pen.words((centre[0], below), label, theme.dim, "small", 10.0 * f, "centre")
+            size, cell = LABEL * f, (self.shape.width - PAD) / 3 * f
+            words = pen.words((centre[0], centre[1] + (RADIUS + 2.5) * f), "", theme.text, "medium", VALUE * f)
+            label = fitted(self.shape.face.label(param), cell, "small", size)
+            below = centre[1] + (RADIUS + 18) * f
+            pen.words((centre[0], below), label, theme.dim, "small", size, "centre")
         self._knobs[param.name] = (picture, words)
 
     def _part(self, part: Part) -> None:
@@ -198,7 +197,7 @@ class NodePicture:
                 return
             case "reduction":
                 pen.box(a, b, fill=theme.well, radius=2)
-                item = pen.box((b[0], a[1] + 1.5), (b[0] - 1, b[1] - 1.5), fill=theme.family("dynamics"), radius=1)
+                item = pen.box((b[0], a[1] + 1.5), (b[0] - 1, b[1] - 1.5), fill=theme.hue("dynamics"), radius=1)
                 self._reductions.append((part, item, -1))
                 return
         pen.box(a, b, fill=theme.well, line=alpha(theme.line, 0.7), radius=4 * self.factor)
@@ -206,6 +205,9 @@ class NodePicture:
             self._wave(a, b)
         elif part.what == "curve":
             middle = (a[1] + b[1]) / 2
+            flat = [(a[0], middle), (b[0], middle)]
+            bright = mix(theme.hue(self.shape.face.hue), theme.text, 0.25)
+            fill = pen.lines(flat, mix(theme.well, bright, 0.18), 1)
             for share in (0.25, 0.75):
                 y = a[1] + (b[1] - a[1]) * share
                 pen.line((a[0] + 2, y), (b[0] - 2, y), theme.grid)
@@ -213,10 +215,6 @@ class NodePicture:
                 x = a[0] + (b[0] - a[0]) * float(np.log(hz / 20) / np.log(1000))
                 pen.line((x, a[1] + 2), (x, b[1] - 2), theme.grid)
             pen.line((a[0] + 2, middle), (b[0] - 2, middle), alpha(theme.dim, 0.25))
-            flat = [(a[0], middle), (b[0], middle)]
-            family = theme.family(self.shape.face.family)
-            bright = mix(family, theme.text, 0.25)
-            fill = pen.lines(flat, alpha(bright, 0.16), 1)
             self._curves.append((part, pen.lines(flat, bright, max(1.8 * self.factor, 1.2)), fill))
         else:
             line = pen.lines(
@@ -236,7 +234,7 @@ class NodePicture:
             return
         reach, count = (b[1] - a[1]) / 2 - 3, len(self.wave)
         step = (b[0] - a[0] - 8) / count
-        colour = mix(theme.family(self.shape.face.family), theme.text, 0.2)
+        colour = mix(theme.hue(self.shape.face.hue), theme.text, 0.2)
         for k, peak in enumerate(self.wave):
             y = max(min(float(peak), 1.0) * reach, 0.5)
             x = a[0] + 4 + k * step
@@ -249,7 +247,7 @@ class NodePicture:
         a, b = self.shape, shape
         same = (a.width, a.height, a.pins, a.knobs, a.parts) == (b.width, b.height, b.pins, b.knobs, b.parts)
         x, y = a.face, b.face
-        looks = [(v.title, v.subtitle, v.family, v.bypass, v.mute, v.problem, v.missing) for v in (x, y)]
+        looks = [(v.title, v.subtitle, v.hue, v.bypass, v.mute, v.problem, v.missing) for v in (x, y)]
         return same and looks[0] == looks[1] and self.plugged == plugged and self.driven == driven
 
     def update(self, shape: Shape) -> None:
@@ -264,9 +262,9 @@ class NodePicture:
             value = float(values.get(knob.param.name, knob.param.default))
             picture.turn(to_unit(knob.param, value))
             if words:
-                text, size = self._text(knob.param, value), 10.5 * self.factor
+                text, size = self._text(knob.param, value), VALUE * self.factor
                 x, y = picture.centre
-                left = x - fonts.width(text, "small", size) / 2
+                left = x - fonts.width(text, "medium", size) / 2
                 dpg.configure_item(words, text=text, pos=(left, y + (RADIUS + 2.5) * self.factor))
         for part, line, fill in self._curves:
             self._bend(part, line, fill)
@@ -290,8 +288,13 @@ class NodePicture:
         heights = np.clip(np.nan_to_num(np.asarray(db), nan=0.0) / CURVE_DB, -1, 1)
         x, y = x0 + 1 + (width - 2) * np.arange(len(freqs)) / (len(freqs) - 1), middle - heights * reach
         dpg.configure_item(line, points=np.column_stack((x, y)).tolist())
-        comb = np.column_stack((x, np.full(len(x), middle), x, y, x, np.full(len(x), middle)))
-        dpg.configure_item(fill, points=comb.reshape(-1, 2).tolist(), thickness=width / len(freqs) + 1)
+        thick = width / len(freqs) + 1  # a line to and fro between the curve and its middle fills what is between
+        inside = middle + np.sign(y - middle) * np.maximum(np.abs(y - middle) - thick / 2, 0)
+        level = np.full(len(x), middle)
+        upright = np.column_stack((x, np.where(np.arange(len(x)) % 2, inside, level)))
+        across = np.column_stack((x, np.where(np.arange(len(x)) % 2, level, inside)))
+        comb = np.stack((upright, across), axis=1).reshape(-1, 2)
+        dpg.configure_item(fill, points=comb.tolist(), thickness=thick)
 
     def outline(self, colour: Colour, width: float) -> None:
         """Draw the border so."""

@@ -10,7 +10,7 @@ import dearpygui.dearpygui as dpg
 
 from editor import fonts
 from editor.canvas.cables import CablePictures
-from editor.canvas.curves import curve
+from editor.canvas.curves import curve, line_of
 from editor.canvas.held import Shown
 from editor.canvas.nodes import NodePicture, draw_pin
 from editor.canvas.scene import FRAME_TITLE, Scene
@@ -235,7 +235,7 @@ class Painter:
         dpg.delete_item("canvas:frames", children_only=True)
         pen, theme, f = Pen("canvas:frames", self.look), self.look.theme, self.view.factor
         for frame in self.scene.frames:
-            colour = theme.families.get(frame.colour, theme.accent)
+            colour = theme.hue(frame.colour) if frame.colour else theme.accent
             a, b = (frame.box.x * f, frame.box.y * f), (frame.box.right * f, frame.box.bottom * f)
             pen.box(a, b, fill=alpha(colour, 0.07), line=alpha(colour, 0.4), radius=12 * f, width=1.2)
             size = max(13.5 * f, 11.0 * self.look.scale)
@@ -261,13 +261,9 @@ class Painter:
         dpg.delete_item("canvas:hand", children_only=True)
         pen, theme, f = Pen("canvas:hand", self.look), self.look.theme, self.view.factor
         if hover_cable is not None and hover_cable in self.scene.curves:
-            a, b, c, d = [(x * f, y * f) for x, y in self.scene.curves[hover_cable]]
-            glow = alpha(theme.text, 0.16)
-            dpg.draw_bezier_cubic(a, b, c, d, color=glow, thickness=8 * f, segments=28, parent="canvas:hand")
+            pen.cable(line_of(self.scene.curves[hover_cable], f), alpha(theme.text, 0.16), 8 * f)
         if shown.insert is not None and shown.insert in self.scene.curves:
-            a, b, c, d = [(x * f, y * f) for x, y in self.scene.curves[shown.insert]]
-            glow = alpha(theme.accent, 0.5)
-            dpg.draw_bezier_cubic(a, b, c, d, color=glow, thickness=9 * f, segments=28, parent="canvas:hand")
+            pen.cable(line_of(self.scene.curves[shown.insert], f), alpha(theme.accent, 0.5), 9 * f)
         for pin in [hover] if hover else []:
             place, shape = self.scene.pin_place(*pin), self.scene.shapes.get(pin[0])  # type: ignore[arg-type]
             own = shape.pin(pin[1], pin[2]) if shape else None  # type: ignore[arg-type]
@@ -279,14 +275,14 @@ class Painter:
         if shown.loose is not None:
             a, b, type = shown.loose
             colour = theme.bad if shown.refused else theme.pin(type)
-            points = [(x * f, y * f) for x, y in curve(a, b)]
-            dpg.draw_bezier_cubic(*points, color=colour, thickness=2.6 * f**0.6, segments=28, parent="canvas:hand")
-            for end in (points[0], points[3]):
+            pen.cable(line_of(curve(a, b), f), colour, 2.6 * f**0.6)
+            ends = (a[0] * f, a[1] * f), (b[0] * f, b[1] * f)
+            for end in ends:
                 pen.dot(end, 4 * f, colour)
             if shown.target is not None and not shown.refused:
-                pen.dot(points[3] if shown.target.pin.flow == "in" else points[0], 10 * f, alpha(colour, 0.3))
+                pen.dot(ends[shown.target.pin.flow == "in"], 10 * f, alpha(colour, 0.3))
             if shown.refused:
-                self._bubble(pen, points[3], shown.refused)
+                self._bubble(pen, ends[1], shown.refused)
         if self._ghost is not None:
             title, (x, y) = self._ghost
             a, b = ((x - 93) * f, (y - 14) * f), ((x + 93) * f, (y + 60) * f)

@@ -11,6 +11,7 @@ import dearpygui.dearpygui as dpg
 from editor.canvas.adding import add_item
 from editor.canvas.badges import Badges
 from editor.canvas.commands import COMMANDS
+from editor.canvas.curves import point_at
 from editor.canvas.gestures import Gestures
 from editor.canvas.held import Keys
 from editor.canvas.insight import Insights, layouts_here
@@ -21,7 +22,7 @@ from editor.canvas.painter import Painter
 from editor.canvas.plugging import goes_into
 from editor.canvas.popups import Popups
 from editor.canvas.scene import Hit, PinAt, Scene
-from editor.canvas.shape import RADIUS
+from editor.canvas.shape import HEADER, RADIUS
 from editor.canvas.view import Box, Point, View
 from editor.canvas.waves import Waves
 from editor.controls.hands import hands_of
@@ -157,6 +158,9 @@ class Canvas(Panel):
             self._draw_over()
         if self._flight is not None:
             self._fly()
+        if self.gestures.held is None and self.scene.settle():
+            self.painter.sync()
+            self._draw_over()
         self.painter.live(readings, now)
         self.badges.show(self._plugins.badges(self.scene.shapes))
         moved = hands_of(self.app).marks()
@@ -309,10 +313,9 @@ class Canvas(Panel):
             x, _, y = name.partition(",")
             return on_screen(Box(float(x), float(y), 0, 0))
         if kind == "cable":
-            for key, (a, b, c, d) in self.scene.curves.items():
+            for key, curve in self.scene.curves.items():
                 if name == f"{key[0]}.{key[1]}->{key[2]}.{key[3]}":
-                    middle = [(p + 3 * q + 3 * r + s) / 8 for p, q, r, s in zip(a, b, c, d, strict=True)]
-                    return on_screen(Box(middle[0], middle[1], 0, 0))
+                    return on_screen(Box(*point_at(curve, 0.5), 0, 0))
             return None
         node, _, part = name.partition(".")
         if node not in self.scene.places:
@@ -323,7 +326,7 @@ class Canvas(Panel):
         if kind == "badge":
             return on_screen(Box(box.x, box.y - 12, box.width, 12)) if self.badges.shown(node) else None
         if kind == "header":
-            return on_screen(Box(box.x, box.y, box.width * 0.6, own.header))
+            return on_screen(Box(box.x, box.y, box.width * 0.6, HEADER))
         found: list[tuple[Point, float]] = [(k.at, RADIUS) for k in own.knobs if k.param.name == part]
         if kind == "pin":
             found = [(p.at, 5.0) for p in own.pins if p.name == part.removeprefix("<").removeprefix(">")]

@@ -15,10 +15,11 @@ Key = TypeVar("Key")
 class Places(Generic[Key]):
     """Things with their rectangles: rows of left, top, right and bottom, in units of the plane."""
 
-    __slots__ = ("_corners", "keys")
+    __slots__ = ("_corners", "corners", "keys")
 
     def __init__(self, keys: list[Key], corners: npt.NDArray[np.float64]) -> None:
         self.keys = keys
+        self.corners = corners
         self._corners = corners.T
 
     def around(self) -> Box | None:

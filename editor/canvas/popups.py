@@ -88,7 +88,7 @@ class Popups:
             Choice(
                 own.face.title,
                 f"{id}   {spoken(own.face.kind)}",
-                theme.family(own.face.family),
+                theme.hue(own.face.hue),
                 lambda node=id: canvas.fly_to(node),
             )
             for id, own in sorted(canvas.scene.shapes.items(), key=lambda pair: pair[1].face.title.lower())
@@ -122,7 +122,7 @@ class Popups:
                 else:
                     connect_new(canvas, id, pin, at)
 
-            found.append(Choice(item.title, item.detail, theme.family(item.family), act))
+            found.append(Choice(item.title, item.detail, theme.hue(item.family), act))
         return found
 
     def _open_search(self, title: str, choices: list[Choice], at: Point | None, column: int = 140) -> None:

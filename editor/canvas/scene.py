@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 
 from editor.canvas.arrange import arrange
-from editor.canvas.curves import Curve, curve, distance
+from editor.canvas.curves import Curve, curve, distance, extent
 from editor.canvas.places import Places
-from editor.canvas.shape import HEADER, RADIUS, REACH, Flow, Knob, Pin, Shape, shape
+from editor.canvas.routes import lane_of, way
+from editor.canvas.shape import HEADER, RADIUS, REACH, ROW, Flow, Knob, Pin, Shape, shape
 from editor.canvas.view import Box, Point, around
 from editor.model import Changes, Session
 from graph.document import Cable, CableKey, NodeEntry
@@ -71,6 +72,7 @@ class Scene:
         self._found: dict[str, Point] = {}
         self._boxes: Places[str] | None = None
         self._bounds: Places[CableKey] | None = None
+        self._unsettled = False
 
     # -- following -----------------------------------------------------------------------------------------------------
 
@@ -101,6 +103,7 @@ class Scene:
         if changes.structure or changes.moved or reshaped:
             self._put(entries)
             self._bend(None if changes.structure else changes.moved | reshaped)
+            self._unsettled = not changes.structure
         if changes.words or changes.everything:
             self.frames = frames_of(here.metadata)
         return reshaped
@@ -143,14 +146,26 @@ class Scene:
                 cables.append((c.source, c.target, pin.at[1] if pin else 0.0))
         return arrange(sizes, cables, origin)
 
+    def settle(self) -> bool:
+        """Lead all cables round nodes that were moved, once they stay where they are; whether there was anything to do.
+        Cables would flee from a node that is dragged to one of them.
+        """
+        if not self._unsettled:
+            return False
+        self._unsettled = False
+        before = dict(self.curves)
+        self._bend(None)
+        return any(before.get(key) is not found for key, found in self.curves.items())
+
     def _bend(self, nodes: Iterable[str] | None) -> None:
         """Find the curves of the cables of these nodes, or of all."""
+        before = self.curves
         if nodes is None:
-            before, self.curves, self.types = self.curves, {}, {}
-            keys: Iterable[CableKey] = self.cables
+            self.curves, self.types = {}, {}
+            keys = list(self.cables)
         else:
-            before = self.curves
-            keys = {c.key for node in nodes for c in self.session.survey.cables_of(node)}
+            keys = sorted({c.key for node in nodes for c in self.session.survey.cables_of(node)})
+        plain: dict[CableKey, Curve] = {}
         for key in keys:
             cable = self.cables[key]
             a = self.pin_place(cable.source, cable.source_port, "out")
@@ -158,10 +173,29 @@ class Scene:
             if a is None or b is None:
                 self.curves.pop(key, None)
                 continue
-            old = before.get(key)
-            self.curves[key] = old if old is not None and (old[0], old[3]) == (a, b) else curve(a, b)
+            plain[key] = curve(a, b)
             self.types[key] = self._type(cable)
+        found = {**plain, **self._ways(plain)}
+        self.curves.update({key: before[key] if before.get(key) == bent else bent for key, bent in found.items()})
         self._bounds = None
+
+    def _ways(self, plain: Mapping[CableKey, Curve]) -> dict[CableKey, Curve]:
+        """The ways of those cables that nodes would hide."""
+        nodes = self.boxes.corners
+        if not plain or not len(nodes):
+            return {}
+        left, top, right, bottom = np.array([extent(c) for c in plain.values()]).T[:, :, None]
+        behind = (nodes[:, 0] < right) & (nodes[:, 2] > left) & (nodes[:, 1] < bottom) & (nodes[:, 3] > top)
+        lanes = [lane for key, c in self.curves.items() if key not in plain and (lane := lane_of(c)) is not None]
+        found: dict[CableKey, Curve] = {}
+        for key, hidden in zip(plain, behind.any(axis=1).tolist(), strict=True):
+            a, b = plain[key][0], plain[key][3]
+            if hidden or b[0] < a[0]:
+                rank = round((b[1] - self.places[key[2]][1] + a[1] - self.places[key[0]][1] - 2 * HEADER) / ROW) - 1
+                found[key] = way(a, b, nodes, lanes, rank)
+                lane = lane_of(found[key])
+                lanes += [lane] if lane is not None else []
+        return found
 
     def _type(self, cable: Cable) -> str:
         target = self.shapes[cable.target].pin(cable.target_port, "in")
@@ -213,8 +247,8 @@ class Scene:
     def bounds(self) -> Places[CableKey]:
         """The rectangles that have the cables in them."""
         if self._bounds is None:
-            points = np.array(list(self.curves.values()), np.float64).reshape(-1, 4, 2)
-            self._bounds = Places(list(self.curves), np.hstack((points.min(axis=1), points.max(axis=1))))
+            corners = np.array([extent(c) for c in self.curves.values()], np.float64).reshape(-1, 4)
+            self._bounds = Places(list(self.curves), corners)
         return self._bounds
 
     # -- what is at a point --------------------------------------------------------------------------------------------

@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-import dearpygui.dearpygui as dpg
-
-from editor.canvas.curves import Curve
+from editor.canvas.curves import Curve, line_of
 from editor.canvas.scene import Scene
+from editor.canvas.shape import HEADER
 from editor.canvas.view import Box, Point
 from editor.draw import Pen, fitted
 from editor.model import Changes, Session
@@ -28,12 +27,11 @@ LEAST_WORDS = 8.5
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A node: where it is, how tall its header, what it is called, its family."""
+    """A node: where it is, what it is called, its hue."""
 
     box: Box
-    header: float
     title: str
-    family: str
+    hue: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +58,7 @@ def picture(file: Path, kinds: Kinds | None = None, shelf: Shelf | None = None) 
     if span is None:
         return None
     blocks = (
-        Block(scene.box(id), own.header, own.face.title, own.face.family)
-        for id, own in ((id, scene.shapes[id]) for id in scene.order)
+        Block(scene.box(id), own.face.title, own.face.hue) for id, own in ((id, scene.shapes[id]) for id in scene.order)
     )
     cables = ((curve, scene.types[key]) for key, curve in scene.curves.items())
     frames = ((frame.box, frame.colour, frame.title) for frame in scene.frames)
@@ -85,22 +82,21 @@ def paint(pen: Pen, shown: Picture, size: Point) -> float:
 
     words = 14.0 * factor
     for box, colour, title in shown.frames:
-        ink = theme.families.get(colour, theme.accent)
+        ink = theme.hue(colour) if colour else theme.accent
         fill, line = alpha(ink, 0.08), alpha(ink, 0.35)
         pen.box(at(box.x, box.y), at(box.right, box.bottom), fill=fill, line=line, radius=10 * factor)
         if words >= LEAST_WORDS:
             x, y = at(box.x + 14, box.y + 8)
             pen.words((x, y), fitted(title, (box.width - 28) * factor, "strong", words), ink, "strong", words)
     for curve, type in shown.cables:
-        a, b, c, d = (at(*point) for point in curve)
         ink, thick = alpha(theme.pin(type), 0.75), max(2.2 * factor, 1.0)
-        dpg.draw_bezier_cubic(a, b, c, d, color=ink, thickness=thick, segments=16, parent=pen.parent)
+        pen.cable(line_of(curve, factor) + at(0.0, 0.0), ink, thick)
     for block in shown.blocks:
-        box, ink = block.box, theme.family(block.family)
+        box, ink = block.box, theme.hue(block.hue)
         a, b = at(box.x, box.y), at(box.right, box.bottom)
         radius = 7 * factor
         pen.box(a, b, fill=mix(theme.body, ink, 0.16), line=mix(theme.line, ink, 0.4), radius=radius)
-        pen.box(a, (b[0], a[1] + max(block.header * factor, 3.0)), fill=mix(theme.body, ink, 0.72), radius=radius)
+        pen.box(a, (b[0], a[1] + max(HEADER * factor, 3.0)), fill=mix(theme.body, ink, 0.72), radius=radius)
         if words >= LEAST_WORDS:
             title = fitted(block.title, (box.width - 16) * factor, "strong", words)
             pen.words((a[0] + 8 * factor, a[1] + 5 * factor), title, theme.text, "strong", words)

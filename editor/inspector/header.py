@@ -69,7 +69,7 @@ class Header(Grip):
             return
         self._shown = shown
         pen.clear()
-        family = theme.family(face.family)
+        family = theme.hue(face.hue)
         pen.box((0, px(3)), (px(4), px(25)), family, radius=px(2))
         room = self.width - px(14) - px(30) * len(self._buttons()) - px(22)
         title = fitted(face.title, room, "title", px(20))

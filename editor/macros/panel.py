@@ -103,7 +103,7 @@ class Macros(Panel):
     def _card(self, id: str) -> None:
         px, theme, session = self.app.look.px, self.app.look.theme, self.session
         face, height = session.face(id), self._height()
-        colour = theme.family(face.family)
+        colour = theme.hue(face.hue)
         on = self.app.assigning is not None and self.app.assigning.macro == id
         with dpg.child_window(
             tag=f"macro:{id}",

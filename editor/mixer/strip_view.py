@@ -96,7 +96,7 @@ class StripView:
         self._shown, self.strip = state, strip
         pen, theme, px = self._still, self.app.look.theme, self.px
         pen.clear()
-        family = theme.family(strip.face.family)
+        family = theme.hue(strip.face.hue)
         mute = is_mute(strip.face)
         edge = theme.accent if chosen else theme.line
         back = mix(theme.body, theme.lifted, 0.5) if held else theme.body
@@ -143,7 +143,7 @@ class StripView:
             more = len(ways) - fits
             text = names.get(way.to, way.to) if k < fits - 1 or more <= 0 else f"+{more + 1} more"
             y = b + 14 * px * k
-            colour = theme.family("mix") if way.send else theme.faint
+            colour = theme.hue("mix") if way.send else theme.faint
             pen.words((a, y + 1.5 * px), fonts.ICONS["caret-right"], colour, "icons", 10 * px)
             ink = theme.dim if way.send else theme.faint
             room = c - a - 9 * px

@@ -19,7 +19,7 @@ from editor.canvas.grouping import group, ungroup
 from editor.canvas.held import Keys
 from editor.canvas.plugging import items_that_fit, judge
 from editor.canvas.scene import PinAt, Scene
-from editor.canvas.shape import shape
+from editor.canvas.shape import HEADER, shape
 from editor.canvas.view import Box, View
 from editor.canvas.waves import overview
 from editor.faces import face, from_unit, param_label, parse_value, to_unit, value_text
@@ -98,7 +98,7 @@ def test_every_kind_has_a_shape_with_its_ports_at_the_edges_and_all_parts_inside
     assert {(p.name, p.flow) for p in own.pins} == declared
     for pin in own.pins:
         assert pin.at[0] == (0.0 if pin.flow == "in" else own.width)
-        assert own.header < pin.at[1] < own.height
+        assert HEADER < pin.at[1] < own.height
     whole = Box(0, 0, own.width, own.height)
     boxes = [p.box for p in own.parts] + [Box(k.at[0] - 16, k.at[1] - 16, 32, 48) for k in own.knobs]
     assert all(whole.encloses(box) for box in boxes)
