@@ -185,7 +185,7 @@ def _changes(conductor: Conductor, begun: int) -> tuple[float, float]:
     outlets = {outlet.id: outlet for outlet in conductor.outlets}
     heard, plain = outlets["out"], outlets["as_it_is"]
     assert heard.arrival == plain.arrival
-    at = np.arange(begun, conductor.live.frames - BLOCK) - heard.arrival
+    at = np.arange(begun, conductor.live.frames - BLOCK)
     one, other = (o.ring[at & (len(o.ring) - 1), 0].astype(float) for o in (heard, plain))
     first = int(np.flatnonzero(one != other)[0])
     loud = np.abs(other) > 1e-6

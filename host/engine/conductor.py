@@ -23,7 +23,7 @@ from graph.spec import BUILT_IN_PARAMS, Kinds, Param
 from graph.transition import Transition, transition, turns
 from graph.wiring import Wired
 from host.engine.placing import place_files
-from host.engine.ports import Outlet, Route, Tapes, serve
+from host.engine.ports import Outlet, Route, Tapes, by_clock, serve
 from host.native.abi import STREAM_MISSED
 from host.native.arena import Arena
 from host.native.binding import bind
@@ -255,7 +255,7 @@ class Conductor:
         before = self.playing
         assert self._services is not None
         program = bind(
-            emit(made),
+            by_clock(emit(made)),
             self.arena,
             self._services,
             block=self.live.block,
@@ -266,7 +266,14 @@ class Conductor:
             self._carry_over(before.program, program, made)
         frames = round(self.replay_s * made.rate)
         served = serve(
-            program, self.arena, self.route, self.tapes, place=self.live.place, replay_frames=frames, wait=wait
+            program,
+            self.arena,
+            self.route,
+            self.tapes,
+            arrivals={node.key: made.timing.arrival[node.index] for node in made.nodes},
+            place=self.live.place,
+            replay_frames=frames,
+            wait=wait,
         )
         self.playing, self.outlets = served
         self.live.play(self.playing)

@@ -15,14 +15,13 @@ from graph.errors import PatchError
 from graph.groups import expand
 from host.audiofile import AudioFileError
 from host.disk.reader import Reader
-from host.disk.recorder import Recorder, Take
 from host.disk.replay import save_last
 from host.engine.compiling import Compiler, recipes
 from host.engine.conductor import Applied, Conductor
 from host.engine.gauges import Gauges
 from host.engine.ports import Route
 from host.engine.readings import Source
-from host.engine.takes import hearing
+from host.engine.takes import Takes
 from host.fields import FromEngine, ToEngine
 from host.native.events import LOST
 from host.native.live import Live
@@ -67,7 +66,7 @@ class LivePlayer:
         self._notice = notice
         self._services = FileServices(Path.cwd())
         self._reader = Reader(rate, self._services, self.renderer, notice)
-        self._recorder: Recorder | None = None
+        self._takes = Takes(self.renderer, rate, notice)
         self._conductor = Conductor(self.renderer, kinds(), self._reader, route)
         self._gauges = Gauges(self._conductor)
         self._link: Link | None = None
@@ -191,54 +190,14 @@ class LivePlayer:
         self.renderer.set_loop(*(loop or (0, 0)))
 
     def record(self, on: bool, round_trip: int = 0) -> None:
-        """Begin or end the takes of all recorders. Those that hear an input begin so much later that what was played to
-        the sound from the outputs lies with it: by the ``round_trip`` in frames, where it is known, and by what the
-        patch itself takes. Raises AudioFileError or PatchError where one cannot be written.
+        """Begin or end the takes of all recorders, as `Takes.start` has it. Raises ValueError, AudioFileError or
+        PatchError where one cannot be written.
         """
-        if not on:
-            if self._recorder is not None:
-                self._told(self._recorder.stop_all())
-            return
-        if self._recorder is None:
-            self._recorder = Recorder(self.rate, self._notice)
-        wanted = {o.id: o for o in self._conductor.outlets if o.request is not None}
-        if not wanted:
-            raise ValueError("there is no file_recorder with a path in this patch")
-        going = self._recorder.running()
-        frames, place = self._moment()
-        start = max(0, frames - min(o.arrival for o in wanted.values()))
-        heard = max((o.arrival for o in self._conductor.outlets if o.request is None), default=0)
-        patch = self._conductor.patch
-        late = hearing(patch) if patch is not None and round_trip else frozenset[str]()
-        for id, outlet in wanted.items():
-            request = outlet.request
-            if id in going or request is None:
-                continue
-            path = self._recorder.start(
-                id,
-                outlet.ring,
-                outlet.header,
-                request.path,
-                request.subtype or None,
-                outlet.labels,
-                start + (round_trip + heard if id in late else 0),
-                folder=self._services.folder,
-                time_reference=max(0, place - (frames - start if self.renderer.rolling else 0)),
-            )
-            self._notice(f"{id}: recording to {path}")
-
-    def _moment(self) -> tuple[int, int]:
-        """The clock, and the transport's place at the same moment."""
-        while True:
-            frames, place = self.renderer.frames, self.renderer.place
-            if frames == self.renderer.frames:
-                return frames, place
-
-    def _told(self, takes: dict[str, Take]) -> None:
-        for id, take in takes.items():
-            lost = f"; {take.lost} frames were lost" if take.lost else ""
-            problem = f"; {take.problem}" if take.problem else ""
-            self._notice(f"{id}: {take.frames / self.rate:.2f} s in {take.path}{lost}{problem}")
+        if on:
+            conductor = self._conductor
+            self._takes.start(conductor.outlets, conductor.patch, self._services.folder, round_trip)
+        else:
+            self._takes.stop()
 
     def save_replay(self, path: Path, seconds: float) -> None:
         """Write the last seconds of every output to new files, in a thread of its own. Raises ValueError."""
@@ -250,7 +209,9 @@ class LivePlayer:
             for outlet in heard:
                 name = path if len(heard) == 1 else path.with_stem(f"{path.stem}-{outlet.id}")
                 try:
-                    take = save_last(outlet.ring, outlet.header, seconds, name, self.rate, outlet.labels)
+                    take = save_last(
+                        outlet.ring, outlet.header, seconds, name, self.rate, outlet.labels, first=outlet.arrival
+                    )
                 except (AudioFileError, OSError) as error:
                     self._notice(str(error))
                 else:
@@ -269,6 +230,7 @@ class LivePlayer:
             self._late_plugin.clear()
             self._conductor.compile_again()
         wait = self._conduct()
+        self._takes.follow(self._conductor.outlets, self._conductor.patch, self._services.folder)
         for applied in self._conductor.applied:
             problems = [(e.node[:200], e.place[:1000], e.message[:5000]) for e in applied.problems]
             if self._outcome is not None and self._outcome[:2] == (applied.serial, applied.played):
@@ -298,6 +260,11 @@ class LivePlayer:
                 self._put_off = True
         except KernelError as error:
             self._conductor.applied.append(Applied(self._serial, False, [PatchError(str(error))]))
+        except Exception as error:
+            # a fault of our own, or of a kind: whoever waits for the patch is told, and so is the server
+            words = f"it could not be compiled ({type(error).__name__}: {error})"[:500]
+            self._conductor.applied.append(Applied(self._serial, False, [PatchError(words)]))
+            raise
         return waits[-1]
 
     def _needs(self) -> list[Recipe]:
@@ -321,8 +288,7 @@ class LivePlayer:
         """End the takes and the disk's threads. Only when no device calls any more."""
         if self._midi is not None:
             self._midi.close()
-        if self._recorder is not None:
-            self._told(self._recorder.close())
+        self._takes.close()
         self._reader.close()
         if self._link is not None:
             self._link.close()
@@ -339,9 +305,7 @@ class LivePlayer:
 
     def recording(self) -> tuple[str, ...]:
         """The files being written."""
-        if self._recorder is None:
-            return ()
-        return tuple(str(take.path) for take in self._recorder.running().values() if take.problem is None)
+        return self._takes.running()
 
     def place(self) -> int:
         """The transport's frame, or the one it is about to jump to."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from time import monotonic
 from typing import Any, Protocol
 
@@ -11,7 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from graph.layouts import labels_of
-from graph.spec import FileRequest
+from graph.schedule import Schedule
+from graph.spec import FileRequest, Node, Stream
 from host.native.abi import STREAM_CHANNELS, STREAM_DATA, STREAM_MASK
 from host.native.arena import Arena, aligned
 from host.native.live import Playable, Port, playable
@@ -45,7 +46,7 @@ class Tapes(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Outlet:
-    """Where what leaves the patch can be read: frame f of the clock, less ``arrival``, at ``ring[f & mask]``."""
+    """Where what leaves the patch can be read: frame f of the clock at ``ring[f & mask]``, ``arrival`` frames late."""
 
     id: str
     ring: Frames
@@ -56,19 +57,32 @@ class Outlet:
     """For a recorder: what to write."""
 
 
+def by_clock(schedule: Schedule) -> Schedule:
+    """What leaves the patch is written by the clock, as it is heard. By the timeline it would have a hole, or be
+    written twice, where an edit changes how late it is.
+    """
+
+    def leaves(kind: type[Node]) -> bool:
+        return any(stream.flow == "out" for stream in kind.every(Stream))
+
+    return replace(schedule, nodes=tuple(replace(n, arrival=0) if leaves(n.kind) else n for n in schedule.nodes))
+
+
 def serve(
     program: Program,
     arena: Arena,
     route: Route,
     tapes: Tapes,
     *,
+    arrivals: Mapping[str, int],
     place: int,
     replay_frames: int,
     wait: int = -1,
 ) -> tuple[Playable, list[Outlet]]:
     """Give each stream of a program its ring, and say where device channels, tapes and takes are.
 
-    ``place``: where the transport is, for players that begin; ``replay_frames``: how much of each output is kept.
+    ``arrivals``: how late each node is, by key; ``place``: where the transport is, for players that begin;
+    ``replay_frames``: how much of each output is kept.
     """
     sources: list[Port] = []
     sinks: list[Port] = []
@@ -101,7 +115,7 @@ def serve(
             continue
         (sinks if stream.serves == "device" else takes).append(port)
         layout = next(node.config.layouts[p.name] for p in node.kind.ports(node.config.settings) if p.flow == "in")
-        outlets.append(Outlet(node.id, ring, header, node.arrival, labels_of(layout), request))
+        outlets.append(Outlet(node.id, ring, header, arrivals[key], labels_of(layout), request))
     found = playable(program, sources, sinks, players, takes, wait)
     if filling:
         end = monotonic() + FILL_S

@@ -297,6 +297,8 @@ class Server:
                 except Exception as error:
                     # as above: what plays goes on
                     self._fault(error)
+                    if isinstance(message, SetPatch):
+                        self._told(Applied(message.serial, False, (("", "", _words(error)),)))
 
     def _fault(self, error: Exception) -> None:
         self._faults += 1
@@ -305,8 +307,7 @@ class Server:
             traceback.print_exception(error, file=sys.stderr)
         if self._faults > MOST_FAULTS:
             raise error
-        words = f"{type(error).__name__}: {error}"[:500]
-        self._send(Notice("error", f"The engine met a fault of its own and goes on: {words}"))
+        self._send(Notice("error", f"The engine met a fault of its own and goes on: {_words(error)}"))
 
     # -- telling -------------------------------------------------------------------------------------------------------
 
@@ -335,11 +336,14 @@ class Server:
 
     def _tell_news(self) -> None:
         for news in self._work.news():
-            if isinstance(news, Applied):
-                self._applied = news
-            elif isinstance(news, Notice) and self._client is None:
-                sys.stderr.write(f"{news.level}: {news.text}\n")
-            self._send(news)
+            self._told(news)
+
+    def _told(self, news: FromEngine) -> None:
+        if isinstance(news, Applied):
+            self._applied = news
+        elif isinstance(news, Notice) and self._client is None:
+            sys.stderr.write(f"{news.level}: {news.text}\n")
+        self._send(news)
 
     def _watch(self) -> None:
         """Listen for writing where there is something to write; end where nobody has come for long."""
@@ -351,3 +355,7 @@ class Server:
                 self._selector.modify(client.socket, events, client)
         if client is None and monotonic() - self._alone_since > self._patience_s:
             self.finished = True
+
+
+def _words(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}".replace("\0", "")[:500]

@@ -66,8 +66,9 @@ def with_node(patch: Patch, kind: str) -> Patch:
 def test_a_fault_of_the_control_thread_is_said_and_is_not_the_end(patch):
     with Engine(patch, command=FAKE) as engine:
         pid = engine.status.pid
-        engine.load(with_node(patch, "fault"), wait=False)
-        until(lambda: any("ZeroDivisionError" in notice.text for notice in engine.notices))
+        with pytest.raises(PatchError, match="ZeroDivisionError"):
+            engine.load(with_node(patch, "fault"))
+        assert any("ZeroDivisionError" in notice.text for notice in engine.notices)
         engine.load(patch)
         assert engine.status.pid == pid
 

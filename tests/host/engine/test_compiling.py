@@ -12,7 +12,7 @@ from graph import Patch
 from graph.compiler import compile
 from graph.spec import helper
 from host import Engine
-from host.engine import compiling
+from host.engine import compiling, conductor
 from host.engine.compiling import Compiler, foundation, recipes
 from host.engine.player import LivePlayer
 from host.native import live
@@ -186,3 +186,28 @@ def test_while_a_patch_is_compiled_the_engine_answers_and_says_how_far_it_is(pat
         until(lambda: said[-1] == (0, 0), seconds=LONG_S)
         assert engine.patch.node("tone").params["freq_hz"] == 199 + answers
     assert os.environ["PATCHWRIGHT_CACHE"] == str(cold)
+
+
+def test_a_fault_while_a_patch_is_compiled_is_said_of_that_patch(tmp_path, monkeypatch):
+    def fault(*_words, **_named):
+        raise ZeroDivisionError("a fault")
+
+    player = LivePlayer(48000, lambda flow, first, count: list(range(first, first + count)), lambda text: None)
+    patch = Patch("Fault", 48000)
+    patch.add("out", "audio_out")
+    try:
+        player.set_patch(1, patch, tmp_path)
+        until(lambda: player.step() >= 0 and player.outcome() is not None)
+        monkeypatch.setattr(conductor, "plan", fault)
+        player.set_patch(2, patch, tmp_path)
+        with pytest.raises(ZeroDivisionError):
+            player.step()
+        monkeypatch.undo()
+        player.step()
+        serial, playing, problems = player.outcome()
+        assert (serial, playing) == (2, False)
+        assert "ZeroDivisionError: a fault" in next(iter(problems))[2]
+        player.set_patch(3, patch, tmp_path)
+        until(lambda: player.step() >= 0 and player.outcome() == (3, True, []))
+    finally:
+        player.close()

@@ -15,6 +15,7 @@ from host.engine.player import LivePlayer
 from host.engine.takes import hearing
 
 from .conftest import until
+from .stage import Stage, roughness, sine
 
 RATE = 48000
 TRIP = 700
@@ -97,6 +98,127 @@ def test_a_take_knows_its_place_on_the_timeline(tmp_path):
     finally:
         player.close()
     assert read_tags(tmp_path / "mix.wav")["time_reference"] == str(RATE * 10)
+
+
+class Recording:
+    """A player that records a sine, driven block by block."""
+
+    def __init__(self, folder):
+        self.folder, self.said = folder, []
+        self.player = LivePlayer(RATE, lambda flow, first, count: list(range(first, first + count)), self.said.append)
+        self.serial = 0
+
+    def change(self, patch):
+        """Play another patch, and a moment of it."""
+        self.serial += 1
+        self.player.set_patch(self.serial, patch, self.folder)
+        until(lambda: self.play(256) or self.in_place())
+        self.play(4096)
+
+    def in_place(self):
+        found = self.player.outcome()
+        return found is not None and found[:2] == (self.serial, True) and not self.player._conductor.busy
+
+    def play(self, frames):
+        for _ in range(frames // 256):
+            self.player.step()
+            self.player.renderer.process(None, np.empty((256, 2), np.float32))
+
+
+@pytest.fixture
+def recording(tmp_path):
+    made = Recording(tmp_path)
+    made.player.set_patch(0, sounding("one.wav"), tmp_path)
+    until(lambda: made.player.step() >= 0 and made.player.outcome() is not None)
+    made.player.running(True)
+    made.player.record(True)
+    yield made
+    made.player.running(False)
+    made.player.close()
+
+
+def sounding(path: str, layout: str = "mono") -> Patch:
+    patch = Patch("Sounding", RATE)
+    patch.add("tone", "oscillator", freq_hz=200, level_db=-6)
+    patch.add("wide", "upmix", {"to": layout})
+    patch.connect("tone.out", "wide.in")
+    if path:
+        patch.add("take", "file_recorder", {"path": path})
+        patch.connect("wide.out", "take.in")
+    patch.add("out", "audio_out")
+    patch.connect("tone.out", "out.in")
+    return patch
+
+
+def test_a_recorder_that_becomes_another_ends_its_take_and_begins_the_next(recording, tmp_path):
+    recording.play(RATE)
+    recording.change(sounding("two.wav"))
+    assert recording.player.recording() == (str(tmp_path / "two.wav"),)
+    recording.play(RATE)
+    recording.change(sounding("two.wav", "stereo"))
+    assert recording.player.recording() == (str(tmp_path / "two-2.wav"),)
+    recording.play(RATE)
+    recording.player.record(False)
+    takes = [soundfile.read(tmp_path / name, always_2d=True)[0] for name in ("one.wav", "two.wav", "two-2.wav")]
+    assert [take.shape[1] for take in takes] == [1, 1, 2]
+    # each begins before what it follows has faded out, so that nothing is missed
+    clock = recording.player.renderer.frames
+    assert sum(map(len, takes)) >= clock
+    for take in takes:
+        assert np.abs(take[2048 + 512 : -4096]).max(axis=0) == pytest.approx(0.5, rel=1e-2)
+    assert not any("lost" in text for text in recording.said)
+
+
+def test_while_recording_a_recorder_that_goes_ends_its_take_and_one_that_comes_begins_one(recording, tmp_path):
+    recording.play(RATE)
+    recording.change(sounding(""))
+    assert recording.player.recording() == ()
+    assert soundfile.info(tmp_path / "one.wav").frames >= RATE
+    recording.change(sounding("one.wav"))
+    assert recording.player.recording() == (str(tmp_path / "one-2.wav"),)
+    recording.player.record(False)
+    recording.change(sounding("three.wav"))
+    assert recording.player.recording() == ()
+    assert not (tmp_path / "three.wav").exists()
+
+
+def test_a_recorder_that_cannot_begin_keeps_no_other_from_it(recording, tmp_path):
+    patch = sounding("one.wav")
+    patch.add("bad", "file_recorder", {"path": "there/is/none.wav"})
+    patch.add("good", "file_recorder", {"path": "good.wav"})
+    for id in ("bad", "good"):
+        patch.connect("tone.out", f"{id}.in")
+    recording.change(patch)
+    assert recording.player.recording() == (str(tmp_path / "one.wav"), str(tmp_path / "good.wav"))
+    assert any("there/is" in text for text in recording.said)
+
+
+def test_edits_that_change_how_late_a_path_is_leave_no_hole_in_what_is_kept_of_it():
+    def late(frames: int) -> Patch:
+        patch = Patch("Late", RATE)
+        patch.add("tone", "oscillator", freq_hz=200)
+        patch.add("late", "latency", {"frames": frames})
+        patch.add("take", "file_recorder", {"path": "take.wav"})
+        patch.add("out", "audio_out", {"layout": "mono"})
+        for cable in ("tone.out late.in", "late.out take.in", "late.out out.in"):
+            patch.connect(*cable.split())
+        return patch
+
+    stage = Stage(0, 1)
+    stage.start(late(1000))
+    stage.play(None, RATE)
+    smooth = sine(RATE, 200, 10 ** (-12 / 20), 1)
+    for frames in (300, 2000, 64):
+        stage.change(late(frames))
+        stage.settle(None)
+        stage.play(None, 1024)
+        kept = stage.conductor.outlets
+        assert [outlet.arrival for outlet in kept] == [frames, frames]
+        for outlet in kept:
+            at = np.arange(stage.at - 6144, stage.at)
+            heard = outlet.ring[at & (len(outlet.ring) - 1)]
+            assert np.array_equal(heard, stage.heard[-6144:])
+            assert roughness(heard, smooth) < 2
 
 
 class Open:
