@@ -82,6 +82,10 @@ class App:
         """A few words about what the mouse is over, for the status bar."""
         self.confirm_quit: Callable[[], bool] | None = None
         """Asked when the window is to close; False keeps it open. Whoever guards unsaved work sets it."""
+        self.settle: Callable[[Callable[[], object], bool], object] = lambda then, ask=True: then()
+        """Does something once the patch has what was done in plugins' windows, if ``ask``; in any case after what waits
+        for that already. Whoever follows the plugins sets it.
+        """
         self.dialog: Dialog | None = None
         """What lies over everything and has the keyboard, while there is such a thing."""
         self.assigning: Assigning | None = None
@@ -350,10 +354,15 @@ class App:
     def command(self, id: str) -> None:
         """Do what a command says, if it can be done now."""
         command: Command = self.commands[id]
+
+        def do() -> None:
+            with self.guarded(command.title):
+                if command.enabled(self):
+                    command.action(self)
+            self.touch()
+
         with self.guarded(command.title):
-            if command.enabled(self):
-                command.action(self)
-        self.touch()
+            self.settle(do, command.settles)
 
     @contextmanager
     def guarded(self, doing: str):

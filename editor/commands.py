@@ -34,6 +34,8 @@ class Command:
     enabled: Callable[[App], bool] = always
     while_typing: bool = False
     """Whether the keys also work while text is being typed."""
+    settles: bool = False
+    """Whether the patch must first have what was done in plugins' windows."""
 
 
 def normal(keys: str) -> str:

@@ -41,5 +41,13 @@ class HistoryList(Panel):
             dpg.add_text(name, color=colour)
 
     def _go(self, steps: int) -> None:
-        for _ in range(abs(steps)):
-            self.session.redo() if steps > 0 else self.session.undo()
+        """To a line, counted from where the patch is; what was done in a plugin's window meanwhile is a step more."""
+        history, target = self.session.history, len(self.session.history.done) + steps
+
+        def go() -> None:
+            while len(history.done) > target and self.session.undo():
+                pass
+            while len(history.done) < target and self.session.redo():
+                pass
+
+        self.app.settle(go, True)

@@ -69,8 +69,8 @@ def _keep_last(app: App) -> None:
 
 
 COMMANDS = (
-    Command("edit.undo", "Undo", _undo, ("ctrl+z",), "Edit", 0, _can_undo),
-    Command("edit.redo", "Redo", _redo, ("ctrl+shift+z", "ctrl+y"), "Edit", 0, _can_redo),
+    Command("edit.undo", "Undo", _undo, ("ctrl+z",), "Edit", 0, _can_undo, settles=True),
+    Command("edit.redo", "Redo", _redo, ("ctrl+shift+z", "ctrl+y"), "Edit", 0, _can_redo, settles=True),
     Command("view.left", "Show or hide the node list", _toggle("left"), ("f6",), "View", 3),
     Command("view.right", "Show or hide the inspector", _toggle("right"), ("f7",), "View", 3),
     Command("view.bottom", "Show or hide the lower part", _toggle("bottom"), ("f8",), "View", 3),

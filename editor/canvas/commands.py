@@ -242,12 +242,19 @@ def _down(app: App, by: int) -> None:
 
 COMMANDS = (
     Command("canvas.add", "Add a node…", lambda a: _canvas(a).popups.search(_canvas(a).at_mouse()), ("tab",), "Add"),
-    Command("edit.cut", "Cut", _cut, ("ctrl+x",), "Edit", 1, _any),
-    Command("edit.copy", "Copy", _copy, ("ctrl+c",), "Edit", 1, _any),
+    Command("edit.cut", "Cut", _cut, ("ctrl+x",), "Edit", 1, _any, settles=True),
+    Command("edit.copy", "Copy", _copy, ("ctrl+c",), "Edit", 1, _any, settles=True),
     Command("edit.paste", "Paste", _paste, ("ctrl+v",), "Edit", 1),
-    Command("edit.duplicate", "Duplicate", _duplicate, ("ctrl+d",), "Edit", 1, _any),
+    Command("edit.duplicate", "Duplicate", _duplicate, ("ctrl+d",), "Edit", 1, _any, settles=True),
     Command(
-        "edit.delete", "Delete", lambda a: _canvas(a).gestures.delete(), ("delete", "backspace"), "Edit", 1, _anything
+        "edit.delete",
+        "Delete",
+        lambda a: _canvas(a).gestures.delete(),
+        ("delete", "backspace"),
+        "Edit",
+        1,
+        _anything,
+        settles=True,
     ),
     Command(
         "edit.dissolve",
@@ -257,6 +264,7 @@ COMMANDS = (
         "Edit",
         1,
         _any,
+        settles=True,
     ),
     Command("edit.all", "Select all", lambda a: a.session.select(a.session.here.nodes()), ("ctrl+a",), "Edit", 2),
     Command("edit.none", "Leave or select nothing", _escape, ("escape",), "Edit", 2, while_typing=True),
@@ -270,6 +278,7 @@ COMMANDS = (
         4,
         _one,
     ),
+    Command("node.colour", "Colour…", lambda a: _canvas(a).popups.colours(), (), "Edit", 4, _any),
     Command("node.bypass", "Bypass", _bypass, ("b",), "Edit", 4, _any),
     Command("node.mute", "Mute", _mute, ("m",), "Edit", 4, _any),
     Command("arrange.auto", "Arrange by signal flow", _arrange, ("ctrl+l",), "Arrange", 0),
@@ -278,9 +287,9 @@ COMMANDS = (
     Command("arrange.across", "Space out across", lambda a: _align(a, "across"), (), "Arrange", 1, _several),
     Command("arrange.down", "Space out downwards", lambda a: _align(a, "down"), (), "Arrange", 1, _several),
     Command("arrange.frame", "Put a frame round…", _frame, ("ctrl+shift+f",), "Arrange", 2),
-    Command("arrange.group", "Group", _group, ("ctrl+g",), "Arrange", 3, _any),
-    Command("arrange.ungroup", "Ungroup", _ungroup, ("ctrl+shift+g",), "Arrange", 3, _a_group),
-    Command("arrange.keep", "Keep the group as a block…", _keep, (), "Arrange", 3, _a_group),
+    Command("arrange.group", "Group", _group, ("ctrl+g",), "Arrange", 3, _any, settles=True),
+    Command("arrange.ungroup", "Ungroup", _ungroup, ("ctrl+shift+g",), "Arrange", 3, _a_group, settles=True),
+    Command("arrange.keep", "Keep the group as a block…", _keep, (), "Arrange", 3, _a_group, settles=True),
     Command("arrange.blocks", "My blocks…", _blocks, (), "Arrange", 3),
     Command("arrange.enter", "Enter the group", _enter, ("ctrl+enter",), "Arrange", 3, _a_group),
     Command(

@@ -36,6 +36,7 @@ class Gestures:
     """``ask_loop(cable, edits)``: asked whether a cable that closes a loop is to be a feedback cable.
     ``ask_kind(pin, at)``: asked what a cable that was dropped on nothing is to lead to.
     ``assigning``: the macro that is being assigned, if one is; knobs that are pressed are its own then.
+    ``settle``: does something when the patch has what was done in plugins' windows, soon or at once.
     """
 
     def __init__(
@@ -47,11 +48,12 @@ class Gestures:
         ask_loop: Callable[[Cable, list[Edit]], None],
         ask_kind: Callable[[PinAt, Point], None],
         assigning: Callable[[], Assigning | None] = lambda: None,
+        settle: Callable[[Callable[[], object]], object] = lambda then: then(),
     ) -> None:
         self.session, self.scene = session, scene
         self.loose = Loose(session, scene)
         self.say, self.ask_loop, self.ask_kind = say, ask_loop, ask_kind
-        self.assigning = assigning
+        self.assigning, self.settle = assigning, settle
         self.view = View()
         self.held: Held | None = None
         self.shown = Shown()
@@ -144,8 +146,12 @@ class Gestures:
                 held.pixel = pixel
             case "move":
                 if first and held.keys.alt:
-                    self._duplicate(held)
-                self._move(held, at, held_keys)
+                    held.waits = at
+                    self.settle(lambda: self._duplicate(held))
+                if held.waits is not None:
+                    held.waits = at
+                else:
+                    self._move(held, at, held_keys)
             case "cable-end" | "cable":
                 if held.what == "cable":
                     self.loose.loosen(held)
@@ -198,6 +204,9 @@ class Gestures:
 
     def _duplicate(self, held: Held) -> None:
         """Let the drag move copies, and leave what it began with where it was."""
+        at, held.waits = held.waits, None
+        if at is None or not self._is_there(held):
+            return
         clip = copied(self.session, held.nodes)
         for id in clip.nodes():
             clip.node(id).position = held.nodes[id]
@@ -205,6 +214,9 @@ class Gestures:
         self.session.do(*edits, name=f"Duplicate {len(names)}", gesture=held.gesture)
         held.nodes = {names[id]: place for id, place in held.nodes.items()}
         self.session.select(names.values())
+        if self.held is not held:  # it was let go of meanwhile
+            self._move(held, at, held.keys)
+            self.session.end_gesture()
 
     def _move(self, held: Held, at: Point, keys: Keys) -> None:
         dx, dy = at[0] - held.at[0], at[1] - held.at[1]
@@ -280,6 +292,9 @@ class Gestures:
         if held is None:
             return
         at = self.view.to_plane(*pixel)
+        if held.waits is not None:
+            held.waits = at
+            return
         try:
             if held.what == "cable-end" and held.moved:
                 self._plug(held, shown, at)
@@ -337,6 +352,7 @@ class Gestures:
     def cancel(self) -> None:
         """Let go without doing anything more."""
         if self.held is not None:
+            self.held.waits = None
             self.session.undo(self.held.gesture)
             self.session.end_gesture()
         self.held, self.shown = None, Shown()

@@ -56,6 +56,8 @@ class Held:
     macro: Assigning | None = None
     frame: Frame | None = None
     before: frozenset[str] = frozenset()
+    waits: Point | None = None
+    """Where the copies are to come that it will move, while these are not made yet."""
     serial: int = 0
     level: Level | None = None
     """Where it began."""

@@ -80,6 +80,7 @@ class Canvas(Panel):
             ask_loop=self.popups.ask_loop,
             ask_kind=lambda pin, at: self.popups.search_for(pin, at),
             assigning=lambda: self.app.assigning,
+            settle=lambda then: self.app.settle(then, True),
         )
 
     # -- following -----------------------------------------------------------------------------------------------------

@@ -38,6 +38,7 @@ class Plugins(Panel):
         super().__init__(app)
         self.work = Work(self.session.shelf, app.notices.say)
         self.playing = Playing(self.session, lambda: app.sound.plugins, app.notices.say)
+        app.settle = self.settle
         self._seen = self.session.shelf.count
         self._offer: Offer | None = None
         self._asks = app.first_start
@@ -124,9 +125,11 @@ class Plugins(Panel):
             self.playing.opened(address)
         (plugins.open_window if open else plugins.close_window)(address)
 
-    def settle(self, then: Callable[[], object]) -> None:
-        """Do something that keeps the patch somewhere, once it has what was done in plugins' windows."""
-        self.playing.settle(then)
+    def settle(self, then: Callable[[], object], ask: bool = True) -> None:
+        """Do something that keeps the patch somewhere, or takes from it what plugins are to have, once it has what was
+        done in plugins' windows.
+        """
+        self.playing.settle(then, ask)
 
     def substitutes(self, id: str) -> list[Substitute]:
         """What could take the place of a node's plugin, the best first."""
@@ -140,7 +143,11 @@ class Plugins(Panel):
         from host.plugins.replacing import substitute_edit
 
         name, address = chosen.found.description.name, self.session.address(id)
-        self.session.do_at_root(substitute_edit(address, self.session.patch, chosen), name=f"Put {name} in place")
+
+        def put() -> None:
+            self.session.do_at_root(substitute_edit(address, self.session.patch, chosen), name=f"Put {name} in place")
+
+        self.settle(put)
 
     def become(self, id: str, item: str) -> None:
         """Let a node be the plugin in stock: a fresh one, or in place of the one it was, params mapped by name."""

@@ -2,8 +2,8 @@
 
 An edit in a plugin's window is an undoable change of a param, one step of the history for each turn of a knob; the
 state that comes of it belongs to that step. Of what else is done there a plugin may say nothing (a sample is picked, a
-preset of its own): its state is asked for when the pointer leaves the window, and before the patch is kept anywhere
-(``settle``).
+preset of its own): its state is asked for when the pointer leaves the window, and before the patch is kept anywhere, or
+taken back, or anything is copied from it (``settle``).
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ class EnginePlugins(Protocol):
     def edits(self) -> list[Any]: ...
     def changes(self) -> Mapping[str, Any]: ...
     def ask_states(self) -> int: ...
+    def give_state(self, node: str) -> None: ...
     def states_told(self, ticket: int) -> bool: ...
     def standing(self) -> Mapping[str, Any]: ...
     def values(self, node: str) -> Mapping[str, float]: ...
@@ -46,13 +47,15 @@ LONGEST_S = 2.0
 NOTHING: Mapping[str, float] = {}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Waiting:
-    """What is to be done when the states of a ticket are told, or the time is up."""
+    """What is to be done, in turn, when states that were asked for are told, or the time is up."""
 
-    ticket: int
-    until: float
     then: Callable[[], object]
+    asks: bool
+    until: float
+    ticket: int | None = None
+    """Of the question, once it was put: not before what comes first is done."""
 
 
 class Playing:
@@ -81,6 +84,8 @@ class Playing:
         """The last gesture in each plugin's window, until the state that comes of it."""
         self._programs: dict[str, set[str]] = {}
         """The params that chose a program, until the state that comes of it."""
+        self._taken: dict[str, bytes] = {}
+        """The states that plugins came to and the patch took over: each plugin has it, unless the patch goes on."""
         self._edited = 0.0
         """When the patch was changed here last."""
         self._later: deque[Callable[[], object]] = deque()
@@ -124,6 +129,7 @@ class Playing:
             self._take(node, change, asked)
         self._later.extend(told)
         self._do_later()
+        self._put(plugins)
 
     def _do_later(self) -> None:
         while self._later:
@@ -138,27 +144,46 @@ class Playing:
         """Whether something may have been done in a plugin's window that the patch does not know of."""
         return any(self.standing[node].status == "ready" for node in self._opened if node in self.standing)
 
-    def settle(self, then: Callable[[], object]) -> None:
-        """Do something that keeps the patch somewhere, once the patch has what was done in plugins' windows: at once
-        where none is open nor was; else after asking, at a later step, at the latest after ``LONGEST_S``.
+    def settle(self, then: Callable[[], object], ask: bool = True) -> None:
+        """Do something that keeps the patch somewhere, or goes back from it, once the patch has what was done in
+        plugins' windows: at once where none is open nor was; else after asking, at a later step, at the latest after
+        ``LONGEST_S``. Without ``ask`` at once too, unless something else waits: all is done in its order.
         """
         plugins = self._find()
-        if plugins is None or not (self.unsettled or self._waiting):
+        ask = ask and self.unsettled
+        if plugins is None or not (ask or self._waiting):
             then()
             return
-        self._waiting.append(_Waiting(plugins.ask_states(), monotonic() + LONGEST_S, then))
+        self._waiting.append(_Waiting(then, ask, monotonic() + LONGEST_S))
+        self._put(plugins)
+
+    def _put(self, plugins: EnginePlugins) -> None:
+        """Ask for states, where what is to be done next waits for them."""
+        if self._waiting and self._waiting[0].asks and self._waiting[0].ticket is None:
+            self._give_back(plugins)
+            self._waiting[0].ticket = plugins.ask_states()
 
     def _told(self, plugins: EnginePlugins) -> list[Callable[[], object]]:
-        """What waited for states that are told now, which are in ``changes`` by then."""
+        """What can be done now: the states that it waited for are told, and in ``changes`` by then."""
         done: list[Callable[[], object]] = []
         while self._waiting:
             first = self._waiting[0]
-            if not plugins.states_told(first.ticket):
+            if first.asks and (first.ticket is None or not plugins.states_told(first.ticket)):
                 if monotonic() < first.until:
                     break
                 self._say("warning", "A plugin did not say its state in time; what was known of it before is kept.")
             done.append(self._waiting.popleft().then)
         return done
+
+    def _give_back(self, plugins: EnginePlugins) -> None:
+        """Where a plugin came to a state by itself, and the patch took that over and went on, or back, to another: let
+        the plugin be given that one, whatever of it the engine has seen of the patch meanwhile.
+        """
+        for node, state in list(self._taken.items()):
+            entry = self._entry(node)
+            if entry is not None and entry.state != state:
+                del self._taken[node]
+                plugins.give_state(node)
 
     def chose(self, address: str, param: str, gesture: object) -> None:
         """A param chose a program, by this gesture: what becomes of the plugin next comes of that."""
@@ -171,6 +196,9 @@ class Playing:
         if self.session.history.undone:
             self._gestures.clear()
             self._programs.clear()
+        plugins = self._find()
+        if plugins is not None:
+            self._give_back(plugins)
 
     def _take(self, node: str, change: Any, asked: bool) -> None:
         """A plugin's state is another: somebody's doing in its window is a step, with the params that went along. What
@@ -193,8 +221,13 @@ class Playing:
             self._do(node, edit, f"Change in {self._title(node)}", gesture)
         elif change.by_hand or asked:
             self.session.adopt(_at(node, edit))
+        else:
+            return
+        self._taken[node] = change.state
 
     def _entry(self, address: str) -> NodeEntry | None:
+        if "/" not in address:
+            return self.session.patch.node(address) if self.session.patch.graph.has_node(address) else None
         try:
             return expand(self.session.patch).nodes.get(address)
         except PatchError:

@@ -144,11 +144,18 @@ class Presets(Dialog):
     # -- what it does --------------------------------------------------------------------------------------------------
 
     def _choose(self, turning: PluginTurning, index: int) -> None:
-        turning.choose(index)
-        self.app.notices.say("good", f"{turning.label}: {turning.choices[index]}")
+        def choose() -> None:
+            turning.choose(index)
+            self.app.notices.say("good", f"{turning.label}: {turning.choices[index]}")
+
+        self.app.settle(choose, True)
 
     def _load(self, name: str) -> None:
-        self._take(self.names[name], name)
+        self._load_file(self.names[name], name)
+
+    def _load_file(self, path: Path, name: str) -> None:
+        """Load a preset, once the patch has what undo is to bring back."""
+        self.app.settle(lambda: self._take(path, name), True)
 
     def _take(self, path: Path, name: str) -> None:
         from host.plugins.presets import LARGEST
@@ -217,7 +224,9 @@ class Presets(Dialog):
         Ask(self.app, f"Delete {name}?", "The file of this preset is removed.", answers, id="delete-preset").open()
 
     def _from_file(self) -> None:
-        Chooser(self.app, "open", "Load a preset", lambda path: self._take(path, path.stem), suffixes=(SUFFIX,)).open()
+        Chooser(
+            self.app, "open", "Load a preset", lambda path: self._load_file(path, path.stem), suffixes=(SUFFIX,)
+        ).open()
 
     def _to_file(self) -> None:
         def write(path: Path) -> None:

@@ -17,6 +17,7 @@ from host.plugins.messages import (
     AskPlugin,
     AskPluginStates,
     ClosePluginWindow,
+    GivePluginState,
     OpenPluginWindow,
     PluginAnswer,
     PluginEdits,
@@ -154,6 +155,12 @@ class Plugins:
             done = ticket in self._told
             self._told.discard(ticket)
             return done
+
+    def give_state(self, node: str) -> None:
+        """What ``changes`` said of a plugin was not kept, or taken back: the state of the next patch that is loaded is
+        given to it, also where it is the one that the last patch had.
+        """
+        self._send(GivePluginState(node))
 
     def keep_states(self) -> None:
         """Take into the engine's patch what was done in plugins' windows: before it is written somewhere. Waits. Raises

@@ -40,6 +40,7 @@ from host.plugins.messages import (
     AskPlugins,
     AskPluginStates,
     ClosePluginWindow,
+    GivePluginState,
     OpenPluginWindow,
     PluginAnswer,
     PluginsIn,
@@ -54,7 +55,8 @@ FEWEST_CHANNELS = 2
 XRUNS_SAID_S = 2.0
 """Dropouts are said at most so often; all are counted."""
 
-_ToPlugins = OpenPluginWindow | ClosePluginWindow | RestartPlugin | AskPlugin | AskPlugins | AskPluginStates
+_OfWindows = OpenPluginWindow | ClosePluginWindow | RestartPlugin
+_OfStates = AskPlugin | AskPlugins | AskPluginStates | GivePluginState
 
 
 class Session:
@@ -122,7 +124,7 @@ class Session:
                     self._player.plugins_in(message.grouping)
             case OpenPluginWindow() | ClosePluginWindow() | RestartPlugin():
                 self._ask_plugins(message)
-            case AskPlugin() | AskPlugins() | AskPluginStates():
+            case AskPlugin() | AskPlugins() | AskPluginStates() | GivePluginState():
                 self._ask_plugins(message)
             case _:
                 raise ValueError(f"{type(message).__name__} is nothing to act upon here")
@@ -331,8 +333,9 @@ class Session:
                 self.say(f"Sound dropped out at {self.place_s():.1f} s, {self._xruns} blocks so far; {why}.")
         self._sound_xruns = count
 
-    def _ask_plugins(self, message: _ToPlugins) -> None:
-        if (self._player is not None and self._player.ask_plugins(message)) or isinstance(message, AskPlugins):
+    def _ask_plugins(self, message: _OfWindows | _OfStates) -> None:
+        done = self._player is not None and self._player.ask_plugins(message)
+        if done or isinstance(message, AskPlugins | GivePluginState):
             return
         if isinstance(message, AskPluginStates):
             self._news.append(PluginStatesTold(message.ticket))

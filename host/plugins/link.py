@@ -263,6 +263,13 @@ class Link:
             future.add_done_callback(partial(self._answered, hosted, what, values))
             return future
 
+    def insist(self, node: str) -> None:
+        """Let a node's plugin be given the state that the patch has next, whatever is thought to be its own."""
+        with self._watch.lock:
+            for hosted in self._all():
+                if hosted.request.node == node:
+                    hosted.memory.insist()
+
     def restart(self, node: str) -> None:
         """End the process of a node's plugin, and start it again. Raises PluginError where there is none."""
         hosted = self.hosted(node)

@@ -64,6 +64,15 @@ class AskPluginStates(ToEngine):
 
 
 @dataclass(frozen=True, slots=True)
+class GivePluginState(ToEngine):
+    """Let a plugin be given the state that the patch has when it comes next, though the last one that the engine saw
+    had the same: what the plugin had come to by itself was taken into the patch, and taken back.
+    """
+
+    node: str = f.field(checked_address)
+
+
+@dataclass(frozen=True, slots=True)
 class PluginsIn(ToEngine):
     """Let plugins that are loaded from now on share processes: none, those of a serial chain, or all of the patch."""
 
@@ -144,6 +153,6 @@ class PluginStandings(FromEngine):
 
 
 ALL: tuple[type[Message], ...] = (
-    *(OpenPluginWindow, ClosePluginWindow, RestartPlugin, AskPlugin, AskPlugins, AskPluginStates, PluginsIn),
-    *(PluginAnswer, PluginEdits, PluginState, PluginStatesTold, PluginTitles, PluginValues, PluginStandings),
+    *(OpenPluginWindow, ClosePluginWindow, RestartPlugin, AskPlugin, AskPlugins, AskPluginStates, GivePluginState),
+    *(PluginsIn, PluginAnswer, PluginEdits, PluginState, PluginStatesTold, PluginTitles, PluginValues, PluginStandings),
 )

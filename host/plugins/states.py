@@ -10,6 +10,8 @@ import hashlib
 from collections import deque
 from dataclasses import dataclass, field
 
+OPEN = b"?"
+"""Digest of no state: what the patch has next is to be given in any case."""
 MOST_VALUES = 64
 """So many states at most have their values remembered."""
 
@@ -31,6 +33,8 @@ class Memory:
     """What was told, and the patch may have next."""
     values: dict[bytes, list[float]] = field(default_factory=dict[bytes, list[float]])
     """Its values when it is fresh in a state."""
+    given: int = 0
+    """How often the patch came to have another state, which the plugin is given: what it said before is out of date."""
     first: bytes | None = None
     """The state that it has when it is given none."""
 
@@ -43,10 +47,19 @@ class Memory:
         if wanted not in self.shown:
             self.shown.clear()
             self.current = wanted
+            self.given += 1
             return True
         while self.shown.popleft() != wanted:
             pass
         return False
+
+    def insist(self) -> None:
+        """What the patch has next is to be given, also where nothing else was asked for before: it went on from what
+        was told, and back. Until then what the plugin has is no news.
+        """
+        self.asked = OPEN
+        self.given += 1
+        self.shown.clear()
 
     def found_first(self, state: bytes) -> None:
         """A plugin that was given no state was found in this one."""
@@ -59,7 +72,7 @@ class Memory:
         told before, unless the patch has it.
         """
         found = digest(state)
-        if found == self.asked or (found == self.current and not again):
+        if self.asked in (OPEN, found) or (found == self.current and not again):
             return False
         self.current = found
         if found not in self.shown:

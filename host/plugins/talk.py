@@ -28,6 +28,7 @@ from host.plugins.messages import (
     AskPlugins,
     AskPluginStates,
     ClosePluginWindow,
+    GivePluginState,
     OpenPluginWindow,
     PluginAnswer,
     PluginEdits,
@@ -171,6 +172,8 @@ class Talk:
                 self._answer(ticket, node, question, param, value, words)
             case AskPluginStates(ticket):
                 self._look_at_all(ticket)
+            case GivePluginState(node):
+                self._link.insist(node)
             case AskPlugins():
                 self._standings = ()
                 for node in self._entries:
@@ -345,8 +348,9 @@ class Talk:
         """Ask for a plugin's state and values. A new state is told where it is somebody's doing at its window; with
         ``told`` in any case, and ``again`` also where it was told before, as long as the patch does not have it.
         """
-        doing = self._doings.setdefault(node, Doing())
+        doing, looked = self._doings.setdefault(node, Doing()), self._link.hosted(node)
         turned, doing.turned = doing.turned, set()
+        given = looked.memory.given if looked else 0
 
         def has_state(state: Any, problem: str) -> None:
             if problem or not isinstance(state, bytes):
@@ -357,7 +361,9 @@ class Talk:
 
         def has_values(state: bytes, values: Any, problem: str) -> None:
             hosted = self._link.hosted(node)
-            if not problem and hosted is not None and isinstance(values, list):
+            if hosted is not looked or (hosted is not None and hosted.memory.given != given):
+                doing.turned |= turned  # it was given another state meanwhile, or is another one
+            elif not problem and hosted is not None and isinstance(values, list):
                 hosted.values = values
                 hosted.memory.note_values(state, values)
                 self._tell_values(node)
@@ -366,8 +372,18 @@ class Talk:
                 if node in self._chose:
                     self._chose.discard(node)
                     own = self._otherwise(node, now, driven | self._names.of(hosted).programs)
+                if by_hand and not own:
+                    self._ask(node, "state", (), partial(has_again, hosted, state))
+                    return
                 if told or by_hand:
                     self._tell_state(node, hosted, state, again, by_hand, own)
+            then()
+
+        def has_again(hosted: Hosted, state: bytes, second: Any, problem: str) -> None:
+            # some plugins never give the same bytes twice: those say nothing of anybody's hands
+            by_hand = not problem and second == state
+            if (told or by_hand) and hosted.memory.given == given:
+                self._tell_state(node, hosted, state, again, by_hand, {})
             then()
 
         if node in self._chose:

@@ -45,6 +45,7 @@ EXAMPLES = [
     of_plugins.PluginAnswer(5, "", 0.5, "-6.0", b"\x00state"),
     of_plugins.PluginEdits((("fx", "gain", 0.25, 3, "begin"), ("fx", "gain", 0.5, 3, "perform"))),
     of_plugins.AskPluginStates(6),
+    of_plugins.GivePluginState("group/fx"),
     of_plugins.PluginState("fx", b"VST3", True, (("gain", 0.25),)),
     of_plugins.PluginStatesTold(6),
     of_plugins.PluginTitles("fx", (("gain", "Drive", "dB"),)),

@@ -58,6 +58,7 @@ class Engine:
     changed: dict[str, Change] = field(default_factory=dict)
     asked: list[int] = field(default_factory=list)
     answered: set[int] = field(default_factory=set)
+    given: list[str] = field(default_factory=list)
     called: dict[str, tuple[str, str]] = field(default_factory=dict)
     stands: dict[str, Standing] = field(default_factory=lambda: {"fx": Standing()})
     has: dict[str, float] = field(default_factory=dict)
@@ -77,6 +78,9 @@ class Engine:
 
     def states_told(self, ticket: int) -> bool:
         return ticket in self.answered
+
+    def give_state(self, node: str) -> None:
+        self.given.append(node)
 
     def standing(self) -> dict[str, Standing]:
         return self.stands
@@ -220,6 +224,31 @@ def test_a_plugin_that_says_nothing_holds_nothing_up_for_long(
     playing.step()
     assert done == [1, 2]
     assert said == ["A plugin did not say its state in time; what was known of it before is kept."] * 2
+
+
+def test_what_was_done_in_a_window_is_what_undo_takes_back(session: Session, engine: Engine, playing: Playing) -> None:
+    session.do(SetParam("fx", "drive", 0.5))
+    playing.opened("fx")
+    playing.step()
+    undone: list[str | None] = []
+    for _ in range(2):  # pressed twice, faster than the plugin answers
+        playing.settle(lambda: undone.append(session.undo()))
+    playing.settle(lambda: undone.append("something else"), ask=False)
+    playing.step()
+    assert (undone, engine.asked) == ([], [1]), "one after the other"
+    engine.changed["fx"] = Change(b"picked", True)
+    engine.answered.add(1)
+    playing.step()
+    playing.edited()
+    assert undone == ["Change in Crush"]
+    assert (session.patch.node("fx").state, engine.given) == (None, ["fx"]), "the engine has never seen it in the patch"
+    assert engine.asked == [1, 2]
+    engine.answered.add(2)
+    playing.step()
+    assert undone == ["Change in Crush", "Set fx.drive", "something else"]
+    assert engine.given == ["fx"]
+    playing.settle(lambda: undone.append("at once"), ask=False)
+    assert undone[-1] == "at once"
 
 
 def test_without_its_engine_what_waited_is_done(session: Session, engine: Engine) -> None:

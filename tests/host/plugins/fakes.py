@@ -53,7 +53,7 @@ class Fake:
         self.source = dict(source)
         self.description = description(source.get("name", "Fake"), delay=source.get("delay", 0))
         self.gain, self.turned, self.blocks = 0.5, 0.0, 0
-        self.place = -1.0
+        self.place, self.asked = -1.0, 0
         self._evil("load")
 
     def _evil(self, stage: str) -> None:
@@ -153,7 +153,10 @@ class Fake:
         return float(text) / 2
 
     def state(self) -> bytes:
-        return struct.pack("dd", self.gain, self.turned)
+        """With ``restless``, another one each time."""
+        self.asked += 1
+        more = struct.pack("d", self.asked) if self.source.get("restless") else b""
+        return struct.pack("dd", self.gain, self.turned) + more
 
     def state_in_play(self) -> bytes | None:
         return None

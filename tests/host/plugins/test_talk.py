@@ -15,11 +15,14 @@ from host.plugins.hosted import Patience
 from host.plugins.messages import (
     AskPlugin,
     AskPlugins,
+    AskPluginStates,
+    GivePluginState,
     OpenPluginWindow,
     PluginAnswer,
     PluginEdits,
     PluginStandings,
     PluginState,
+    PluginStatesTold,
     PluginTitles,
     PluginValues,
     RestartPlugin,
@@ -75,6 +78,11 @@ class Playing:
 
     def gain(self) -> float:
         return self.link.ask("fx", "values")[0]
+
+    def show_window(self) -> None:
+        """As if its window were open, for those that have none."""
+        self.talk.heard("fx", {"notice": "window", "value": True})
+        self.told += self.talk.step()
 
 
 def state(gain: float, turned: float = 0.0) -> bytes:
@@ -147,6 +155,41 @@ def test_a_state_that_the_plugin_came_to_itself_is_not_given_to_it_again():
         SetState("fx", told.state).apply(late)
         playing.change(late)
         assert playing.gain() == 0.25, "the patch is late"
+
+
+def asked(playing: Playing, ticket: int) -> list[PluginState]:
+    """What is told of states when they are asked for."""
+    before = len(playing.of(PluginState))
+    playing.talk.handle(AskPluginStates(ticket))
+    playing.until(lambda: PluginStatesTold(ticket) in playing.told, "the answer")
+    return playing.of(PluginState)[before:]
+
+
+def test_a_state_that_was_taken_into_the_patch_and_back_at_once_is_taken_back_by_the_plugin():
+    with Playing() as playing:
+        patch = one()
+        SetState("fx", state(0.125)).apply(patch)
+        playing.change(patch.copy())
+        playing.until(lambda: playing.gain() == 0.125, "the state")
+        playing.show_window()
+        playing.link.ask("fx", "set_state", state(0.25))  # as somebody at the window would
+        (told,) = asked(playing, 1)
+        assert told.state == state(0.25)
+        playing.change(patch.copy())
+        assert playing.gain() == 0.25, "what else is edited is no reason to take it back"
+        playing.talk.handle(GivePluginState("fx"))
+        assert asked(playing, 2) == [], "what it is to lose is no news"
+        playing.change(patch.copy())
+        playing.until(lambda: playing.gain() == 0.125, "undo")
+        playing.talk.handle(GivePluginState("nobody"))
+
+
+def test_one_that_gives_another_state_each_time_is_not_thought_to_be_in_somebodys_hands():
+    with Playing(restless=True) as playing:
+        playing.show_window()
+        told = [state for ticket in range(1, 5) for state in asked(playing, ticket)]
+        assert len({each.state for each in told}) > 1
+        assert not any(each.by_hand for each in told)
 
 
 def test_a_state_that_was_only_asked_for_is_given_all_the_same():
@@ -290,6 +333,10 @@ def test_what_is_known_of_states():
     assert not memory.follow(b"b")
     assert memory.follow(b"a"), "that was long ago"
     assert memory.current == digest(b"a")
+    assert memory.show(b"c")
+    memory.insist()
+    assert not memory.show(b"d")
+    assert memory.follow(b"a"), "it was told of another one meanwhile"
     for k in range(100):
         memory.note_values(str(k).encode(), [k])
     assert len(memory.values) == 64
