@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import replace
 
+from graph.check import point_problems
 from graph.document import Automation, NodeEntry, Patch, Point
 from graph.edits import Edit, SetAutomation, SetBypass, SetMute, SetParam, SetState, inside
 from graph.errors import PatchError
 from graph.groups import Flat, expand, patch_in
 from graph.plain import brief
-from graph.resolve import resolve_settings
-from graph.spec import Kinds, Param
+from graph.resolve import misfit, resolve_settings
+from graph.spec import BUILT_IN_PARAMS, Kinds, Param
 
 Row = tuple[str, str, float]
 """Node (or ``group/inner``), param, value in display units."""
+Line = tuple[str, str, Iterable[Point]]
+"""Node (or ``group/inner``), param, points of its automation."""
 
 
 def set_values(patch: Patch, rows: Iterable[Row], kinds: Kinds) -> None:
@@ -35,6 +39,39 @@ def set_values(patch: Patch, rows: Iterable[Row], kinds: Kinds) -> None:
         for (group, name), leads_to in flat.aliases.items():
             if leads_to == target and name in flat.groups[group].params and (group, name) != (address, param):
                 _set(patch, group, flat.groups[group], name, value, kinds)
+
+
+def take_up(patch: Patch, rows: Iterable[Row], lines: Iterable[Line], kinds: Kinds) -> None:
+    """Give params of a patch other values, and automation other points, as an engine takes them up: of those that it
+    refuses, because there is no such param or a value is out of its range, nothing is left.
+    """
+    flat = expand(patch)
+    set_values(patch, [row for row in rows if not _refused(flat, row, kinds)], kinds)
+    for node, param, points in lines:
+        line = Automation(node, param, tuple(points))
+        if not any(point_problems(line, _declared_at(flat, node, param, kinds))):
+            with suppress(PatchError):  # it has no automation
+                set_points(patch, node, param, line.points)
+
+
+def _refused(flat: Flat, row: Row, kinds: Kinds) -> bool:
+    address, param, value = row
+    id, name = flat.aliases.get((address, param), (address, param))
+    if id not in flat.nodes:
+        return id not in flat.groups or name not in BUILT_IN_PARAMS or value not in (0, 1)
+    kind = kinds.get(flat.nodes[id].kind)
+    declared = _declared_at(flat, address, param, kinds)
+    if declared is None:  # what the kind makes of it follows from the outside world, or is not known here
+        return kind is not None and not kind.varies
+    return bool(misfit(declared, value))
+
+
+def _declared_at(flat: Flat, address: str, param: str, kinds: Kinds) -> Param | None:
+    """What an address leads to, as far as that is known without the outside world."""
+    id, name = flat.aliases.get((address, param), (address, param))
+    entry = flat.nodes.get(id)
+    found = _declared(entry, name, kinds) if entry is not None else None
+    return found or BUILT_IN_PARAMS.get(name)
 
 
 def _set(patch: Patch, address: str, entry: NodeEntry, param: str, value: float, kinds: Kinds) -> None:

@@ -14,7 +14,7 @@ from graph.document import Patch
 from graph.edits import SetAutomation
 from graph.errors import PatchError
 from graph.fields import checked_points
-from graph.patchfile import load, loads, packed, save
+from graph.patchfile import load, packed, save
 from host.engine.display import Display, EngineStatus, Problem
 from host.engine.link import Link
 from host.engine.plugins import Plugins
@@ -45,7 +45,7 @@ from host.messages import (
 )
 from host.plugins.instance import PluginError
 from host.plugins.messages import AskPlugins, PluginsIn
-from host.values import morphed, set_points, set_states, set_values, snapshot_states, snapshot_values
+from host.values import morphed, set_states, snapshot_states, snapshot_values
 
 ANSWER_S = 60.0
 """How long to wait for an engine that is asked something, and that makes no progress with what it compiles."""
@@ -117,33 +117,26 @@ class Engine:
 
     def close(self) -> None:
         """End the engine."""
-        self._link.close(quit=True)
-        self._display.close()
+        self._let_go(quit=True)
 
     def detach(self) -> None:
         """Let the engine play on. Another ``Engine(attach=True)`` finds it as long as its patience lasts."""
-        self._link.close(quit=False)
+        self._let_go(quit=False)
+
+    def _let_go(self, *, quit: bool) -> None:
+        self._link.close(quit)
         self._display.close()
+        with self._changed:
+            self._failure = self._failure or "the engine is closed"
+            self._changed.notify_all()
 
     # -- the patch -----------------------------------------------------------------------------------------------------
 
     @property
     def patch(self) -> Patch:
-        """A copy of the patch as it has been asked for, with the values that were set since it was loaded."""
+        """A copy of the patch as it has been asked for, with the values that were set since, but those refused."""
         with self._changed:
-            asked, rows = self._wanted.patch, [(*k, v) for k, v in self._wanted.params.items()]
-            lines = list(self._wanted.points.values())
-        if asked is None:
-            return Patch()
-        found = loads(asked.patch)
-        found.folder = Path(asked.folder)
-        if rows:
-            from nodes import kinds
-
-            set_values(found, rows, kinds())
-        for line in lines:
-            set_points(found, line.node, line.param, line.points)
-        return found
+            return self._wanted.document()
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the patch as it is now to a file, with the states that plugins came to in their windows. Waits for
@@ -193,11 +186,16 @@ class Engine:
     def automate(self, node: str, param: str, points: Iterable[Sequence[Any]]) -> None:
         """Give a param automation, in place of what it had: ``(seconds, value)`` or ``(seconds, value, curve)``.
 
-        Raises PatchError.
+        Raises PatchError, and all is as before.
         """
         patch, line = self.patch, Patch().automate(node, param, points)
+        before = patch.copy()
         SetAutomation(node, param, line).apply(patch)
-        self.load(patch)
+        try:
+            self.load(patch)
+        except PatchError:
+            self.load(before, wait=False)
+            raise
 
     def set_points(self, node: str, param: str, points: Iterable[Sequence[Any]]) -> None:
         """Give the automation that a param has other points, as for `automate`; what cannot be is said in ``notices``.

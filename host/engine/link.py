@@ -119,6 +119,7 @@ class Link:
         elif process is not None and process.poll() is None:
             _left_playing.append(process)
         wire.close()
+        self._connected = False
         self._waker.close()
         self._woken.close()
 

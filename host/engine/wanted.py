@@ -6,7 +6,10 @@ The client keeps one, to start a dead engine's successor from; the engine keeps 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 
+from graph.document import Patch
+from graph.patchfile import loads
 from host.messages import (
     Locate,
     OpenDevice,
@@ -20,6 +23,7 @@ from host.messages import (
     ToEngine,
 )
 from host.plugins.messages import PluginsIn
+from host.values import take_up
 
 MOST_PARAMS = 100_000
 """More than a patch has; those that were set first are forgotten."""
@@ -76,6 +80,21 @@ class Wanted:
                 self.plugins_in = message
             case _:
                 return
+
+    def document(self) -> Patch:
+        """The patch with the values and points that it got since, but those that an engine refuses; an empty one where
+        there is none.
+        """
+        if self.patch is None:
+            return Patch()
+        found = loads(self.patch.patch)
+        found.folder = Path(self.patch.folder)
+        if self.params or self.points:
+            from nodes import kinds
+
+            rows = [(node, param, value) for (node, param), value in self.params.items()]
+            take_up(found, rows, [(line.node, line.param, line.points) for line in self.points.values()], kinds())
+        return found
 
     def messages(self) -> list[ToEngine]:
         """What to tell an engine that has just started. The patch comes after what it starts with, so that its first

@@ -9,7 +9,8 @@ import pytest
 from graph import Patch
 from graph.errors import PatchError
 from graph.groups import expand
-from host.values import morphed, set_states, set_values, snapshot_states, snapshot_values, states_to_keep
+from graph.patchfile import packed
+from host.values import morphed, set_states, set_values, snapshot_states, snapshot_values, states_to_keep, take_up
 from nodes import kinds
 
 
@@ -121,3 +122,27 @@ def test_states_in_snapshots_are_those_of_plugins_that_are_there_and_not_left_ou
     assert expand(patch).nodes["g/d"].state == b"8"
     with pytest.raises(PatchError, match="there is no snapshot 't'"):
         snapshot_states(patch, "t")
+
+
+def test_of_what_an_engine_refuses_nothing_is_left(patch):
+    patch.add("unknown", "from elsewhere")
+    patch.automate("flt", "freq_hz", [(0.0, 100.0, "hold")])
+    refused = [
+        ("level", "level_db", 99.0),
+        ("level", "level_dB", 0.0),
+        ("flt", "q", math.inf),
+        ("nowhere", "q", 1.0),
+        ("rack/nowhere", "q", 1.0),
+        ("rack", "q", 1.0),
+        ("rack", "mute", 0.5),
+        ("rack/eq", "freq_hz", 1.0),
+    ]
+    taken = [("level", "level_db", -3.0), ("rack/eq", "q", 3.0), ("rack", "bypass", 1.0), ("unknown", "x", 7.0)]
+    before = patch.copy()
+    take_up(patch, refused, [("flt", "freq_hz", [(0.0, 1.0, "hold")]), ("flt", "q", [(0.0, 1.0, "hold")])], kinds())
+    assert packed(patch) == packed(before)
+    take_up(patch, [*refused, *taken], [("flt", "freq_hz", [(0.0, 200.0, "hold")])], kinds())
+    set_values(before, taken, kinds())
+    before.automation.clear()
+    before.automate("flt", "freq_hz", [(0.0, 200.0, "hold")])
+    assert packed(patch) == packed(before)

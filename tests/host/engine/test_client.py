@@ -57,6 +57,37 @@ def test_what_the_engine_refuses_is_said(patch):
         assert engine.load(patch)[0][2] == os.getcwd()
 
 
+def test_what_was_refused_is_not_saved_and_keeps_nothing_else_from_it(patch, tmp_path):
+    with Engine(patch, device="null") as engine:
+        engine.set("level", "level_db", 1000)
+        engine.set("nowhere", "level_db", 0)
+        engine.set("tone", "freq_hz", 200)
+        engine.set_points("level", "level_db", [(0, -6)])
+        engine.sync()
+        assert [n.text for n in engine.notices if n.level == "error"][1].endswith("(and 1 more like it)")
+        for points in ([(0, 1000)], [(0, 0, "no such curve")]):
+            with pytest.raises(PatchError):
+                engine.automate("level", "level_db", points)
+        with pytest.raises(PatchError):
+            engine.automate("nowhere", "level_db", [(0, 0)])
+        engine.automate("level", "level_db", [(0, -6)])
+        engine.save(tmp_path / "saved.pwp")
+    found = Patch.load(tmp_path / "saved.pwp")
+    assert found.node("tone").params["freq_hz"] == 200
+    assert found.node("level").params == {"level_db": -6}
+    assert [(line.node, line.points) for line in found.automation] == [("level", ((0, -6, "linear"),))]
+
+
+@pytest.mark.parametrize("leave", [Engine.close, Engine.detach])
+def test_an_engine_that_was_left_says_so(patch, leave):
+    with Engine(patch, command=FAKE, patience_s=0.1) as engine:
+        leave(engine)
+        for wrong in (lambda: engine.set("level", "level_db", 0), lambda: engine.load(patch), engine.sync):
+            with pytest.raises(EngineError, match="closed"):
+                wrong()
+        assert not engine.status.alive
+
+
 def with_node(patch: Patch, kind: str) -> Patch:
     other = patch.copy()
     other.add("x", kind)
