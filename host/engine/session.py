@@ -72,7 +72,7 @@ class Session:
         self._channels = (0, 0)
         self._loop: tuple[float, float] | None = None
         self._place_s = 0.0
-        self._rolling = False
+        self._rolling = self._recording = False
         self._xruns = self._sound_xruns = 0
         self._due = self._late = False
         self._early: dict[tuple[str, str], float] = {}
@@ -115,7 +115,7 @@ class Session:
                 if self._player:
                     self._player.set_loop(self._loop_frames())
             case Record(on):
-                self._playing().record(on, self._sound.round_trip() if self._sound and on else 0)
+                self._record(on)
             case SaveReplay(path, seconds):
                 self._playing().save_replay(Path(path), seconds)
             case PluginsIn():
@@ -312,6 +312,11 @@ class Session:
         self._sound_xruns = 0
         self._due = False
         self._sound = self._parts.sound(self._device, self._player.renderer, *self._channels, self._rate, self.say)
+        if self._recording:
+            try:
+                self._record(True)
+            except (PatchError, ValueError, OSError) as error:
+                self.say(str(error), "error")
 
     def _close_sound(self) -> None:
         if self._sound is not None:
@@ -332,6 +337,19 @@ class Session:
                 why = f"{culprit} took longest" if culprit else "the nodes were in time, the system was not"
                 self.say(f"Sound dropped out at {self.place_s():.1f} s, {self._xruns} blocks so far; {why}.")
         self._sound_xruns = count
+
+    def _record(self, on: bool) -> None:
+        """Begin or end takes; they begin with the device where that is not open yet."""
+        self._recording = on and self._patch is not None
+        if not on:
+            if self._player is not None:
+                self._player.record(False, 0)
+        elif self._patch is None or self._sound is not None:
+            try:
+                self._playing().record(True, self._sound.round_trip() if self._sound is not None else 0)
+            except ValueError:
+                self._recording = False  # there is no recorder
+                raise
 
     def _ask_plugins(self, message: _OfWindows | _OfStates) -> None:
         done = self._player is not None and self._player.ask_plugins(message)

@@ -121,6 +121,34 @@ def test_a_take_and_the_replay_hold_what_a_render_gives(metered, tmp_path):
         assert any(np.array_equal(offline[at : at + len(heard)], heard) for at in starts)
 
 
+def test_recording_goes_on_with_another_rate_and_with_another_engine(metered, tmp_path):
+    metered.add("take", "file_recorder", {"path": "take.wav"})
+    metered.connect("meter.out", "take.in")
+    metered.folder = tmp_path
+    with Engine(metered, device="null") as engine:
+
+        def recording(name: str) -> bool:
+            status = engine.status.device
+            return status is not None and status.recording == (str(tmp_path / name),)
+
+        engine.record()
+        until(lambda: recording("take.wav"))
+        metered.sample_rate = 44100
+        engine.load(metered)
+        until(lambda: recording("take-2.wav"))
+        until(lambda: engine.status.numbers["clock"] > 44100)  # a take is readable from its first second on
+        os.kill(engine.status.pid, signal.SIGKILL)
+        until(lambda: recording("take-3.wav"))
+        engine.record(False)
+        engine.sync()
+        until(lambda: engine.status.device and not engine.status.device.recording)
+    assert [soundfile.info(tmp_path / name).samplerate for name in ("take.wav", "take-2.wav", "take-3.wav")] == [
+        48000,
+        44100,
+        44100,
+    ]
+
+
 def samples(path: Path) -> np.ndarray:
     """The first channel of a file."""
     return soundfile.read(path, dtype="float32", always_2d=True)[0][:, 0]
