@@ -24,8 +24,8 @@ class Edit(ABC):
         """What it does, for a menu: ``Move eq``."""
 
     @property
-    def subject(self) -> object:
-        """What it sets, if a later edit of the same gesture that sets the same may replace it."""
+    def subjects(self) -> frozenset[object] | None:
+        """What it sets, where a later edit of the same gesture that sets no more may replace it; else None."""
         return None
 
 
@@ -39,6 +39,16 @@ class Batch(Edit):
     @property
     def name(self) -> str:
         return self.words
+
+    @property
+    def subjects(self) -> frozenset[object] | None:
+        found: set[object] = set()
+        for edit in self.edits:
+            subjects = edit.subjects
+            if subjects is None:
+                return None
+            found |= subjects
+        return frozenset(found)
 
     def apply(self, patch: Patch) -> Edit:
         undone: list[Edit] = []

@@ -7,9 +7,12 @@ from dataclasses import dataclass, field
 
 from graph.document import Patch
 from graph.edit import Batch, Edit
+from graph.weight import weight
 
 LONGEST = 500
-"""How many entries a history keeps, unless told otherwise."""
+"""How many entries a history keeps, unless told otherwise,"""
+HEAVIEST = 128 * 1024 * 1024
+"""and about how many bytes: states of plugins are large."""
 
 
 @dataclass(slots=True)
@@ -21,6 +24,8 @@ class _Entry:
     """What takes the patch to the other side of this entry, the last first."""
     subjects: set[object] = field(default_factory=set[object])
     """What the gesture has set, and the step back is known of."""
+    weight: int = 0
+    """About how many bytes its steps take."""
 
 
 class History:
@@ -30,11 +35,11 @@ class History:
     is kept once. ``dirty`` says whether the patch differs from when ``mark_saved`` was called last.
     """
 
-    def __init__(self, patch: Patch, limit: int = LONGEST) -> None:
+    def __init__(self, patch: Patch, limit: int = LONGEST, heaviest: int = HEAVIEST) -> None:
         if limit < 1:
             raise ValueError(f"a history keeps at least one entry, not {limit}")
         self.patch = patch
-        self._limit = limit
+        self._limit, self._heaviest = limit, heaviest
         self._done: deque[_Entry] = deque()
         self._undone: list[_Entry] = []
         self._serial = 0
@@ -46,21 +51,29 @@ class History:
         back = edit.apply(self.patch)
         self._undone.clear()
         self._serial += 1
-        subject = edit.subject
+        subjects = edit.subjects
         top = self._done[-1] if self._done else None
         if top is None or gesture is None or top.gesture != gesture:
             top = _Entry(name or edit.name, gesture, self._serial, [])
             self._done.append(top)
-            if len(self._done) > self._limit:
-                self._bottom = self._done.popleft().serial
         top.serial = self._serial
-        if subject is None:
+        if subjects is None:
             top.subjects.clear()
-        elif subject in top.subjects:
+        elif subjects <= top.subjects:
             return
         else:
-            top.subjects.add(subject)
+            top.subjects |= subjects
         top.steps.append(back)
+        top.weight += weight(back)
+        self._forget()
+
+    def _forget(self) -> None:
+        """Let go of the oldest entries beyond what is kept; the newest stays, whatever it takes."""
+        total = sum(entry.weight for entry in self._done)
+        while len(self._done) > 1 and (len(self._done) > self._limit or total > self._heaviest):
+            gone = self._done.popleft()
+            self._bottom = gone.serial
+            total -= gone.weight
 
     def end_gesture(self) -> None:
         """What comes next is another gesture, even if it is called the same."""
@@ -87,7 +100,8 @@ class History:
         entry = self._undone[-1]
         back = Batch(entry.name, tuple(reversed(entry.steps))).apply(self.patch)
         self._undone.pop()
-        self._done.append(_Entry(entry.name, None, entry.serial, [back]))
+        self._done.append(_Entry(entry.name, None, entry.serial, [back], weight=weight(back)))
+        self._forget()
         return entry.name
 
     @property

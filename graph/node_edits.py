@@ -158,8 +158,8 @@ class SetParam(Edit):
         return f"Set {self.node}.{self.param}"
 
     @property
-    def subject(self) -> object:
-        return SetParam, self.node, self.param
+    def subjects(self) -> frozenset[object]:
+        return frozenset({(SetParam, self.node, self.param)})
 
     def apply(self, patch: Patch) -> Edit:
         params, place = patch.node(self.node).params, f"nodes.{self.node}.params"
@@ -208,8 +208,8 @@ class _SetEntry(Edit):
         return f"{self.words} {self.node}"
 
     @property
-    def subject(self) -> object:
-        return type(self), self.node
+    def subjects(self) -> frozenset[object]:
+        return frozenset({(type(self), self.node)})
 
     def apply(self, patch: Patch) -> Edit:
         entry = patch.node(self.node)
@@ -307,9 +307,8 @@ class Inside(Edit):
         return f"{self.edit.name} in {self.group}"
 
     @property
-    def subject(self) -> object:
-        inner = self.edit.subject
-        return None if inner is None else (Inside, self.group, inner)
+    def subjects(self) -> frozenset[object]:
+        return frozenset({(Inside, self.group)})  # whatever it does, the group's whole inside is put back
 
     def apply(self, patch: Patch) -> Edit:
         settings, place = patch.node(self.group).settings, f"nodes.{self.group}.settings.patch"

@@ -76,8 +76,8 @@ class SetCable(Edit):
         return f"Change the cable from {self.cable.source} to {self.cable.target}"
 
     @property
-    def subject(self) -> object:
-        return SetCable, self.cable.key
+    def subjects(self) -> frozenset[object]:
+        return frozenset({(SetCable, self.cable.key)})
 
     def apply(self, patch: Patch) -> Edit:
         cable = _checked(self.cable)
@@ -106,8 +106,8 @@ class SetAutomation(Edit):
         return f"Automate {self.node}.{self.param}"
 
     @property
-    def subject(self) -> object:
-        return SetAutomation, self.node, self.param
+    def subjects(self) -> frozenset[object]:
+        return frozenset({(SetAutomation, self.node, self.param)})
 
     def apply(self, patch: Patch) -> Edit:
         before = tuple(patch.automation)
@@ -181,8 +181,8 @@ class SetPatchField(Edit):
         return f"Change the {self.field.replace('_', ' ')}"
 
     @property
-    def subject(self) -> object:
-        return SetPatchField, self.field
+    def subjects(self) -> frozenset[object]:
+        return frozenset({(SetPatchField, self.field)})
 
     def apply(self, patch: Patch) -> Edit:
         value = self._checked()
