@@ -13,6 +13,7 @@ from graph.compiler import compile
 from graph.document import Patch, Point
 from graph.errors import PatchError
 from graph.groups import expand
+from graph.spec import TICK
 from host.audiofile import AudioFileError
 from host.disk.reader import Reader
 from host.disk.replay import save_last
@@ -186,8 +187,9 @@ class LivePlayer:
         self._jump = _Jump(frame, ticket, self.renderer.bank, monotonic() + CUE_S)
 
     def set_loop(self, loop: tuple[int, int] | None) -> None:
-        """Go round between two places, or no longer."""
-        self.renderer.set_loop(*(loop or (0, 0)))
+        """Go round between two places, or no longer. The shortest loop is a tick."""
+        start, end = loop or (0, 0)
+        self.renderer.set_loop(start, max(end, start + TICK) if loop else start)
 
     def record(self, on: bool, round_trip: int = 0) -> None:
         """Begin or end the takes of all recorders, as `Takes.start` has it. Raises ValueError, AudioFileError or

@@ -372,7 +372,7 @@ class Session:
         if self._loop is None:
             return None
         start, end = (round(seconds * self._rate) for seconds in self._loop)
-        return (start, end) if end > start else None
+        return start, end
 
 
 def _device_channels(patch: Patch) -> tuple[int, int]:

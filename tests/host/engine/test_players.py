@@ -17,11 +17,13 @@ from host.disk.feeds import open_request
 from host.disk.reader import Reader
 from host.engine import ports
 from host.engine.conductor import Conductor
+from host.engine.player import LivePlayer
 from host.native.live import Live
 from host.offline import run_arrays
 from host.services import FileServices
 from nodes import kinds
 
+from .conftest import until
 from .stage import RATE, patch, roughness, sine
 
 BLOCK = 256
@@ -282,3 +284,25 @@ def test_a_disk_that_lets_wait_holds_up_the_edit_and_nothing_else(deck, monkeypa
         assert (deck.conductor.missed() > 0) != comes
     finally:
         go_on.set()
+
+
+@pytest.mark.parametrize("loop", [(1000, 1000), (1000, 1010), (1000, 1063), (1000, 1064), (1000, 1100)])
+def test_a_loop_shorter_than_a_block_is_not_left(tmp_path, loop):
+    player = LivePlayer(RATE, lambda flow, first, count: list(range(first, first + count)), lambda text: None)
+    try:
+        player.set_patch(1, patch(NODES, CABLES), tmp_path)
+        until(lambda: player.step() >= 0 and player.outcome() is not None)
+        player.locate(500)
+        player.set_loop(loop)
+        player.play()
+        player.running(True)
+        for _ in range(100):
+            player.step()
+            player.renderer.process(None, np.empty((BLOCK, 2), np.float32))
+        assert loop[0] <= player.place() < max(loop[1], loop[0] + 64)
+        assert player.renderer.wraps >= 99 * BLOCK // 128
+        player.set_loop(None)
+        player.renderer.process(None, np.empty((BLOCK, 2), np.float32))
+        assert player.place() > loop[1]
+    finally:
+        player.close()
