@@ -130,6 +130,9 @@ def style(look: Look) -> None:
         {dpg.mvThemeCol_ChildBg: t.raised},
         {dpg.mvStyleVar_ChildRounding: (px(7),), dpg.mvStyleVar_WindowPadding: (px(10), px(8))},
     )
+    for name, ring in (("theme:swatch", 0.0), ("theme:swatch-on", 2.0)):
+        round_ = {dpg.mvStyleVar_FrameRounding: (px(9),), dpg.mvStyleVar_FrameBorderSize: (ring * look.scale,)}
+        _theme(name, {dpg.mvThemeCol_Border: t.text}, round_)
     quiet = {dpg.mvThemeCol_Button: none, dpg.mvThemeCol_ButtonHovered: t.lifted}
     _theme(
         "theme:name", quiet, {dpg.mvStyleVar_ButtonTextAlign: (0.0, 0.5), dpg.mvStyleVar_FramePadding: (px(4), px(4))}

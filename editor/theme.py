@@ -57,7 +57,7 @@ FAMILIES: Mapping[str, Colour] = {
 TINTS: Mapping[str, Colour] = {
     "red": rgb(0xD2575A),
     "orange": rgb(0xD58542),
-    "yellow": rgb(0xBFA437),
+    "yellow": rgb(0xB59A34),
     "green": rgb(0x5BA84F),
     "teal": rgb(0x35A698),
     "blue": rgb(0x3F8FD2),

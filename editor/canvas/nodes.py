@@ -24,7 +24,7 @@ NAME_PX = 12.0
 """How large the titles of nodes are that are looked at from far away, at most."""
 VALUE, LABEL = 12.0, 11.0
 """How large the words below knobs are."""
-CAPTION = 0.78
+CAPTION = 0.82
 """How much of the title's ink is in the line below it."""
 FREQS = np.geomspace(20.0, 20000.0, 72)
 NARROW_PX = 2.0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -11,14 +11,15 @@ import dearpygui.dearpygui as dpg
 
 from editor import fonts
 from editor.canvas.adding import add_item, connect_new
-from editor.canvas.frames import frame_edit
+from editor.canvas.frame_popup import fill_frame_popup
 from editor.canvas.plugging import items_that_fit
-from editor.canvas.scene import Frame, Hit, PinAt, frames_of
+from editor.canvas.scene import Frame, Hit, PinAt
 from editor.canvas.view import Point
 from editor.commands import shown
 from editor.controls.menu import add_items
 from editor.faces import spoken
 from editor.pointer import Touch
+from editor.swatches import colour_nodes, swatches, tint_of
 from editor.theme import Colour
 from graph.document import Cable
 from graph.edits import Connect, Edit
@@ -229,56 +230,11 @@ class Popups:
 
     def edit_frame(self, frame: Frame) -> None:
         """Give a frame a title, a text and a colour, or take it away."""
-        canvas, px = self.canvas, self.canvas.app.look.px
+        canvas = self.canvas
         slot = canvas.app.slots["centre"]
         x, y = canvas.gestures.view.to_canvas(frame.box.x, frame.box.y)
-        self._window("frame", (max(slot.x + x, slot.x + 8), max(slot.y + y, slot.y + 8)), px(330))
-        kept = [frame]
-
-        def change(**fields: str) -> None:
-            kept[0] = replace(kept[0], **fields)
-            do(frame_edit(canvas.session, kept[0]), "Change a frame", ("change a frame", frame.index))
-
-        def remove() -> None:
-            self.close()
-            do(frame_edit(canvas.session, None, remove=frame.index), "Remove a frame")
-
-        def do(edit: Edit, name: str, gesture: object = None) -> None:
-            if frame.index < len(frames_of(canvas.session.here.metadata)):  # it may be undone meanwhile
-                canvas.session.do(edit, name=name, gesture=gesture)
-
-        parent = "canvas-popup"
-        dpg.add_input_text(
-            tag="frame:title",
-            hint="Title",
-            default_value=frame.title,
-            width=-1,
-            parent=parent,
-            callback=lambda _, v: change(title=v),
-        )
-        dpg.add_input_text(
-            hint="A comment",
-            default_value=frame.text,
-            multiline=True,
-            width=-1,
-            height=px(90),
-            parent=parent,
-            callback=lambda _, v: change(text=v),
-        )
-        with dpg.group(horizontal=True, parent=parent):
-            for family, colour in list(canvas.app.look.theme.families.items())[:10]:
-                dpg.add_color_button(
-                    colour,
-                    no_border=True,
-                    width=px(22),
-                    height=px(22),
-                    no_alpha=True,
-                    user_data=family,
-                    callback=lambda _, __, name: change(colour=name),
-                )
-        button = dpg.add_button(label="Remove the frame", callback=remove, parent=parent)
-        dpg.bind_item_theme(button, "theme:danger")
-        dpg.focus_item("frame:title")
+        self._window("frame", (max(slot.x + x, slot.x + 8), max(slot.y + y, slot.y + 8)), canvas.app.look.px(330))
+        fill_frame_popup(canvas.app, "canvas-popup", frame, self.close)
 
     def rename(self, node: str) -> None:
         """Give a node another title."""
@@ -327,6 +283,26 @@ class Popups:
                 user_data=id,
                 callback=lambda _, __, chosen: (self.close(), canvas.app.command(chosen)),
             )
+        if hit.node:
+            dpg.add_spacer(height=canvas.app.look.px(2), parent="canvas-popup")
+            self._colours()
+
+    def colours(self) -> None:
+        """Choose a colour for what is selected."""
+        canvas, px = self.canvas, self.canvas.app.look.px
+        x, y = canvas.app.pointer.at
+        self._window("colours", (max(x - px(240), 8), max(y, 8)), px(266))
+        self._colours()
+
+    def _colours(self) -> None:
+        session, look, nodes = self.canvas.session, self.canvas.app.look, self.canvas.session.selection
+        plain = look.theme.hue(session.face(min(nodes)).family)
+
+        def pick(name: str) -> None:
+            self.close()
+            colour_nodes(session, nodes, name)
+
+        swatches(look, "canvas-popup", tint_of(session, nodes), plain, pick)
 
     def _window(self, what: str, at: Point, width: float) -> None:
         self.close()

@@ -56,6 +56,8 @@ class Header(Grip):
         if self.subject.face.outputs or self.subject.face.inputs:
             found["mute"] = (x, px(14))
             x -= px(30)
+        found["colour"] = (x, px(14))
+        x -= px(30)
         if self.subject.offers.pictures:
             found["wide"] = (x, px(14))
         return found
@@ -64,7 +66,7 @@ class Header(Grip):
         """The node is as this says now."""
         self.subject = subject
         face, theme, px, pen = subject.face, self.app.look.theme, self.app.look.px, self._pen
-        shown = (face.title, face.bypass, face.mute, face.kind, self._over, self._around())
+        shown = (face.title, face.bypass, face.mute, face.kind, face.hue, self._over, self._around())
         if shown == self._shown:
             return
         self._shown = shown
@@ -82,7 +84,7 @@ class Header(Grip):
         around = fitted(self._around(), self.width - left, "small", px(12.5))
         pen.words((left, px(30)), around, theme.dim, "small", px(12.5))
         for name, at in self._buttons().items():
-            self._button(name, at, {"bypass": face.bypass, "mute": face.mute, "wide": self._wide}[name])
+            self._button(name, at, {"bypass": face.bypass, "mute": face.mute, "wide": self._wide}.get(name, False))
 
     @property
     def _wide(self) -> bool:
@@ -94,6 +96,7 @@ class Header(Grip):
             "bypass": ("power", theme.faint if on else theme.good),
             "mute": ("mute" if on else "volume", theme.bad if on else theme.dim),
             "wide": ("right" if on else "left", theme.dim),
+            "colour": ("record", theme.hue(self.subject.face.hue)),
         }
         icon, colour = colours[name]
         fill = theme.lifted if self._over == name else alpha(theme.raised, 0.7)
@@ -141,6 +144,8 @@ class Header(Grip):
                 session.do(SetMute(id, not face.mute))
             case "wide":
                 toggle_width(self.app)
+            case "colour":
+                self.app.command("node.colour")
             case "title":
                 left, top = dpg.get_item_rect_min(self.tag)
                 stored = session.here.node(id).title

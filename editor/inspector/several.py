@@ -13,6 +13,7 @@ from editor.faces import face, spoken
 from editor.inspector.params import Params
 from editor.link import Readings
 from editor.model import Changes, Session
+from editor.swatches import colour_nodes, swatches, tint_of
 from editor.turning import Turning
 from graph.edits import Edit, SetBypass, SetMute
 from graph.spec import Param
@@ -42,6 +43,7 @@ class SeveralPage:
 
     def __init__(self, app: App, nodes: tuple[str, ...], width: int) -> None:
         self.app, self.nodes = app, nodes
+        self._tint: object = self
         session, theme, px = app.session, app.look.theme, app.look.px
         parent = "inspector:page"
         title = dpg.add_text(f"{len(nodes)} nodes", tag="inspector:several", parent=parent)
@@ -56,6 +58,8 @@ class SeveralPage:
             half = (width - px(8)) // 2
             dpg.add_button(label="Bypass", tag="inspector:several:bypass", width=half, callback=self._bypass)
             dpg.add_button(label="Mute", tag="inspector:several:mute", width=half, callback=self._mute)
+        dpg.add_spacer(height=px(6), parent=parent)
+        dpg.add_group(tag="inspector:several:colours", parent=parent)
         dpg.add_spacer(height=px(6), parent=parent)
         params = shared(session, nodes)
         self.params: Params | None = None
@@ -106,6 +110,17 @@ class SeveralPage:
         for name, on in lit.items():
             dpg.bind_item_theme(f"inspector:several:{name}", "theme:accent" if on else 0)
         dpg.configure_item("inspector:several:bypass", enabled=bool(able))
+        self._offer_colours()
+
+    def _offer_colours(self) -> None:
+        session, look, row = self.app.session, self.app.look, "inspector:several:colours"
+        state = tint_of(session, self.nodes)
+        if state == self._tint:
+            return
+        self._tint = state
+        dpg.delete_item(row, children_only=True)
+        plain = look.theme.hue(session.face(self.nodes[0]).family)
+        swatches(look, row, state, plain, lambda name: colour_nodes(session, self.nodes, name))
 
     def sync(self, changes: Changes) -> bool:
         """Follow a change; False where the page must be made anew."""

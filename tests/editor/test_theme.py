@@ -7,7 +7,8 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from editor.theme import PIN_SHAPES, SAFE_PINS, THEMES, Colour, look
+from editor.canvas.nodes import CAPTION
+from editor.theme import FAMILIES, PIN_SHAPES, SAFE_PINS, THEMES, TINTS, Colour, look, mix
 
 LEAST = {"text": 7.0, "dim": 4.5, "faint": 3.0}
 """WCAG 2.2: 7 is enhanced, 4.5 is for text, 3 for what is large or beside the point."""
@@ -52,6 +53,21 @@ def test_the_formulas_are_those_of_the_standards():
 def test_text_can_be_read(theme, behind, ink):
     found = THEMES[theme]
     assert contrast(getattr(found, ink), getattr(found, behind)) >= LEAST[ink]
+
+
+@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize("hue", [*FAMILIES, *TINTS])
+def test_headers_of_every_colour_can_be_read(theme, hue):
+    found = THEMES[theme]
+    head = found.head(found.hue(hue))
+    assert contrast(found.title, head) >= 4.5
+    assert contrast(mix(head, found.title, CAPTION), head) >= 4.5
+
+
+def test_tints_are_told_apart_and_are_no_families():
+    seen = {name: lab(linear(colour)) for name, colour in TINTS.items()}
+    assert min(np.linalg.norm(seen[a] - seen[b]) for a, b in combinations(seen, 2)) > 25
+    assert not TINTS.keys() & FAMILIES.keys()
 
 
 @pytest.mark.parametrize("theme", THEMES)
