@@ -23,8 +23,10 @@ def save_last(
     *,
     subtype: str | None = None,
     first: int = 0,
+    end: int | None = None,
 ) -> Take:
-    """Write the last seconds of a ring to a new file, as far as they are there and not before frame ``first``.
+    """Write the last seconds of a ring to a new file, as far as they are there: before frame ``end``, now where it is
+    not given, and not before frame ``first``.
 
     The ring goes on being written meanwhile: it is copied first, oldest frames first, and of what may have been
     overwritten during that, nothing is kept; that much less is in the file. So the ring is best some seconds
@@ -34,7 +36,7 @@ def save_last(
         AudioFileError: there is nothing to write yet, or no writing there.
     """
     source = Ring(ring, header)
-    end = source.end
+    end = source.end if end is None else end
     start = max(first, end - round(seconds * rate), source.oldest)
     if end <= start:
         raise AudioFileError(path, "there is nothing to keep yet")

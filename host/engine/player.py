@@ -24,6 +24,7 @@ from host.engine.ports import Route
 from host.engine.readings import Source
 from host.engine.takes import Takes
 from host.fields import FromEngine, ToEngine
+from host.native.abi import STREAM_END
 from host.native.events import LOST
 from host.native.live import Live
 from host.native.source import KernelError
@@ -202,18 +203,21 @@ class LivePlayer:
             self._takes.stop()
 
     def save_replay(self, path: Path, seconds: float) -> None:
-        """Write the last seconds of every output to new files, in a thread of its own. Raises ValueError."""
+        """Write the last seconds of every output to new files, of the same frames of the clock, in a thread of its own.
+        Raises ValueError.
+        """
         heard = [o for o in self._conductor.outlets if o.request is None]
         if not heard:
             raise ValueError("nothing has been heard that could be kept")
+        first = min(outlet.arrival for outlet in heard)
+        end = min(int(outlet.header[STREAM_END]) for outlet in heard)
 
         def save() -> None:
             for outlet in heard:
                 name = path if len(heard) == 1 else path.with_stem(f"{path.stem}-{outlet.id}")
                 try:
-                    take = save_last(
-                        outlet.ring, outlet.header, seconds, name, self.rate, outlet.labels, first=outlet.arrival
-                    )
+                    source = outlet.ring, outlet.header
+                    take = save_last(*source, seconds, name, self.rate, outlet.labels, first=first, end=end)
                 except (AudioFileError, OSError) as error:
                     self._notice(str(error))
                 else:

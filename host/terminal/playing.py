@@ -19,7 +19,8 @@ STEP_S = 5.0
 LATE_S = 10.0
 """A device may take so much longer than the seconds that were asked for."""
 REPLAY_S = 60.0
-KEYS = "space play/stop   0 start   ←/→ 5 s   l loop   r record   s save the last minute   t timecode   q quit"
+KEYS = "space play/stop  0 start  ←/→ 5 s  l loop  r record  s save 60 s  t rate  q quit"
+"""In 80 columns."""
 
 
 class Playing:

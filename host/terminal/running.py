@@ -179,11 +179,12 @@ def _in_terminal(playing: Playing, name: str) -> None:
     from host.terminal.view import Meters, picture
 
     meters, said = Meters(), list[str]()
-    with keyboard() as key, Live(console=Console(), auto_refresh=False, transient=True) as live:
+    console = Console()
+    with keyboard() as key, Live(console=console, auto_refresh=False, transient=True) as live:
         while not playing.over:
             said.extend(notice.text for notice in _drained(playing.notices))
             del said[:-SHOWN_NOTICES]
-            live.update(picture(playing, meters, name, said), refresh=True)
+            live.update(picture(playing, meters, name, said, console.height), refresh=True)
             pressed = key(1 / FRAMES_PER_S)
             if pressed and not playing.press(pressed):
                 return

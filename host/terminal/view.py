@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Container, Mapping, Sequence
 from time import monotonic
 
 from rich.console import Group
@@ -30,10 +31,12 @@ class Meters:
     def __init__(self) -> None:
         self._held: dict[tuple[str, int], tuple[float, float]] = {}
 
-    def rows(self, readings: Mapping[str, Mapping[str, Floats]], now: float) -> list[tuple[str, float, float]]:
-        """Name, level and held level in dBFS, for every channel of every node that has a peak."""
+    def rows(
+        self, readings: Mapping[str, Mapping[str, Floats]], now: float, first: Container[str] = ()
+    ) -> list[tuple[str, float, float]]:
+        """Name, level and held level in dBFS, for every channel of every node that has a peak, some of them first."""
         found: list[tuple[str, float, float]] = []
-        for node, parts in sorted(readings.items()):
+        for node, parts in sorted(readings.items(), key=lambda item: (item[0] not in first, item[0])):
             for channel, value in enumerate(parts.get("peak", ())):
                 level = _decibels(float(value))
                 held, since = self._held.get((node, channel), (-math.inf, 0.0))
@@ -63,7 +66,11 @@ def device_words(status: EngineStatus) -> str:
     name = f"{d.api}: {d.device}" if d.api else d.device
     block = f"blocks of {d.block}" if d.block else "blocks of any size"
     latency = 1000.0 * (d.device_latency + d.patch_latency) / (d.rate or 1)
-    paths = ", ".join(f"{node} {frames}" for node, frames in d.latencies if frames)
+    late: dict[int, list[str]] = defaultdict(list)
+    for node, frames in d.latencies:
+        late[frames].append(node)
+    named = ((nodes[0] if len(nodes) == 1 else f"{len(nodes)} outputs", frames) for frames, nodes in late.items())
+    paths = ", ".join(f"{who} {frames}" for who, frames in named if frames)
     of_which = f" ({d.device_latency} frames the device; {paths})" if paths else ""
     return f"{name}, {d.rate} Hz, {block}, {d.inputs} in, {d.outputs} out, latency {latency:.1f} ms{of_which}"
 
@@ -78,8 +85,8 @@ def number_words(status: EngineStatus, playing: Playing) -> str:
     return words
 
 
-def picture(playing: Playing, meters: Meters, name: str, said: Sequence[str]) -> Group:
-    """The whole view, as it is now."""
+def picture(playing: Playing, meters: Meters, name: str, said: Sequence[str], height: int) -> Group:
+    """The whole view, as it is now, in so many lines at most."""
     status = playing.look()
     state = "playing" if status.rolling else "standing"
     if status.loop is not None:
@@ -88,17 +95,25 @@ def picture(playing: Playing, meters: Meters, name: str, said: Sequence[str]) ->
         state += f", recording {len(status.device.recording)}"
     costs = sorted(playing.engine.costs().items(), key=lambda item: -item[1][0])[:DEAREST]
     dearest = ", ".join(f"{node} {average:.2%} (worst {worst:.2%})" for node, (average, worst) in costs)
-    lines = [
+    above = [
         Text(f"{name}  {state if status.alive else 'the engine is being started again'}", "bold"),
         Text(playing.place(status)),
         Text(device_words(status)),
         Text(number_words(status, playing)),
         *([Text(f"most: {dearest}")] if dearest else []),
         *([Text(compiling_words(*status.compiling), "cyan")] if status.compiling else []),
-        *(bar(*row) for row in meters.rows(playing.engine.readings(), monotonic())),
-        *(Text(words, "yellow") for words in said),
-        Text(KEYS, "dim"),
     ]
+    below = [*(Text(words, "yellow") for words in said), Text(KEYS, "dim")]
+    outputs = {node for node, _ in status.device.latencies} if status.device is not None else set[str]()
+    rows = meters.rows(playing.engine.readings(), monotonic(), outputs)
+    room = max(height - len(above) - len(below), 1)
+    shown = rows if len(rows) <= room else rows[: room - 1]
+    bars = [bar(*row) for row in shown]
+    if len(shown) < len(rows):
+        bars.append(Text(f"and {len(rows) - len(shown)} channels more than there is room for", "dim"))
+    lines = [*above, *bars, *below]
+    for line in lines:
+        line.no_wrap, line.overflow = True, "ellipsis"
     return Group(*lines)
 
 

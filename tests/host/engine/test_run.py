@@ -17,7 +17,7 @@ from host.engine import folder as folders
 from host.engine.display import EngineStatus
 from host.messages import Notice
 from host.terminal.playing import Playing
-from host.terminal.view import FLOOR_DB, WIDTH, Meters, bar, picture
+from host.terminal.view import FLOOR_DB, WIDTH, Meters, bar, device_words, picture
 
 from .conftest import until
 
@@ -256,7 +256,7 @@ def test_the_view_says_what_there_is_to_say(patch):
     latencies = (("out", 480), ("early", 0))
     engine.device = m.Status("Box", "JACK", True, 48000, 64, 2, 2, 128, latencies, ("take.wav",))
     console = Console(width=120, record=True, file=io.StringIO())
-    console.print(picture(Playing(engine, patch, None, SimpleQueue()), Meters(), "Test", ["Something happened."]))
+    console.print(picture(Playing(engine, patch, None, SimpleQueue()), Meters(), "Test", ["Something happened."], 40))
     shown = console.export_text()
     for words in (
         "Test  playing, going round from 1 to 2.5 s, recording 1",
@@ -267,6 +267,33 @@ def test_the_view_says_what_there_is_to_say(patch):
         "out 1",
         "-6.0",
         "Something happened.",
-        "s save the last minute",
+        "s save 60 s  t rate  q quit",
     ):
         assert words in shown
+
+
+class Many(Picture):
+    """One that measures more than a window has room for."""
+
+    def readings(self):
+        return {f"a{k}": {"peak": np.array([0.5], np.float32)} for k in range(30)} | {"out": {"peak": np.ones(2)}}
+
+
+def test_what_there_is_no_room_for_is_counted_and_the_outputs_and_the_keys_are_seen(patch):
+    from queue import SimpleQueue
+
+    from rich.console import Console
+
+    engine = Many()
+    latencies = (("out", 480), ("other", 480), ("early", 0))
+    engine.device = m.Status("Box" * 60, "JACK", True, 48000, 64, 2, 2, 128, latencies, ())
+    console = Console(width=80, record=True, file=io.StringIO())
+    console.print(picture(Playing(engine, patch, None, SimpleQueue()), Meters(), "Test", ["Something."], 24))
+    lines = console.export_text().splitlines()
+    assert len(lines) == 24
+    assert [line.split()[0] for line in lines if "█" in line][:3] == ["out", "out", "a0"]
+    shown = sum("█" in line for line in lines)
+    assert lines[-3:] == [f"and {32 - shown} channels more than there is room for", "Something.", lines[-1]]
+    assert lines[-1].startswith("space play/stop")
+    engine.device = m.Status("Box", "JACK", True, 48000, 64, 2, 2, 128, latencies, ())
+    assert device_words(engine.status).endswith("(128 frames the device; 2 outputs 480)")

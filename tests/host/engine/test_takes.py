@@ -10,6 +10,8 @@ from graph import Patch
 from host.audiofile import read_tags
 from host.devices.null import NullDevice
 from host.devices.stored import ChannelMap, RoundTrip, Stored, keep
+from host.disk.replay import save_last
+from host.engine import player as players
 from host.engine.parts import KeptSound, Routes
 from host.engine.player import LivePlayer
 from host.engine.takes import hearing
@@ -191,6 +193,26 @@ def test_a_recorder_that_cannot_begin_keeps_no_other_from_it(recording, tmp_path
     recording.change(patch)
     assert recording.player.recording() == (str(tmp_path / "one.wav"), str(tmp_path / "good.wav"))
     assert any("there/is" in text for text in recording.said)
+
+
+def test_the_replays_of_several_outputs_lie_with_each_other(recording, tmp_path, monkeypatch):
+    """Also while sound goes on between the writing of one and of the next."""
+    patch = sounding("")
+    patch.add("other", "audio_out")
+    patch.connect("tone.out", "other.in")
+    recording.change(patch)
+    recording.play(RATE)
+
+    def late(*words, **named):
+        recording.play(4096)
+        return save_last(*words, **named)
+
+    monkeypatch.setattr(players, "save_last", late)
+    recording.player.save_replay(tmp_path / "replay.wav", 0.25)
+    until(lambda: sum("the last" in text for text in recording.said) == 2)
+    one, two = (soundfile.read(tmp_path / f"replay-{id}.wav")[0] for id in ("out", "other"))
+    assert len(one) == 12000
+    assert np.array_equal(one, two)
 
 
 def test_edits_that_change_how_late_a_path_is_leave_no_hole_in_what_is_kept_of_it():
