@@ -99,6 +99,10 @@ class PluginRequest:
     """The layout of each bus, in the plugin's order; empty: switched off."""
     outputs: tuple[str, ...]
     state: bytes | None = None
+    programs: tuple[tuple[int, float], ...] = ()
+    """Ids and values of the params that choose a program of its own, where the patch gives them: what these turn goes
+    before the state, as they do.
+    """
 
 
 @dataclass(frozen=True, slots=True)

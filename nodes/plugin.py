@@ -120,7 +120,12 @@ class _Hosted(_Settings):
             for name, bus in zip(cls.buses[0], cls.plugin.inputs, strict=True)
         )
         outputs = tuple(layouts[name] if name else "" for name in cls.buses[1])
-        request = PluginRequest(config.id, config.settings, config.rate, inputs, outputs, config.state)
+        programs = tuple(
+            (cls.plugin.params[place].id, float(config.params[param.name]))
+            for param, place in zip(cls.params(config.settings), cls.places, strict=True)
+            if cls.plugin.params[place].program and param.name in config.given - config.driven
+        )
+        request = PluginRequest(config.id, config.settings, config.rate, inputs, outputs, config.state, programs)
         opened = services.open_plugin(request)
         override = config.settings["latency_frames"]
         return {"number": opened.number, "latency": opened.latency if override < 0 else override}

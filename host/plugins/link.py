@@ -380,8 +380,8 @@ def _ports(hosted: Hosted, description: Description) -> list[int]:
 
 
 def _alike(hosted: Hosted, request: PluginRequest) -> bool:
-    """Whether a plugin is what a request asks for, but for its state."""
-    own = replace(hosted.request, state=None, settings={})
+    """Whether a plugin is what a request asks for, but for its state and programs."""
+    own = replace(hosted.request, state=None, programs=(), settings={})
     names = ("format", "uid", "name", "vendor", "path_hint")
     settings = [hosted.request.settings[n] == request.settings[n] for n in names]
-    return own == replace(request, state=None, settings={}) and all(settings)
+    return own == replace(request, state=None, programs=(), settings={}) and all(settings)

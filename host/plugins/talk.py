@@ -115,7 +115,9 @@ class Talk:
             owed = {name for name in ever if name not in entry.params}
             rows += [(node, name, ever[name]) for name in owed]
             given = {name: float(value) for name, value in entry.params.items()}
-            self._doings[node].turned |= owed | {name for name in given if given[name] != ever.get(name)}
+            turned = {name for name in given if given[name] != ever.get(name)}
+            self._doings[node].turned |= owed | turned
+            self._note_programs(node, turned)
             ever.update(given)
             if owed:
                 self._owed[node] = owed
@@ -127,11 +129,17 @@ class Talk:
         if node in self._entries and param not in BUILT_IN_PARAMS:
             self._given.setdefault(node, {})[param] = value
             self._doings[node].turned.add(param)
-            hosted = self._link.hosted(node)
-            if hosted is not None and param in self._names.of(hosted).programs:
-                self._dirty[node] = monotonic()  # it turns others, whether it says so or not
-                self._said.add(node)
-                self._chose.add(node)
+            self._note_programs(node, {param})
+
+    def _note_programs(self, node: str, turned: AbstractSet[str]) -> None:
+        """Params were turned: where one chooses a program it turns others, whether the plugin says so or not. One that
+        is still to be loaded is loaded with its program.
+        """
+        hosted = self._link.hosted(node)
+        if hosted is not None and hosted.status == "ready" and not turned.isdisjoint(self._names.of(hosted).programs):
+            self._dirty[node] = monotonic()
+            self._said.add(node)
+            self._chose.add(node)
 
     def _in_state(self, node: str, state: bytes | None, wanted: set[str]) -> list[tuple[str, str, float]]:
         hosted = self._link.hosted(node)

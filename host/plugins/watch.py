@@ -199,6 +199,8 @@ class Watch:
             inputs=request.inputs,
             outputs=request.outputs,
             state=None if hosted.stateless else hosted.state,
+            # a later state has what came of them, and of what was turned since
+            programs=request.programs if hosted.state is request.state else (),
         )
 
     def _hear(self, group: Group, message: Mapping[str, Any]) -> None:

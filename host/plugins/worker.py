@@ -252,6 +252,8 @@ class Worker:
             except PluginError as error:
                 refused = str(error)
         plugin.prepare(message["rate"], message["block"], Arrangement(inputs, outputs))
+        for id, value in message["programs"]:
+            plugin.set(id, value)
         if self._crew is None:
             self._crew = Crew(Calls(fd=self._descriptor(CALLS_NUMBER)), _go_first)
         self.players[number] = player = Player(number, plugin, seat, self._crew, self.say)

@@ -54,6 +54,15 @@ def test_its_key_is_heard_and_its_second_output_too():
     assert np.array_equal(play(keyed(mode=PLAIN))["out"], source)
 
 
+@pytest.mark.parametrize("split", [{}, {"SPLIT": True}], ids=["one", "two halves"])
+def test_a_program_that_the_patch_gives_is_heard_from_the_start_but_for_what_the_patch_gives_beside_it(split):
+    """With its halves apart only the controller knows of programs, as with some plugins that people use."""
+    source = noise(FRAMES)
+    assert np.array_equal(play(one("Foretold", program=0.5), UNITS=True, **split)["out"], np.float32(0.25) * source)
+    both = play(one("Foretold", program=0.5, gain=0.75), UNITS=True, **split)["out"]
+    assert np.array_equal(both, np.float32(0.75) * source)
+
+
 @pytest.mark.parametrize("block", [64, 512, 2048])
 def test_a_step_lands_on_frame_300_whatever_the_block(block):
     patch = one("Foretold")

@@ -35,8 +35,9 @@ class Given:
         self.calls = Calls()
         self.child.send_memory(CALLS_NUMBER, self.calls.shared.fd)
         self.child.send_memory(5, self.seat.shared.fd)
-        told = {"source": source, "rate": 48000.0, "block": CAPACITY, "state": None, "outputs": ("stereo",), **rest}
-        self.child.send(do="load", seat=5, inputs=("stereo", ""), **told)
+        told = {"source": source, "rate": 48000.0, "block": CAPACITY, "state": None, "programs": ()}
+        told |= {"inputs": ("stereo", ""), "outputs": ("stereo",), **rest}
+        self.child.send(do="load", seat=5, **told)
 
     def __enter__(self) -> Given:
         return self
