@@ -323,12 +323,15 @@ class App:
 
     def _run_callbacks(self) -> None:
         for job in dpg.get_callback_queue() or ():
-            callback, arguments = job[0], job[1:]
-            if callback is None:
-                continue
-            self.touch()
-            with self.guarded("doing what was asked"):
-                callback(*arguments[: _arity(callback)])
+            self.answer(*job)
+
+    def answer(self, callback: Callable[..., object] | None, *arguments: object) -> None:
+        """Run the callback of an item with as much as it takes of item, value and user data."""
+        if callback is None:
+            return
+        self.touch()
+        with self.guarded("doing what was asked"):
+            callback(*arguments[: _arity(callback)])
 
     def _run_keys(self) -> None:
         pressed, self._pressed = self._pressed, []

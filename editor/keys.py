@@ -36,7 +36,7 @@ NAMES: Mapping[int, str] = {
     dpg.mvKey_Subtract: "minus",
 }
 
-_TEXT = ("InputText", "InputInt", "InputFloat", "InputDouble", "DragFloat", "DragInt", "SliderFloat", "SliderInt")
+FIELDS = ("InputText", "InputInt", "InputFloat", "InputDouble", "DragFloat", "DragInt", "SliderFloat", "SliderInt")
 
 
 def held() -> str:
@@ -66,4 +66,4 @@ def _typed_in(item: int | str) -> bool:
         return False
     if type.endswith(("mvGroup", "mvChildWindow", "mvWindowAppItem")):
         return any(map(_typed_in, dpg.get_item_children(item, 1) or ()))
-    return any(kind in type for kind in _TEXT) and bool(dpg.is_item_active(item))
+    return any(kind in type for kind in FIELDS) and bool(dpg.is_item_active(item))

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import dearpygui.dearpygui as dpg
 
+from editor.files.dialog import Dialog
+
 if TYPE_CHECKING:
     from editor.app import App
 
@@ -54,6 +56,7 @@ def describe(app: App) -> dict[str, Any]:
         "engine": app.sound.state.phase,
         "rolling": app.sound.state.rolling,
         "dialog": app.dialog.title if app.dialog else "",
+        "stop": str(app.dialog.stops.at or "") if isinstance(app.dialog, Dialog) else "",
         "place_s": app.sound.state.place_s,
         "trimmed_db": app.sound.trimmed_db,
         "notices": [[n.level, n.text] for n in app.notices.listed()],

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from editor.files.panel import Files
 
 HOW = ("A folder", "A zip file")
+CLOSING_S = 10.0
+"""How long it may take to stop: it looks after every file."""
 
 
 class Collecting(Dialog):
@@ -110,7 +112,18 @@ class Collecting(Dialog):
             self.close()
             self.app.notices.say(*self._end)
 
+    @property
+    def busy(self) -> str:
+        return "The patch is being collected." if self._thread is not None else ""
+
     def cancel(self) -> None:
         self._stop.set()
         if self._thread is None:
             self.close()
+
+    def close(self) -> None:
+        if self._thread is not None:
+            self._stop.set()
+            self._thread.join(CLOSING_S)
+            self._thread = None
+        super().close()

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING
 
 import dearpygui.dearpygui as dpg
 
 from editor import fonts
+from editor.files.stops import Stops
 from editor.theme import alpha
 
 if TYPE_CHECKING:
@@ -20,7 +22,8 @@ Tag = int | str
 class Dialog:
     """A window over all else; the rest is shaded, and gets neither mouse nor keys. Dialogs may lie on dialogs.
 
-    Its items are tagged ``dialog:<id>:<name>``; ``tag(name)`` gives it.
+    Its items are tagged ``dialog:<id>:<name>``; ``tag(name)`` gives it. Every item can be reached and used by keys
+    alone (``editor.files.stops``).
     """
 
     id = "dialog"
@@ -30,8 +33,15 @@ class Dialog:
 
     def __init__(self, app: App) -> None:
         self.app = app
-        self._below: object = None
+        self.below: object = None
+        """What it lies on: another dialog, the tour, or nothing."""
+        self._placed: object = None
         self.is_open = False
+
+    @property
+    def busy(self) -> str:
+        """What it is doing that would be lost with it, as a sentence; empty where it is doing nothing."""
+        return ""
 
     def tag(self, name: str) -> str:
         """The tag of one of its items."""
@@ -41,15 +51,24 @@ class Dialog:
         """Show it, unless one like it is there already."""
         if dpg.does_item_exist(self.tag("window")):
             return
-        self._below = self.app.dialog
+        self.below = self.app.dialog
         self.app.dialog = self
         self.is_open = True
         self._make()
 
     def _make(self) -> None:
         app, look = self.app, self.app.look
-        flags = {"no_title_bar": True, "no_move": True, "no_resize": True, "no_scrollbar": True, "no_collapse": True}
-        with dpg.window(tag=self.tag("shade"), pos=(0, 0), width=20000, height=20000, no_saved_settings=True, **flags):
+        self.stops = Stops(app, self.tag("window"))
+        flags = {"no_title_bar": True, "no_move": True, "no_resize": True, "no_collapse": True}
+        with dpg.window(
+            tag=self.tag("shade"),
+            pos=(0, 0),
+            width=20000,
+            height=20000,
+            no_saved_settings=True,
+            no_scrollbar=True,
+            **flags,
+        ):
             pass
         dpg.bind_item_theme(self.tag("shade"), _shade(app))
         width, height = self._room()
@@ -59,6 +78,7 @@ class Dialog:
             min_size=(width, 40),
             no_saved_settings=True,
             autosize=not height,
+            no_scrollbar=bool(height),
             **flags,
         ):
             with dpg.group(horizontal=True):
@@ -69,6 +89,7 @@ class Dialog:
         if height:
             dpg.configure_item(self.tag("window"), height=height, min_size=(width, height))
         self._place(width, height or look.px(260))
+        self._placed = None
         dpg.focus_item(self.tag("window"))
         self.opened()
         app.touch()
@@ -79,7 +100,17 @@ class Dialog:
         width = min(px(self.size[0]), dpg.get_viewport_client_width() - px(20))
         return width, min(px(self.size[1]), dpg.get_viewport_client_height() - px(20))
 
-    def _place(self, width: int, height: int) -> None:
+    def step(self) -> None:
+        """Once a frame while it is the uppermost: it stays in the middle of the window, whatever it has become."""
+        width, height = dpg.get_item_rect_size(self.tag("window"))
+        place = width, height, dpg.get_viewport_client_width(), dpg.get_viewport_client_height()
+        if place != self._placed and height:
+            self._placed = place
+            self._place(width, height)
+            self.app.touch()
+        self.stops.step()
+
+    def _place(self, width: float, height: float) -> None:
         x = (dpg.get_viewport_client_width() - width) / 2
         y = (dpg.get_viewport_client_height() - height) * (0.5 if self.size[1] else 0.4)
         dpg.set_item_pos(self.tag("window"), [max(round(x), 0), max(round(y), 0)])
@@ -91,6 +122,7 @@ class Dialog:
             self._make()
 
     def _remove(self) -> None:
+        Stops.hide()
         for name in ("window", "shade"):
             if dpg.does_item_exist(self.tag(name)):
                 dpg.delete_item(self.tag(name))
@@ -106,7 +138,9 @@ class Dialog:
         """Some 30 times a second while it is the uppermost."""
 
     def key(self, keys: str) -> None:
-        """A key combination: Enter accepts, Escape gives up."""
+        """A key combination: Enter accepts, Escape gives up, and Tab goes through what there is."""
+        if self.stops.key(keys):
+            return
         if keys == "escape":
             self.cancel()
         elif keys == "enter":
@@ -125,7 +159,7 @@ class Dialog:
             return
         self.is_open = False
         self._remove()
-        self.app.dialog = self._below  # type: ignore[assignment]
+        self.app.dialog = self.below  # type: ignore[assignment]
         self.app.touch()
 
     def buttons(self, *rows: tuple[str, str, Callable[[], object], str], parent: Tag) -> None:
@@ -144,6 +178,18 @@ class Dialog:
                 dpg.bind_item_font(button, fonts.font("medium"))
                 if theme:
                     dpg.bind_item_theme(button, theme)
+
+    @contextmanager
+    def line(self, label: str, parent: Tag) -> Iterator[None]:
+        """A label, and beside it what is made inside."""
+        px = self.app.look.px
+        room = fonts.width(label, "body", fonts.ROLES["body"][1] * self.app.look.scale) if label else 0
+        with dpg.group(horizontal=True, parent=parent):
+            if label:
+                dpg.add_text(label, color=self.app.look.theme.dim)
+            gap = 0 if label else px(8)  # which a label has after it
+            dpg.add_spacer(width=max(round(px(110) - room), 1) + gap)
+            yield
 
     def words(self, text: str, parent: Tag, tag: str = "", role: fonts.Role = "body", dim: bool = True) -> Tag:
         """A text that is broken into lines."""

@@ -18,6 +18,7 @@ from editor.files.folders import SHIPPED, home, presets_folder
 from editor.files.listing import PATCHES
 from editor.files.missing import missing_files, moved
 from editor.files.recent import Recent
+from editor.files.watch import Watch
 from editor.journal import Journal, Left, left_behind
 from editor.link import Readings
 from editor.model import Changes
@@ -54,12 +55,14 @@ class Files(Panel):
         """Whether a patch was just opened, and its files are to be looked for."""
         self._kept = 0.0
         """When plugins were asked last for what is to be kept."""
+        self._watch = Watch(self.session, app.notices.say)
         for words in (problem, self.recent.problem):
             if words:
                 app.notices.say("warning", words)
         app.confirm_quit = self._may_quit
         if self.session.file is not None:
             self._remember(self.session.file)
+        self._watch.own()
         self._recover()
 
     # -- nothing is lost -----------------------------------------------------------------------------------------------
@@ -90,6 +93,7 @@ class Files(Panel):
                 self.app.notices.say("warning", f"The file of this work cannot be read: {error}")
         base.folder = left.patch.folder
         self.session.open(base, file)
+        self._watch.own()
         self.session.do_at_root(ReplacePatch(left.patch), name="Recover unsaved work")
         self.session.end_gesture()
         self.journal.adopt(left)
@@ -110,10 +114,13 @@ class Files(Panel):
     def frame(self, now: float, readings: Readings) -> None:
         self._keep_windows(now, IDLE_KEEP_S)
         self.journal.step(self.session, now)
+        self._watch.step(now)
         if self._opened and self.app.dialog is None:
             self._look_for_files()
         if self._welcome:
             self._begin_first()
+        if isinstance(self.app.dialog, Dialog):
+            self.app.dialog.step()
         if isinstance(self.app.dialog, Dialog | Tour):
             self.app.dialog.frame(now)
 
@@ -128,6 +135,8 @@ class Files(Panel):
             self._plugins.settle(lambda: None)
 
     def close(self) -> None:
+        while isinstance(self.app.dialog, Dialog):
+            self.app.dialog.close()
         keep = self.session.dirty and not self._discard
         if keep:
             self.journal.note(0.0)
@@ -137,11 +146,21 @@ class Files(Panel):
     def _may_quit(self) -> bool:
         if self._discard or not dpg.is_dearpygui_running():
             return True  # without a window nothing can be asked; the journal keeps what is unsaved
+        if busy := self._busy():
+            answers = [("stop", "Stop and quit", lambda: (busy.close(), self.app.quit(ask=True)), "theme:danger")]
+            Ask(self.app, "Stop this?", f"{busy.busy} What is done so far is not kept.", answers, id="busy").open()
+            return False
         if not self.session.dirty and not self._plugins.playing.unsettled:
             return True
-        if self.app.dialog is None:
-            self._plugins.settle(lambda: self._ask_unsaved(self._quit))
+        self._plugins.settle(lambda: self._ask_unsaved(self._quit))
         return False
+
+    def _busy(self) -> Dialog | None:
+        """The dialog that is at work, if one is."""
+        dialog = self.app.dialog
+        while isinstance(dialog, Dialog) and not dialog.busy:
+            dialog = dialog.below
+        return dialog if isinstance(dialog, Dialog) else None
 
     def _quit(self) -> None:
         self._discard = True
@@ -195,6 +214,7 @@ class Files(Panel):
                 self.take_up(left)
                 return
         self.session.open(patch, None if copy else file)
+        self._watch.own()
         if not copy:
             self._remember(file)
         self._opened = True
@@ -239,10 +259,18 @@ class Files(Panel):
 
     def save(self, then: Callable[[], object] | None = None) -> None:
         """Save to the file, or ask for one; and then do something more."""
-        if self.session.file is None:
+        file = self.session.file
+        if file is None:
             self.save_as(then)
+        elif when := self._watch.changed():
+            answers = [
+                ("replace", "Replace it", lambda: self._save_to(file, then), "theme:danger"),
+                ("other", "Save as…", lambda: self.save_as(then), "theme:accent"),
+            ]
+            words = f"{file.name} was changed by another program or window at {when}. What it holds now is not in here."
+            Ask(self.app, "Replace the file?", f"{words} Replaced, it stays in the backups.", answers, "changed").open()
         else:
-            self._save_to(self.session.file, then)
+            self._save_to(file, then)
 
     def save_as(self, then: Callable[[], object] | None = None) -> None:
         """Ask for a file, and save to it."""
@@ -271,45 +299,52 @@ class Files(Panel):
         else:
             save(self.session.patch, file)
         self.session.saved(file)
+        self._watch.own()
         self._remember(file)
         self.app.notices.say("good", f"Saved: {file.name}")
         if then is not None:
             then()
 
-    def export_json(self) -> None:
-        """Write the patch as JSON to another file; what is open stays what it is."""
+    def _copy_to(self, file: Path, said: str) -> None:
+        """Write the patch to another file; what is open stays what it is."""
 
-        def write(file: Path) -> None:
-            self._plugins.settle(lambda: export(file))
-
-        def export(file: Path) -> None:
+        def write() -> None:
             patch = self.session.patch.copy()
-            edits = moved(patch, self.session.kinds, file.resolve().parent)
-            Batch("", tuple(edits)).apply(patch)
+            Batch("", tuple(moved(patch, self.session.kinds, file.resolve().parent))).apply(patch)
             save(patch, file)
-            self.app.notices.say("good", f"Exported: {file.name}")
+            self.app.notices.say("good", said)
 
-        stem = self.session.file.stem if self.session.file else file_name(self.session.patch.name)
+        self._plugins.settle(write)
+
+    def export_json(self) -> None:
+        """Ask for a file, and write the patch to it as JSON."""
         Chooser(
-            self.app, "save", "Export JSON", write, folder=self._folder(), name=f"{stem}.json", suffixes=(".json",)
+            self.app,
+            "save",
+            "Export JSON",
+            lambda file: self._copy_to(file, f"Exported: {file.name}"),
+            folder=self._folder(),
+            name=f"{self.session.file.stem if self.session.file else file_name(self.session.patch.name)}.json",
+            suffixes=(".json",),
         ).open()
 
     def keep(self) -> None:
         """Put a copy among the user's own patches, for the browser."""
         folder = presets_folder()
-        folder.mkdir(parents=True, exist_ok=True)
-
-        def write(file: Path) -> None:
-            self._plugins.settle(lambda: keep(file))
-
-        def keep(file: Path) -> None:
-            patch = self.session.patch.copy()
-            Batch("", tuple(moved(patch, self.session.kinds, file.resolve().parent))).apply(patch)
-            save(patch, file)
-            self.app.notices.say("good", f"{file.stem} is among your patches.")
-
-        name = f"{file_name(self.session.patch.name)}.pwp"
-        Chooser(self.app, "save", "Keep among my patches", write, folder=folder, name=name, suffixes=PATCHES).open()
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            words = f"the folder for your patches cannot be made: {error.strerror}"
+            raise PatchError(words, place=str(folder)) from error
+        Chooser(
+            self.app,
+            "save",
+            "Keep among my patches",
+            lambda file: self._copy_to(file, f"{file.stem} is among your patches."),
+            folder=folder,
+            name=f"{file_name(self.session.patch.name)}.pwp",
+            suffixes=PATCHES,
+        ).open()
 
     def _folder(self) -> Path:
         """Where a dialog begins."""

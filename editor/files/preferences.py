@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING
@@ -140,15 +140,8 @@ class Preferences(Dialog):
         item = dpg.add_text(words.upper(), color=self.app.look.theme.faint, parent=self.tag("form"))
         dpg.bind_item_font(item, fonts.font("small"))
 
-    @contextmanager
-    def _line(self, label: str):
-        with dpg.group(horizontal=True, parent=self.tag("form")):
-            size = fonts.ROLES["body"][1] * self.app.look.scale
-            room = fonts.width(label, "body", size) if label else 0
-            if label:
-                dpg.add_text(label, color=self.app.look.theme.dim)
-            dpg.add_spacer(width=max(round(self.app.look.px(110) - room), 1))
-            yield
+    def _line(self, label: str) -> AbstractContextManager[None]:
+        return self.line(label, self.tag("form"))
 
     def frame(self, now: float) -> None:
         if self._listed.is_set() and not self._shown:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import dearpygui.dearpygui as dpg
 
@@ -133,12 +134,8 @@ class RenderDialog(Dialog):
     def _want(self, output: str, on: bool) -> None:
         self.wanted = self.wanted | {output} if on else self.wanted - {output}
 
-    def _line(self, label: str) -> Any:
-        px = self.app.look.px
-        dpg.push_container_stack(self.tag("form"))
-        group = dpg.group(horizontal=True)
-        dpg.pop_container_stack()
-        return _Line(group, label, px(110), self.app)
+    def _line(self, label: str) -> AbstractContextManager[None]:
+        return self.line(label, self.tag("form"))
 
     def _formatted(self) -> None:
         dpg.configure_item(self.tag("dither"), enabled=self._format().whole)
@@ -170,6 +167,10 @@ class RenderDialog(Dialog):
             lambda path: dpg.set_value(self.tag(f"input:{id}"), str(path)),
             suffixes=AUDIO,
         ).open()
+
+    @property
+    def busy(self) -> str:
+        return "A render is running." if self.render is not None and not self.render.over else ""
 
     # -- what it does --------------------------------------------------------------------------------------------------
 
@@ -291,24 +292,6 @@ class RenderDialog(Dialog):
             self.render.close()
             self.render = None
         super().close()
-
-
-class _Line:
-    """A label, and beside it what is made inside."""
-
-    def __init__(self, group: Any, label: str, width: int, app: App) -> None:
-        self._group, self._label, self._width, self._app = group, label, width, app
-
-    def __enter__(self) -> None:
-        self._group.__enter__()
-        room = fonts.width(self._label, "body", fonts.ROLES["body"][1] * self._app.look.scale) if self._label else 0
-        if self._label:
-            dpg.add_text(self._label, color=self._app.look.theme.dim)
-        gap = 0 if self._label else self._app.look.px(8)  # which a label has after it
-        dpg.add_spacer(width=max(round(self._width - room), 1) + gap)
-
-    def __exit__(self, *error: object) -> None:
-        self._group.__exit__(*error)
 
 
 def _seconds(text: str) -> float:

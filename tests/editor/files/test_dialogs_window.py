@@ -1,0 +1,220 @@
+"""In a real window: dialogs by keys alone, in small windows, and what stands in the way of closing it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from graph.document import Patch
+from tests.editor.files.test_files_window import CLOSES
+from tests.editor.window import DEADLINE_S, SIZE, Screen, Window
+
+Opens = Callable[..., Window]
+
+
+@pytest.fixture
+def file(root: Path, tmp_path: Path) -> Path:
+    """A copy of the shipped patch with its audio."""
+    shutil.copytree(root / "patches", tmp_path / "patches")
+    return tmp_path / "patches" / "duck_music_under_dialogue.json"
+
+
+@pytest.fixture
+def long(tmp_path: Path) -> Path:
+    """A patch that says nothing of where it ends."""
+    patch = Patch("Long", sample_rate=48000)
+    patch.add("tone", "oscillator")
+    patch.add("out", "audio_out")
+    patch.connect("tone.out", "out.in")
+    (tmp_path / "long").mkdir()
+    patch.save(tmp_path / "long" / "long.pwp")
+    return tmp_path / "long" / "long.pwp"
+
+
+def value(window: Window, tag: str) -> object:
+    return window.ask(do="value", what=tag)["value"]
+
+
+def tab_to(window: Window, tag: str, keys: str = "Tab") -> None:
+    """Press Tab until an item has the keys."""
+    for _ in range(40):
+        before = window.state()["stop"]
+        window.key(keys)
+        if window.until(lambda state, before=before: state["stop"] != before, "Tab goes nowhere")["stop"] == tag:
+            window.settle(5)
+            return
+    raise AssertionError(f"Tab does not come to {tag}")
+
+
+def close_from_outside(screen: Screen) -> None:
+    """As a window manager's button does."""
+    environment = {**os.environ, "DISPLAY": screen.name}
+    search = ["xdotool", "search", "--name", "Patchwright"]
+    found = subprocess.run(search, env=environment, capture_output=True, text=True, check=True).stdout.split()
+    subprocess.run([sys.executable, "-c", CLOSES, found[0]], env=environment, check=True)
+
+
+def test_settings_are_chosen_by_keys_alone(open_window: Opens, file: Path) -> None:
+    window = open_window(file, "--no-engine")
+    window.key("ctrl+comma")
+    window.dialog("Settings")
+    tab_to(window, "dialog:settings:block")
+    window.key("Down")
+    window.key("Down")
+    window.until(lambda _: value(window, "dialog:settings:block") == "64 frames")
+    window.key("Up")
+    window.until(lambda _: value(window, "dialog:settings:block") == "32 frames")
+    tab_to(window, "dialog:settings:safe_pins")
+    window.shot("dialog-by-keys")
+    window.key("space")
+    window.until(lambda _: value(window, "dialog:settings:safe_pins") is True)
+    tab_to(window, "dialog:settings:keys", "shift+Tab")
+    window.key("Return")  # what has the keys has Enter too
+    window.dialog("Keyboard shortcuts")
+    window.key("Escape")
+    window.dialog("Settings")
+    window.key("Escape")
+    window.dialog("")
+    window.key("ctrl+comma")
+    window.dialog("Settings")
+    assert value(window, "dialog:settings:block") == "32 frames"
+    window.key("Return")
+    assert window.problems() == []
+    window.close()
+
+
+def test_a_field_is_typed_in_after_tab_and_no_other(open_window: Opens, long: Path) -> None:
+    window = open_window(long, "--no-engine")
+    window.command("file.render")
+    window.dialog("Render")
+    tab_to(window, "dialog:render:name")
+    window.key("ctrl+a")
+    window.type("by hand")
+    window.until(lambda _: value(window, "dialog:render:name") == "by hand")
+    tab_to(window, "dialog:render:format")
+    window.type("x")  # nobody's
+    tab_to(window, "dialog:render:seconds")
+    window.key("ctrl+a")
+    window.type("1")
+    window.until(lambda _: value(window, "dialog:render:seconds") == "1")
+    assert value(window, "dialog:render:name") == "by hand"
+    window.key("Return")
+    written = long.with_name("by hand.wav")
+    window.until(lambda _: written.exists(), "nothing is rendered")
+    assert window.problems() == []
+    window.close()
+
+
+def test_a_question_is_answered_by_keys(open_window: Opens, file: Path) -> None:
+    before = file.read_bytes()
+    window = open_window(file, "--no-engine")
+    window.command("arrange.auto")
+    window.until(lambda state: state["dirty"])
+    window.key("ctrl+q")
+    window.dialog("Save the changes?")
+    tab_to(window, "dialog:unsaved:discard")
+    window.xdotool("key", "Return")  # after which there is no window that could be asked
+    assert window.process.wait(DEADLINE_S) == 0, window.log()
+    assert file.read_bytes() == before
+
+
+def test_a_dialog_that_is_taller_than_the_window_can_be_closed(screen: Screen, open_window: Opens, file: Path) -> None:
+    window = open_window(file, "--no-engine")
+    for _ in range(4):
+        window.command("view.larger")
+    window.command("file.settings")
+    window.dialog("Settings")
+    window.settle(10)
+    _, top, _, height = window.rect("dialog:settings:title")
+    assert 0 <= top < SIZE[1] / 4, height
+    tab_to(window, "dialog:settings:cancel", "shift+Tab")
+    window.settle(10)
+    window.shot("dialog-too-tall")
+    _, top, _, height = window.rect("dialog:settings:cancel")
+    assert top + height <= SIZE[1]
+    window.click("dialog:settings:cancel")
+    window.dialog("")
+    window.close()
+
+
+def test_a_window_that_renders_asks_before_it_closes(screen: Screen, open_window: Opens, long: Path) -> None:
+    window = open_window(long, "--no-engine")
+    window.command("file.render")
+    window.dialog("Render")
+    window.click("dialog:render:seconds")
+    window.key("ctrl+a")
+    window.type("600:00")
+    window.key("Return")
+    window.until(lambda _: len(list(long.parent.iterdir())) > 1, "no render begins")
+    close_from_outside(screen)
+    window.dialog("Stop this?")
+    window.shot("closing-while-rendering")
+    window.key("Escape")
+    window.dialog("Render")
+    close_from_outside(screen)
+    window.dialog("Stop this?")
+    window.xdotool("key", "Return")
+    assert window.process.wait(DEADLINE_S) == 0, window.log()
+    assert [each.name for each in long.parent.iterdir()] == [long.name]
+
+
+def test_an_open_dialog_does_not_hide_the_question_of_unsaved_work(
+    screen: Screen, open_window: Opens, file: Path
+) -> None:
+    window = open_window(file, "--no-engine")
+    window.command("arrange.auto")
+    window.until(lambda state: state["dirty"])
+    window.key("ctrl+comma")
+    window.dialog("Settings")
+    close_from_outside(screen)
+    window.dialog("Save the changes?")
+    window.key("Escape")
+    window.dialog("Settings")
+    window.key("Escape")
+    window.dialog("")
+    window.close()
+
+
+def test_two_windows_on_one_file_do_not_overwrite_each_other(open_window: Opens, file: Path) -> None:
+    one, two = open_window(file, "--no-engine"), open_window(file, "--no-engine")
+    two.command("arrange.auto")
+    two.until(lambda state: state["dirty"])
+    two.command("file.save")
+    two.until(lambda state: not state["dirty"])
+    theirs = file.read_bytes()
+    one.until(lambda state: any("was changed by another" in text for _, text in state["notices"]), "nothing is said")
+    one.command("edit.all")
+    one.command("edit.delete")
+    one.until(lambda state: not state["nodes"])
+    one.command("file.save")
+    one.dialog("Replace the file?")
+    one.shot("changed-by-another")
+    one.key("Escape")
+    one.dialog("")
+    assert file.read_bytes() == theirs
+    assert one.state()["dirty"]
+    one.command("file.save")
+    one.dialog("Replace the file?")
+    tab_to(one, "dialog:changed:replace")
+    one.key("Return")
+    one.until(lambda state: not state["dirty"])
+    assert file.read_bytes() != theirs
+    one.command("arrange.auto")
+    one.command("file.save")  # it is ours again
+    one.dialog("")
+    two.command("edit.undo")
+    two.command("file.save")
+    two.dialog("Replace the file?")
+    tab_to(two, "dialog:changed:other")
+    two.key("Return")
+    two.dialog("Save the patch")
+    two.key("Escape")
+    assert one.problems() == two.problems() == []
+    one.close()
+    two.close()
