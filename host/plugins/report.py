@@ -18,6 +18,8 @@ from host.plugins.store import VERDICTS, ClassResult, FileResult
 
 BACKENDS = {"native": "native", "board": "pedalboard"}
 Latencies = Mapping[tuple[str, str, int], Mapping[str, Any]]
+WIDE = 2000
+"""Columns of a table that goes to no terminal: nothing is cut or broken in two there."""
 HEADERS = ("plugin", "vendor", "version", "category", "in", "out", ">params", ">latency", ">measured", "runs on")
 
 
@@ -259,7 +261,9 @@ def _print_table(columns: Sequence[str], lines: Sequence[Sequence[str]]) -> None
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in columns:
         right = column.startswith(">")
-        table.add_column(column.lstrip(">"), justify="right" if right else "left", no_wrap=right)
+        whole = right or column == "plugin"
+        table.add_column(column.lstrip(">"), justify="right" if right else "left", no_wrap=whole, overflow="fold")
     for line in lines:
         table.add_row(*map(escape, line))
-    Console(highlight=False, soft_wrap=True).print(table)
+    width = None if sys.stdout.isatty() else WIDE
+    Console(highlight=False, soft_wrap=True, width=width).print(table)

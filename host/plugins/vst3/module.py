@@ -50,8 +50,10 @@ def library_of(path: Path) -> Path:
     folder = path / "Contents" / machine_folder()
     found = folder / f"{path.stem}{suffix}"
     if not found.is_file():
-        others = sorted(p.name for p in (path / "Contents").glob("*-*") if p.is_dir())
+        others = sorted(p.name for p in (path / "Contents").glob("*-*") if p.is_dir() and p != folder)
         has = f"it is built for {', '.join(others)}" if others else "it has no library at all"
+        if folder.is_dir():
+            has = f"there is a folder for it, without {found.name}"
         raise PluginError(f"{path}: nothing in it for this machine ({folder.name}); {has}")
     return found
 

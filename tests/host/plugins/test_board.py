@@ -11,6 +11,7 @@ from host.plugins import board_loading
 from host.plugins.board import BoardPlugin
 from host.plugins.choose import backends, choose, classes, open_plugin
 from host.plugins.instance import Arrangement, Change, Event, PluginError
+from host.plugins.vst3.module import machine_folder
 from host.plugins.vst3.plugin import Vst3Plugin
 
 from .c.build import USABLE, WHY_NOT, build, uid
@@ -244,5 +245,11 @@ def test_where_no_backend_runs_it_each_says_why(tmp_path) -> None:
     for call in (lambda: choose(tmp_path / "empty.vst3", uid()), lambda: classes(tmp_path / "empty.vst3")):
         with pytest.raises(PluginError, match=r"native: .*no library at all; board: .*empty\.vst3"):
             call()
+    (tmp_path / "empty.vst3" / "Contents" / "sparc-linux").mkdir(parents=True)
+    with pytest.raises(PluginError, match=r"it is built for sparc-linux;"):
+        choose(tmp_path / "empty.vst3", uid())
+    (tmp_path / "empty.vst3" / "Contents" / machine_folder()).mkdir()
+    with pytest.raises(PluginError, match=r"there is a folder for it, without empty\S*;"):
+        choose(tmp_path / "empty.vst3", uid())
     with pytest.raises(PluginError, match="no backend is left"):
         choose(tmp_path / "empty.vst3", uid(), order=[])

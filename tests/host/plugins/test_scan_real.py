@@ -157,7 +157,7 @@ def _is_as_documented(store: Store) -> None:
 
 
 def command(data: Path, *words: object) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "PATCHWRIGHT_DATA": str(data), "PYTHONPATH": str(ROOT), "COLUMNS": "250"}
+    environment = {**os.environ, "PATCHWRIGHT_DATA": str(data), "PYTHONPATH": str(ROOT), "COLUMNS": "40"}
     line = [sys.executable, "-P", "-m", "patchwright", "plugins", *map(str, words)]
     return subprocess.run(line, env=environment, capture_output=True, encoding="utf-8", timeout=300)
 
