@@ -169,12 +169,20 @@ def check(
 ) -> None:
     """Find what is wrong with a patch, and show the latency of every path to every output."""
     with plain_errors():
+        from graph.errors import PatchError
         from host.checking import check as run
+        from host.checking import unreadable
         from host.services import FileServices
         from nodes import kinds
 
-        document = loaded(patch)
-        found = run(document, kinds(), FileServices(document.folder or Path.cwd()), rate)
+        try:
+            document = loaded(patch)
+        except PatchError as error:
+            if not json_:
+                raise
+            found = unreadable(error)
+        else:
+            found = run(document, kinds(), FileServices(document.folder or Path.cwd()), rate)
     if json_:
         print_json(found.to_dict())
         raise typer.Exit(0 if found.ok else 1)

@@ -404,7 +404,10 @@ def segments_of(line: Automation, rate: int) -> tuple[Segment, ...]:
     Before the first and after the last point values hold.
     """
     points = [(round(seconds * rate), float(value), curve) for seconds, value, curve in line.points]
+    start, value, _ = points[0]
     found: list[Segment] = []
+    if len(points) > 1 and points[1][0] == start:  # a step first of all: its lower side holds before it
+        found.append(Segment(start - 1, value, value, 1, CURVES["hold"]))
     for (start, value, curve), (end, following, _) in pairwise(points):
         if end > start:
             found.append(Segment(start, value, following, end - start, CURVES[curve]))

@@ -110,11 +110,14 @@ def _close(nodes: list[Wired], loop: list[int], found: Order, timing: Timing) ->
         node = nodes[k]
         arrivals = [timing.leaves(w.source) for w in node.wires if not w.to_param and id(w) not in found.closing]
         timing.absorbed[k] = max([timing.arrival[k], *arrivals])
-        frames = int(node.params["frames"])
         inside = timing.absorbed[k] - timing.arrival[k]
-        if frames - inside < TICK:
-            message = (
-                f"this delay of {frames} frames closes a loop whose nodes have {inside} frames of latency; "
-                f"it must be at least {inside + TICK} ({TICK} beyond them)"
-            )
-            raise PatchError(message, place=f"nodes.{node.id}.params.frames", node=node.id)
+        delays = [(int(node.params["frames"]), f"nodes.{node.id}.params.frames")]
+        if line := node.automation.get("frames"):
+            delays += [(int(value + 0.5), f"{line.place}.points[{i}]") for i, (_, value, _) in enumerate(line.points)]
+        for frames, place in delays:
+            if frames - inside < TICK:
+                message = (
+                    f"this delay of {frames} frames closes a loop whose nodes have {inside} frames of latency; "
+                    f"it must be at least {inside + TICK} ({TICK} beyond them)"
+                )
+                raise PatchError(message, place=place, node=node.id)

@@ -76,6 +76,11 @@ class Checked:
         }
 
 
+def unreadable(error: PatchError) -> Checked:
+    """What is found where a file holds no patch that could be looked at further."""
+    return Checked((Finding(error.node, error.place, error.message),), (), None, ())
+
+
 def check(patch: Patch, kinds: Kinds, services: FileServices, rate: int | None = None) -> Checked:
     """Everything that can be found wrong with a patch, and its latencies where it compiles."""
     findings = _found(problems(patch, kinds))

@@ -72,6 +72,14 @@ def test_a_step_lands_on_its_frame_and_two_points_at_one_time_are_a_step():
     assert got[101:] == pytest.approx(10 ** (-6 / 20), rel=1e-6)
 
 
+def test_the_lower_side_of_a_step_that_comes_first_holds_before_it():
+    patch = patch_of({"in": MONO_IN, "g": ("gain", {}, {}), "out": MONO_OUT}, [("in.out", "g.in"), ("g.out", "out.in")])
+    patch.automate("g", "level_db", [(100 / RATE, -6.0, "hold"), (100 / RATE, 0.0, "hold")])
+    got = play(patch, {"in": np.ones(1024, np.float32)})[:, 0]
+    assert got[:100] == pytest.approx(10 ** (-6 / 20))
+    assert (got[100:] == 1.0).all()
+
+
 def test_automation_curves_are_what_they_say():
     #  filter-like params hold over a tick; levels move every frame, linear in dB; exponential is a·(b/a)^u
     patch = patch_of({"in": MONO_IN, "g": ("gain", {}, {}), "out": MONO_OUT}, [("in.out", "g.in"), ("g.out", "out.in")])
@@ -188,6 +196,18 @@ def test_a_delay_too_short_for_the_latency_in_its_loop_is_refused_with_both_numb
     with pytest.raises(PatchError, match=r"200 frames.*137 frames of latency.*at least 201") as caught:
         compile(loop_with_delay(200, 137), kinds(), None)
     assert caught.value.node == "d"
+
+
+@pytest.mark.parametrize(("inside", "low"), [(0, 63), (100, 163)])
+def test_automation_may_not_make_a_delay_too_short_for_its_loop(inside, low):
+    patch = loop_with_delay(300, inside)
+    patch.automate("d", "frames", [(0.0, 300, "linear"), (1.0, low + 1, "hold")])
+    compile(patch, kinds(), None)
+    patch.automation.clear()
+    patch.automate("d", "frames", [(0.0, 300, "linear"), (1.0, low, "hold")])
+    with pytest.raises(PatchError, match=f"{low} frames.*{inside} frames of latency.*at least {low + 1}") as caught:
+        compile(patch, kinds(), None)
+    assert caught.value.place == "automation.d.frames.points[1]"
 
 
 def test_a_loop_without_delay_is_refused_naming_its_nodes():
