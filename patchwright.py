@@ -94,6 +94,7 @@ def render(
     block: Annotated[
         int, typer.Option(metavar="FRAMES", help="Block size, a multiple of 64; it does not change the samples.")
     ] = 512,
+    start: Annotated[float, typer.Option(help="Seconds of the timeline that come before what is written.")] = 0.0,
     seconds: Annotated[
         float | None, typer.Option(help="Length to render; default: the longest input and its tail.")
     ] = None,
@@ -136,6 +137,7 @@ def render(
                 inputs,
                 rate=rate,
                 block=block,
+                start=start,
                 seconds=seconds,
                 tail=tail,
                 subtype=subtype,

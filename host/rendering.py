@@ -11,8 +11,6 @@ from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from graph.compiler import DEFAULT_RATE, compile
 from graph.document import Patch
 from graph.errors import PatchError
@@ -25,16 +23,15 @@ from host.disk.feeds import FileFeed, open_request
 from host.midi.files import MidiFileError, read_song
 from host.midi.ring import Songs
 from host.native.events import LOST
-from host.offline import CHUNK, Feed, Frames, Offline
+from host.offline import CHUNK, Feed, Offline
 from host.plugins.grouping import checked_grouping
 from host.services import FileServices, inside
+from host.sinking import Sink
 from host.values import set_states, set_values, snapshot_states, snapshot_values
 
 if TYPE_CHECKING:
     from host.plugins.link import Link
 
-SILENT = 1e-6
-"""−120 dBFS: below it a tail is over."""
 BLOCK_OF_PLUGINS = 8192
 """Frames that plugins are handed at once where nothing moves them: a hand-over costs the same for a short block."""
 LONGEST_TAIL_S = 30.0
@@ -80,6 +77,7 @@ def render(
     *,
     rate: int | None = None,
     block: int = 512,
+    start: float = 0.0,
     seconds: float | None = None,
     tail: float | None = None,
     subtype: str | None = None,
@@ -98,11 +96,11 @@ def render(
 
     The length is ``seconds``, else that of the longest input and a tail: ``tail`` seconds, or until everything is
     below −120 dBFS (at most 30 s). The rate is ``rate``, else the patch's, else the first input's, else 48000 Hz.
-    Outputs start at timeline
-    zero: latency is taken away. ``settings`` are param values by (node, param) that go before the patch's and the
-    snapshot's, but not before
-    automation. No file has its final name before it is whole. ``plugins_in``: which plugins share a process: none
-    (``plugin``), those of a serial ``chain``, or all of the ``patch``.
+    Outputs start ``start`` seconds from timeline zero, and are sample for sample what a render of the whole has from
+    there on: what comes before is worked out, and not written. Latency is taken away. ``settings`` are param values by
+    (node, param) that go before the patch's and the snapshot's, but not before automation. No file has its final name
+    before it is whole. ``plugins_in``: which plugins share a process: none (``plugin``), those of a serial ``chain``,
+    or all of the ``patch``.
 
     Raises PatchError, RenderError or AudioFileError, each one clear line.
     """
@@ -130,11 +128,11 @@ def render(
             block = max(block, BLOCK_OF_PLUGINS)
         job = _Job(schedule, services, stack, notes, allow_missing)
         longest = job.open_inputs(inputs or {})
-        frames, tail_frames = _length(seconds, tail, longest, rate)
+        first, frames, tail_frames = _range(start, seconds, tail, longest, rate)
         job.open_outputs(outputs or {}, subtype, dither, tags or {})
         offline = stack.enter_context(Offline(schedule, services, block, threads, feeds=job.feeds))
         started = perf_counter()
-        sink = _Sink(job.writers, frames, tail_frames, job.quiet_frames() if tail_frames < 0 else 0)
+        sink = Sink(job.writers, first, frames, tail_frames, job.quiet_frames() if tail_frames < 0 else 0)
         offline.drains.update(
             {
                 id: sink.drain_for(id, stream.channels)
@@ -230,18 +228,21 @@ def _first_rate(patch: Patch, inputs: Mapping[str, PathLike]) -> int | None:
     return None
 
 
-def _length(seconds: float | None, tail: float | None, longest: int | None, rate: int) -> tuple[int, int]:
-    """Frames to render for sure, and frames of tail: -1 for as long as it sounds."""
+def _range(
+    start: float, seconds: float | None, tail: float | None, longest: int | None, rate: int
+) -> tuple[int, int, int]:
+    """The first frame to write, the frame to render to for sure, and frames of tail: -1 for as long as it sounds."""
     if seconds is not None and tail is not None:
         raise RenderError("give a length or a tail, not both")
-    for name, value in (("length", seconds), ("tail", tail)):
+    for name, value in (("start", start), ("length", seconds), ("tail", tail)):
         if value is not None and not 0 <= value <= LONGEST_S:
             raise RenderError(f"a {name} of {value:g} seconds is outside 0 to {LONGEST_S:g}")
+    first = round(start * rate)
     if seconds is not None:
-        return round(seconds * rate), 0
+        return first, first + round(seconds * rate), 0
     if longest is None:
         raise RenderError("nothing says how long to render: there is no input file; give the length in seconds")
-    return longest, -1 if tail is None else round(tail * rate)
+    return first, max(longest, first), -1 if tail is None else round(tail * rate)
 
 
 @dataclass
@@ -396,70 +397,6 @@ def _lanes(reader: AudioReader, layout: str, id: str) -> list[int] | None:
         return [0, 0]
     have = reader.layout or " ".join(reader.labels)
     raise RenderError(f"{reader.path} is {have}, and {id} is {layout}; set the layout of {id}, or convert the file")
-
-
-class _Sink:
-    """What becomes of the outputs: written up to the length, or, with an open tail, up to the last sample that is
-    heard.
-    """
-
-    def __init__(self, writers: Mapping[str, AudioWriter], frames: int, tail_frames: int, quiet: int) -> None:
-        self._writers = writers
-        self._frames = frames
-        self._open = tail_frames < 0
-        self._limit = frames + max(0, tail_frames)
-        self._quiet = quiet
-        self._pending: dict[str, list[Frames]] = {id: [] for id in writers}
-        self._heard = frames
-        self._written = dict.fromkeys(writers, 0)
-        self.peaks: dict[str, float] = {}
-        self.finished = False
-
-    def drain_for(self, id: str, channels: int) -> Callable[[int, Frames], None]:
-        """The drain of one output."""
-
-        def drain(start: int, part: Frames) -> None:
-            if not self._open:
-                part = part[: max(0, self._limit - start)]
-            if not len(part):
-                return
-            size = np.abs(part)
-            peak = float(np.nan_to_num(size.max()))
-            self.peaks[id] = max(self.peaks.get(id, 0.0), peak)
-            if id not in self._writers:
-                return
-            if not self._open or start + len(part) <= self._frames:
-                self._writers[id].write(part)
-                self._written[id] += len(part)
-                return
-            self._pending[id].append(part.copy())
-            loud = np.flatnonzero(size.max(axis=1) > SILENT)
-            if len(loud):
-                self._heard = max(self._heard, start + int(loud[-1]) + 1)
-
-        return drain
-
-    def settle(self, done: int) -> None:
-        """Write what is known to be heard; see whether the tail is over."""
-        if self._open:
-            self._flush()
-            self.finished = done >= self._heard + self._quiet
-
-    def close(self, limit: int) -> int:
-        """The length of what was written."""
-        self._flush()
-        return min(self._heard, limit) if self._open else self._limit
-
-    def _flush(self) -> None:
-        for id, parts in self._pending.items():
-            while parts and self._written[id] < self._heard:
-                part = parts[0][: self._heard - self._written[id]]
-                self._writers[id].write(part)
-                self._written[id] += len(part)
-                if len(part) == len(parts[0]):
-                    parts.pop(0)
-                else:
-                    parts[0] = parts[0][len(part) :]
 
 
 def render_result(report: RenderReport) -> dict[str, Any]:

@@ -102,6 +102,11 @@ class RenderDialog(Dialog):
             rate = session.patch.sample_rate
             words = ["As the patch" + (f" ({rate} Hz)" if rate else ""), *(f"{r} Hz" for r in RATES[1:])]
             dpg.add_combo(words, default_value=words[0], tag=self.tag("rate"), width=px(240))
+        with self._line("From"):
+            dpg.add_input_text(tag=self.tag("start"), default_value="0", width=px(90))
+            dpg.add_text("seconds, or minutes:seconds", color=self.app.look.theme.dim)
+            if session.patch.transport.loop is not None:
+                dpg.add_button(label="The loop", tag=self.tag("loop"), callback=lambda: self._take_loop())
         with self._line("Length"):
             finite = bool(self.inputs) or sounds_end(session.patch, session.kinds)
             dpg.add_combo(
@@ -149,6 +154,15 @@ class RenderDialog(Dialog):
     def _lengthened(self) -> None:
         for name in ("seconds", "unit"):
             dpg.configure_item(self.tag(name), show=dpg.get_value(self.tag("length")) != LENGTHS[0])
+
+    def _take_loop(self) -> None:
+        """Render what is played over and over."""
+        loop = self.app.session.patch.transport.loop
+        if loop is not None:
+            dpg.set_value(self.tag("start"), f"{loop[0]:.10g}")
+            dpg.set_value(self.tag("length"), LENGTHS[2])
+            dpg.set_value(self.tag("seconds"), f"{loop[1] - loop[0]:.10g}")
+            self._lengthened()
 
     def _choose_folder(self) -> None:
         Chooser(
@@ -212,6 +226,7 @@ class RenderDialog(Dialog):
             format_.subtype,
             bool(dpg.get_value(self.tag("dither"))),
             int(words.split()[0]) if words[0].isdigit() else None,
+            _seconds(dpg.get_value(self.tag("start"))),
             seconds if length == 2 else None,
             seconds if length == 1 else None,
             snapshot if snapshot in self.app.session.patch.snapshots else None,
@@ -295,14 +310,14 @@ class RenderDialog(Dialog):
 
 
 def _seconds(text: str) -> float:
-    """A length that was typed: seconds, or minutes:seconds. Raises ValueError."""
+    """A time that was typed: seconds, or minutes:seconds. Raises ValueError."""
     parts = text.strip().replace(",", ".").split(":")
     try:
         numbers = [float(part) for part in parts]
     except ValueError:
         numbers = []
     if not 1 <= len(numbers) <= 3 or any(not 0 <= n < 1e7 for n in numbers):
-        raise ValueError(f"The length must be seconds, or minutes:seconds; {text[:20]!r} is neither.")
+        raise ValueError(f"A time must be seconds, or minutes:seconds; {text[:20]!r} is neither.")
     whole = 0.0
     for number in numbers:
         whole = whole * 60 + number

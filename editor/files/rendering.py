@@ -57,6 +57,7 @@ class Wish:
     subtype: str | None = None
     dither: bool = False
     rate: int | None = None
+    start: float = 0.0
     seconds: float | None = None
     tail: float | None = None
     snapshot: str | None = None
@@ -64,7 +65,7 @@ class Wish:
 
     def options(self) -> dict[str, Any]:
         """What goes to ``host.render`` beside the files."""
-        names = ("subtype", "dither", "rate", "seconds", "tail", "snapshot", "allow_missing")
+        names = ("subtype", "dither", "rate", "start", "seconds", "tail", "snapshot", "allow_missing")
         return {name: getattr(self, name) for name in names}
 
 

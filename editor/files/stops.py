@@ -22,7 +22,7 @@ RING = "dialog:ring"
 BUTTONS = ("Button", "ImageButton", "Selectable")
 CHOICES = ("Combo", "RadioButton")
 STEPS = {"up": -1, "left": -1, "down": 1, "right": 1}
-INSIST_FRAMES = 3
+INSIST_FRAMES = 8
 """So long Dear ImGui, which has its own idea of where Tab goes, is told again."""
 
 
@@ -84,9 +84,9 @@ class Stops:
         self._reveal()
 
     def _give(self) -> None:
-        """Let a field be typed in, and no other one."""
+        """Let it be typed in, where that can be, and no other one."""
         if self.at is not None:
-            dpg.focus_item(self.at if _kind(self.at) in FIELDS else self.window)
+            dpg.focus_item(self.at)
 
     def _reveal(self) -> None:
         """Scroll until it is in sight."""

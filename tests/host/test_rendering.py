@@ -139,6 +139,30 @@ def test_an_open_tail_ends_with_the_last_sample_that_is_heard(tmp_path):
     assert len(read(tmp_path / "out.wav")) == report.frames
 
 
+@pytest.mark.parametrize("start", [0.0, 1 / 3, 0.7501])
+def test_a_part_is_what_the_whole_has_there(tmp_path, start):
+    """With delay lines, rooms and latency that are in the middle of something where it begins."""
+    source = write(tmp_path / "in.wav", noise(40_000))
+    whole, part, first = tmp_path / "whole.wav", tmp_path / "part.wav", round(start * RATE)
+    render(busy(), {"out": whole}, {"in": source}, seconds=1.5)
+    report = render(busy(), {"out": part}, {"in": source}, start=start, seconds=0.6)
+    assert report.frames == 28_800
+    assert np.array_equal(read(part), read(whole)[first : first + 28_800])
+    tailed, after = tmp_path / "tailed.wav", tmp_path / "after.wav"
+    render(simple(), {"out": tailed}, {"in": source})
+    report = render(simple(), {"out": after}, {"in": source}, start=start)
+    assert report.frames == len(read(after)) == 40_000 - first
+    assert np.array_equal(read(after), read(tailed)[first:])
+
+
+def test_a_part_after_the_end_is_the_tail_or_nothing(tmp_path):
+    source = write(tmp_path / "in.wav", noise(1000))
+    assert render(simple(), {"out": tmp_path / "out.wav"}, {"in": source}, start=0.5).frames == 0
+    assert render(simple(), {"out": tmp_path / "out.wav"}, {"in": source}, start=0.5, tail=0.25).frames == 12_000
+    with pytest.raises(RenderError, match="start"):
+        render(simple(), {"out": tmp_path / "out.wav"}, {"in": source}, start=-1)
+
+
 def test_an_endless_tail_stops_after_thirty_seconds(tmp_path):
     source = write(tmp_path / "in.wav", noise(100), 8000)
     patch = simple()

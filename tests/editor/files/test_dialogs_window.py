@@ -7,11 +7,16 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
+import soundfile
 
 from graph.document import Patch
+from graph.patchfile import load
+from host import render
 from tests.editor.files.test_files_window import CLOSES
 from tests.editor.window import DEADLINE_S, SIZE, Screen, Window
 
@@ -32,6 +37,7 @@ def long(tmp_path: Path) -> Path:
     patch.add("tone", "oscillator")
     patch.add("out", "audio_out")
     patch.connect("tone.out", "out.in")
+    patch.transport = replace(patch.transport, loop=(1.0, 1.5))
     (tmp_path / "long").mkdir()
     patch.save(tmp_path / "long" / "long.pwp")
     return tmp_path / "long" / "long.pwp"
@@ -111,6 +117,25 @@ def test_a_field_is_typed_in_after_tab_and_no_other(open_window: Opens, long: Pa
     window.close()
 
 
+def test_the_loop_is_rendered_as_a_part_of_the_whole(open_window: Opens, long: Path) -> None:
+    window = open_window(long, "--no-engine")
+    window.command("file.render")
+    window.dialog("Render")
+    window.click("dialog:render:loop")
+    window.until(lambda _: value(window, "dialog:render:start") == "1")
+    assert value(window, "dialog:render:seconds") == "0.5"
+    window.shot("render-a-part")
+    window.key("Return")
+    written = long.with_suffix(".wav")
+    window.until(lambda _: written.exists(), "nothing is rendered")
+    part, rate = soundfile.read(written, dtype="float32")
+    whole = render(load(long), {"out": long.with_name("whole.wav")}, seconds=1.5)
+    assert whole.rate == rate
+    assert np.array_equal(part, soundfile.read(long.with_name("whole.wav"), dtype="float32")[0][rate:])
+    assert window.problems() == []
+    window.close()
+
+
 def test_a_question_is_answered_by_keys(open_window: Opens, file: Path) -> None:
     before = file.read_bytes()
     window = open_window(file, "--no-engine")
@@ -181,40 +206,38 @@ def test_an_open_dialog_does_not_hide_the_question_of_unsaved_work(
     window.close()
 
 
-def test_two_windows_on_one_file_do_not_overwrite_each_other(open_window: Opens, file: Path) -> None:
-    one, two = open_window(file, "--no-engine"), open_window(file, "--no-engine")
-    two.command("arrange.auto")
-    two.until(lambda state: state["dirty"])
-    two.command("file.save")
-    two.until(lambda state: not state["dirty"])
+def test_what_another_has_saved_is_not_overwritten_unasked(open_window: Opens, file: Path) -> None:
+    window = open_window(file, "--no-engine")
+    other = load(file)
+    other.name = "Of another window"
+    other.save(file)
     theirs = file.read_bytes()
-    one.until(lambda state: any("was changed by another" in text for _, text in state["notices"]), "nothing is said")
-    one.command("edit.all")
-    one.command("edit.delete")
-    one.until(lambda state: not state["nodes"])
-    one.command("file.save")
-    one.dialog("Replace the file?")
-    one.shot("changed-by-another")
-    one.key("Escape")
-    one.dialog("")
+    window.until(lambda state: any("was changed by another" in text for _, text in state["notices"]), "nothing is said")
+    window.command("edit.all")
+    window.command("edit.delete")
+    window.until(lambda state: not state["nodes"])
+    window.command("file.save")
+    window.dialog("Replace the file?")
+    window.shot("changed-by-another")
+    window.key("Escape")
+    window.dialog("")
     assert file.read_bytes() == theirs
-    assert one.state()["dirty"]
-    one.command("file.save")
-    one.dialog("Replace the file?")
-    tab_to(one, "dialog:changed:replace")
-    one.key("Return")
-    one.until(lambda state: not state["dirty"])
+    assert window.state()["dirty"]
+    window.command("file.save")
+    window.dialog("Replace the file?")
+    tab_to(window, "dialog:changed:other")
+    window.key("Return")
+    window.dialog("Save the patch")
+    window.key("Escape")
+    window.dialog("")
+    window.command("file.save")
+    window.dialog("Replace the file?")
+    tab_to(window, "dialog:changed:replace")
+    window.key("Return")
+    window.until(lambda state: not state["dirty"])
     assert file.read_bytes() != theirs
-    one.command("arrange.auto")
-    one.command("file.save")  # it is ours again
-    one.dialog("")
-    two.command("edit.undo")
-    two.command("file.save")
-    two.dialog("Replace the file?")
-    tab_to(two, "dialog:changed:other")
-    two.key("Return")
-    two.dialog("Save the patch")
-    two.key("Escape")
-    assert one.problems() == two.problems() == []
-    one.close()
-    two.close()
+    window.command("edit.undo")
+    window.command("file.save")  # it is ours again
+    window.until(lambda state: not state["dirty"])
+    assert window.problems() == []
+    window.close()
