@@ -14,7 +14,7 @@ from dataclasses import replace
 from host.devices import portaudio
 from host.devices.fallback import PythonStream
 from host.devices.kinds import NULL, Choice, Device, DeviceError, Notice, Renderer
-from host.devices.opening import open_device, opened
+from host.devices.opening import best_rate, open_device, opened
 from host.devices.stream import Stream
 
 RETRY_S = 0.5
@@ -93,10 +93,13 @@ class Keeper:
     ) -> None:
         self.choice = choice
         self._renderer, self._notice = renderer, notice
+        self._playing = outputs > 0 or inputs == 0
         self._channels = {"inputs": inputs, "outputs": outputs, "rate": rate, "native": native}
         self.device: Device | None = open_device(choice, renderer, notice=notice, **self._channels)
         self.device.start()
         self.lost = False
+        self.asks = 0
+        """The rate that a device which is there again asks for, where it cannot be opened at the old one; else 0."""
         self._let_go = False
         self._problem = ""
         self._xruns = self._calls = 0
@@ -194,6 +197,9 @@ class Keeper:
             found = opened(wish, self._renderer, notice=said.append, strict=True, **self._channels)
             if found is not None:
                 return found
+            rate = self._channels["rate"]
+            best = best_rate(wish, rate, playing=self._playing, strict=True)
+            self.asks = best if best != rate else 0
         return None
 
     def _follow(self, job: _Job) -> None:

@@ -67,6 +67,21 @@ def open_device(
     return null_device(choice, renderer, inputs=inputs, outputs=outputs, rate=rate)
 
 
+def best_rate(choice: Choice, rate: int, *, playing: bool = True, strict: bool = False) -> int:
+    """The rate that what would be opened runs at: the one that is asked for, if it can, else its own. What is asked for
+    where there is no device, or, if ``strict``, none that the name means. A rate of 0 asks for none.
+    """
+    if choice.output == NULL:
+        return rate
+    for info in _candidates(choice, devices()[:-1], lambda text: None, strict, playing=playing):
+        try:
+            can = info.rate == rate or (rate > 0 and portaudio.runs_at(info, rate))
+        except DeviceError:
+            return rate
+        return rate if can else info.rate
+    return rate
+
+
 def null_device(choice: Choice, renderer: Renderer, *, inputs: int, outputs: int, rate: int) -> Device:
     """The null device, as chosen."""
     from host.devices.null import NullDevice

@@ -198,6 +198,19 @@ def _finish() -> None:
             instance.terminate()
 
 
+def runs_at(info: DeviceInfo, rate: int) -> bool:
+    """Whether a device may run at a rate. Raises DeviceError."""
+    instance = load()
+    with instance.held():
+        playing = info.outputs > 0
+        check = instance.sounddevice.check_output_settings if playing else instance.sounddevice.check_input_settings
+        try:
+            check(device=info.index, channels=1, dtype="float32", samplerate=rate)
+        except instance.sounddevice.PortAudioError as error:
+            return instance.lib.paInvalidSampleRate not in error.args  # what else is wrong, opening it says
+    return True
+
+
 def listing() -> list[DeviceInfo]:
     """What PortAudio sees. Raises DeviceError."""
     instance = load()

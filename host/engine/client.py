@@ -48,7 +48,9 @@ from host.plugins.messages import AskPlugins, PluginsIn
 from host.values import morphed, set_states, snapshot_states, snapshot_values
 
 ANSWER_S = 60.0
-"""How long to wait for an engine that is asked something, and that makes no progress with what it compiles."""
+"""How long to wait for an engine that is asked something."""
+COMPILING_S = 600.0
+"""And for one that compiles, from one kernel to the next: beside much else, one may take more than a minute."""
 MOST_NOTICES = 1000
 DEADLY = 2
 """An engine that died so often while it opened the device is not asked to open it again."""
@@ -261,17 +263,16 @@ class Engine:
     @property
     def status(self) -> EngineStatus:
         """How the engine is."""
-        numbers, applied = self._display.numbers(), self._applied
+        numbers = self._display.numbers()
         rate = numbers.get("rate", 0.0)
         place = numbers.get("place", 0.0) / rate if rate else self._wanted.place_s
-        alive = self._link.connected
-        problems = applied.problems if applied else ()
+        problems = self._applied.problems if self._applied else ()
         going = self._progress
         compiling = (going.done, going.total) if going is not None and going.total else None
         asked = self._wanted.loop
         loop = (asked.start_s, asked.end_s) if asked and asked.start_s is not None and asked.end_s is not None else None
-        rolling, pid = self._wanted.rolling, self._link.pid
-        return EngineStatus(alive, pid, rolling, place, numbers, self._status, problems, loop, compiling)
+        alive, pid = self._link.connected, self._link.pid
+        return EngineStatus(alive, pid, self._wanted.rolling, place, numbers, self._status, problems, loop, compiling)
 
     def readings(self) -> dict[str, dict[str, Floats]]:
         """What nodes measure, by node and name: arrays with a value for each part, in the reading's own unit."""
@@ -293,14 +294,15 @@ class Engine:
                 return
 
     def _await(self, done: Callable[[], bool]) -> None:
-        deadline, progress = monotonic() + ANSWER_S, self._progress
+        since, progress = monotonic(), self._progress
         with self._changed:
             while not done():
                 if self._failure:
                     raise EngineError(self._failure)
                 if progress != self._progress:
-                    deadline, progress = monotonic() + ANSWER_S, self._progress
-                if not self._changed.wait(max(deadline - monotonic(), 0.0)):
+                    since, progress = monotonic(), self._progress
+                limit = COMPILING_S if progress is not None and progress.total else ANSWER_S
+                if not self._changed.wait(max(since + limit - monotonic(), 0.0)):
                     raise EngineError("the engine does not answer")
 
     def _send(self, message: ToEngine) -> None:

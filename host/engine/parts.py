@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from graph.compiler import DEFAULT_RATE
-from host.devices import Choice, DeviceError, devices
+from host.devices import Choice, DeviceError
 from host.devices.keeper import Keeper
 from host.devices.kinds import NULL
+from host.devices.opening import best_rate
 from host.devices.stored import ChannelMap, stored
 from host.engine.compiling import Compiler, foundation
 from host.engine.player import LivePlayer
@@ -43,6 +44,10 @@ class KeptSound:
     def xruns(self) -> int:
         """Blocks that came too late so far."""
         return self._keeper.xruns
+
+    def asks(self) -> int:
+        """The rate it has to be opened at, where it is there again and runs at another one; else 0."""
+        return self._keeper.asks
 
     def round_trip(self) -> int:
         """Frames from its outputs through a cable to its inputs, as measured; 0 where nobody has."""
@@ -108,14 +113,9 @@ class RealParts:
         """Compile no more."""
         self._compiler.close()
 
-    def rate(self, wish: OpenDevice) -> int:
-        """The rate of the device that is meant; 0 where it is not known."""
-        if wish.output == NULL:
-            return 0
-        found = devices()
-        meant = [d for d in found if wish.output and wish.output in (d.name, d.label)]
-        meant += [d for d in found if d.default_output]
-        return meant[0].rate if meant else 0
+    def rate(self, wish: OpenDevice, rate: int) -> int:
+        """The rate that the device that is meant would run at: this one if it can, else its own."""
+        return best_rate(Choice(wish.output, wish.input), rate)
 
     def player(self, wish: OpenDevice, rate: int, notice: Say) -> LivePlayer:
         """A player at a rate, for the device that is meant."""
@@ -129,7 +129,7 @@ class RealParts:
 
     def sound(self, wish: OpenDevice, renderer: Live, inputs: int, outputs: int, rate: int, notice: Say) -> KeptSound:
         """The device that is meant, or the nearest there is, running."""
-        choice = Choice(wish.output, wish.input, wish.rate, wish.block)
+        choice = Choice(wish.output, wish.input, 0, wish.block)
         try:
             keeper = Keeper(choice, renderer, inputs=inputs, outputs=outputs, rate=rate, notice=notice)
         except DeviceError as error:

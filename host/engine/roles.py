@@ -115,6 +115,10 @@ class Sound(Protocol):
 
     def xruns(self) -> int: ...
 
+    def asks(self) -> int:
+        """The rate it has to be opened at, where it is there again and runs at another one; else 0."""
+        ...
+
     def round_trip(self) -> int:
         """Frames from its outputs through a cable to its inputs, as measured; 0 where nobody has."""
         ...
@@ -137,8 +141,8 @@ class Parts(Protocol):
         """The end."""
         ...
 
-    def rate(self, wish: OpenDevice) -> int:
-        """The rate a device would best run at; 0 where it does not say."""
+    def rate(self, wish: OpenDevice, rate: int) -> int:
+        """The rate a device would run at: this one, if it can, else its own; 0 where none is asked for, nor said."""
         ...
 
     def player(self, wish: OpenDevice, rate: int, notice: Say) -> Player: ...

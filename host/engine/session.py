@@ -68,6 +68,8 @@ class Session:
         self._sound: Sound | None = None
         self._device: OpenDevice | None = None
         self._rate = 0
+        self._instead: dict[int, int] = {}
+        """The rate that the device runs at instead of one that was wished for."""
         self._patch: tuple[int, Patch, Path] | None = None
         self._channels = (0, 0)
         self._loop: tuple[float, float] | None = None
@@ -95,7 +97,7 @@ class Session:
             case SetPoints(node, param, points):
                 self._set_points(node, param, points)
             case OpenDevice():
-                self._device = message
+                self._device, self._instead = message, {}
                 self._close_sound()
                 self._start()
             case Play():
@@ -122,9 +124,9 @@ class Session:
                 self._plugins_in = message
                 if self._player:
                     self._player.plugins_in(message.grouping)
-            case OpenPluginWindow() | ClosePluginWindow() | RestartPlugin():
+            case OpenPluginWindow() | ClosePluginWindow() | RestartPlugin() | GivePluginState():
                 self._ask_plugins(message)
-            case AskPlugin() | AskPlugins() | AskPluginStates() | GivePluginState():
+            case AskPlugin() | AskPlugins() | AskPluginStates():
                 self._ask_plugins(message)
             case _:
                 raise ValueError(f"{type(message).__name__} is nothing to act upon here")
@@ -148,6 +150,10 @@ class Session:
             self._open()
         if self._sound is not None:
             self._player.running(self._sound.step())
+            if self._sound.asks():
+                self._instead = {self._wished_rate(): self._sound.asks()}
+                self._start()
+                return 0.0
             name = self._sound.opened().name
             if name and self._parts.route(name):
                 self._player.reroute()
@@ -232,11 +238,10 @@ class Session:
     def _give_patch(self) -> None:
         if self._player is None or self._patch is None:
             return
-        serial, patch, folder = self._patch
         try:
-            self._player.set_patch(serial, patch, folder)
+            self._player.set_patch(*self._patch)
         except PatchError as error:
-            self._refused(serial, error)
+            self._refused(self._patch[0], error)
 
     def _refused(self, serial: int, error: PatchError) -> None:
         self._news.append(Applied(serial, False, ((error.node, error.place[:1000], error.message[:5000]),)))
@@ -264,9 +269,12 @@ class Session:
     # -- the device ----------------------------------------------------------------------------------------------------
 
     def _best_rate(self) -> int:
+        return self._instead.get(self._wished_rate(), self._wished_rate())
+
+    def _wished_rate(self) -> int:
         assert self._device is not None
         asked = self._patch[1].sample_rate if self._patch else None
-        return self._device.rate or asked or self._rate or self._parts.rate(self._device) or DEFAULT_RATE
+        return self._device.rate or asked or self._rate or self._parts.rate(self._device, 0) or DEFAULT_RATE
 
     def _start(self) -> None:
         """Have a player of the right rate; the device opens when the patch is in place."""
@@ -280,7 +288,8 @@ class Session:
         if self._player is not None:
             if rate == self._rate:
                 return
-            self.say(f"From {self._rate} to {rate} Hz: the device is opened again.", "info")
+            if self._sound is not None:
+                self.say(f"From {self._rate} to {rate} Hz: the device is opened again.", "info")
             self._place_s = self.place_s()
             self._stop_playing()
         self._rate = rate
@@ -306,6 +315,12 @@ class Session:
         assert self._player is not None
         assert self._patch is not None
         self._close_sound()
+        rate = self._parts.rate(self._device, self._rate)
+        if rate not in (0, self._rate):
+            self.say(f"The device does not run at {self._rate} Hz: the patch is played at {rate} Hz.")
+            self._instead, self._due = {self._wished_rate(): rate}, False
+            self._start()
+            return
         inputs, outputs = _device_channels(self._patch[1])
         self._channels = inputs, max(outputs, FEWEST_CHANNELS)
         self._player.running(True)  # from its first call on, which comes before it is open for us
@@ -315,7 +330,7 @@ class Session:
         if self._recording:
             try:
                 self._record(True)
-            except (PatchError, ValueError, OSError) as error:
+            except (ValueError, OSError) as error:
                 self.say(str(error), "error")
 
     def _close_sound(self) -> None:
@@ -371,8 +386,7 @@ class Session:
     def _loop_frames(self) -> tuple[int, int] | None:
         if self._loop is None:
             return None
-        start, end = (round(seconds * self._rate) for seconds in self._loop)
-        return start, end
+        return round(self._loop[0] * self._rate), round(self._loop[1] * self._rate)
 
 
 def _device_channels(patch: Patch) -> tuple[int, int]:

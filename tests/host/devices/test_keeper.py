@@ -204,3 +204,14 @@ def test_a_process_whose_server_died_ends_in_order(jack, root):
     out, err = process.communicate(timeout=20)
     assert process.returncode == 0, err
     assert "is gone" in out
+
+
+def test_a_server_that_is_back_at_another_rate_asks_for_it(jack, watched):
+    one = watched(Choice("system"))
+    until(one.plays)
+    jack.stop()
+    until(lambda: not one.step() and one.keeper.lost)
+    assert one.keeper.asks == 0
+    jack.start(rate=44100)
+    until(lambda: one.step() is None or one.keeper.asks == 44100)
+    assert one.keeper.lost

@@ -14,6 +14,7 @@ import pytest
 
 from host.devices import Choice, DeviceError, devices, open_device, portaudio
 from host.devices.kinds import NULL_DEVICE
+from host.devices.opening import best_rate
 from host.devices.stream import Stream
 from host.devices.system import try_thread
 from host.native.relay import Relay
@@ -129,6 +130,15 @@ def test_part_of_a_name_is_enough(jack, said, name):
     device.close()
     assert device.name == "system"
     assert len(said) == (0 if name.endswith(": system") else 1)
+
+
+def test_a_device_that_runs_at_one_rate_only_says_which(jack):
+    assert best_rate(Choice("system"), 48000) == 48000
+    assert best_rate(Choice("system"), 44100) == 48000
+    assert best_rate(Choice("system"), 0) == 48000
+    assert best_rate(Choice("Grand Piano"), 44100) == 48000
+    assert best_rate(Choice("Grand Piano"), 44100, strict=True) == 44100
+    assert best_rate(Choice("null"), 44100) == 44100
 
 
 def test_fewer_channels_than_wished(jack, said):

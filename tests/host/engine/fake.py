@@ -132,6 +132,7 @@ class FakeSound:
     def __init__(self, opened: Opened) -> None:
         self._opened = opened
         self.closed = False
+        self.other = 0
 
     def step(self) -> bool:
         assert not self.closed
@@ -139,6 +140,9 @@ class FakeSound:
 
     def opened(self) -> Opened:
         return self._opened
+
+    def asks(self) -> int:
+        return self.other
 
     def round_trip(self) -> int:
         return 77
@@ -157,6 +161,7 @@ class FakeParts:
         self.players: list[FakePlayer] = []
         self.sounds: list[FakeSound] = []
         self.device = ""
+        self.own = 0
 
     def ready(self) -> bool:
         return True
@@ -167,8 +172,8 @@ class FakeParts:
     def close(self) -> None:
         self.closed = True
 
-    def rate(self, wish) -> int:
-        return 44100
+    def rate(self, wish, rate) -> int:
+        return self.own or rate or 44100
 
     def route(self, device) -> bool:
         changed, self.device = device != self.device, device

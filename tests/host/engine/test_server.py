@@ -166,6 +166,32 @@ def test_the_device_opens_at_the_patchs_rate_when_the_patch_is_in_place(rig, pat
     assert [sound.closed for sound in rig.parts.sounds] == [True, False]
 
 
+def test_where_the_device_has_a_rate_of_its_own_the_patch_is_played_at_that(rig, patch):
+    rig.parts.own = 44100
+    wire = rig.client()
+    wire.send(m.encode(m.OpenDevice("", "", 0, 0)))
+    wire.send(m.encode(m.SetPatch(1, dumps(patch), "")))
+
+    def settled() -> list[m.FromEngine]:
+        return [one for _ in range(6) for one in rig.sync(wire)]
+
+    said = [one.text for one in settled() if isinstance(one, m.Notice)]
+    assert "The device does not run at 48000 Hz: the patch is played at 44100 Hz." in said
+    assert [player.rate for player in rig.parts.players] == [48000, 44100]
+    assert [sound.opened().rate for sound in rig.parts.sounds] == [44100]
+    wire.send(m.encode(m.SetPatch(2, dumps(patch), "")))
+    settled()
+    assert len(rig.parts.players) == 2
+    rig.parts.own = rig.parts.sounds[0].other = 96000  # it was gone, and is there again
+    settled()
+    assert [player.rate for player in rig.parts.players] == [48000, 44100, 96000]
+    assert [sound.opened().rate for sound in rig.parts.sounds] == [44100, 96000]
+    rig.parts.own = 0
+    wire.send(m.encode(m.OpenDevice("second", "", 0, 0)))
+    settled()
+    assert rig.parts.players[-1].rate == rig.parts.sounds[-1].opened().rate == 48000
+
+
 def test_the_device_is_opened_again_for_more_channels(rig, patch):
     wire = prepared(rig, patch)
     rig.sync(wire)
