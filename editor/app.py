@@ -34,8 +34,6 @@ if TYPE_CHECKING:
 
 TOUCHED_S, LIVELY_S, IDLE_S = 1 / 60, 1 / 30, 1 / 12
 """The time from frame to frame: while something is done, while something sounds, and otherwise."""
-LATE_KEYS = 2
-"""After how many frames a key may be told of."""
 AFTERGLOW_S = 0.6
 """How long after something was done frames come fast."""
 
@@ -95,7 +93,7 @@ class App:
         self._pressed: list[int] = []
         self.typing = False
         """Whether the keys that were pressed last are those of a field."""
-        self._typed = -LATE_KEYS - 1
+        self._typed = -keys.LATE - 1
         """The last frame after which text was being typed."""
         self._touched = self._lively = 0.0
         self._laid_out: object = None
@@ -338,7 +336,7 @@ class App:
         # Escape, Enter and Tab leave a field before they are told of: they are still the field's.
         if keys.typing():
             self._typed = self.frames
-        self.typing = typing = self.frames - self._typed <= LATE_KEYS
+        self.typing = typing = self.frames - self._typed <= keys.LATE
         if not pressed:
             return
         self.touch()

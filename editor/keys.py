@@ -19,7 +19,7 @@ _NAMED = {
     "right": dpg.mvKey_Right,
     "up": dpg.mvKey_Up,
     "down": dpg.mvKey_Down,
-    "plus": dpg.mvKey_Plus,
+    "plus": dpg.mvKey_Open_Brace - 1,  # that of = and +; Dear PyGui's mvKey_Plus is of no key
     "minus": dpg.mvKey_Minus,
     "comma": dpg.mvKey_Comma,
     "period": dpg.mvKey_Period,
@@ -37,6 +37,10 @@ NAMES: Mapping[int, str] = {
 }
 
 FIELDS = ("InputText", "InputInt", "InputFloat", "InputDouble", "DragFloat", "DragInt", "SliderFloat", "SliderInt")
+
+
+LATE = 2
+"""After how many frames a key may be told of."""
 
 
 def held() -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import dearpygui.dearpygui as dpg
 
-from editor import fonts
+from editor import fonts, keys
 from editor.canvas.adding import add_item
 from editor.draw import Pen, fitted
 from editor.model import Changes
@@ -84,6 +84,8 @@ class Palette(Panel):
             self.show, self.by = "all", "vendor"
             self._read()
         self.typed = ""
+        self._typed_in = -keys.LATE - 1
+        """The last frame in which the search had the keys."""
         self.over = ""
         self.lines: list[Line] = []
         self._count = -1
@@ -135,6 +137,23 @@ class Palette(Panel):
         self.typed = typed
         dpg.set_y_scroll("palette:scroll", 0)
         self.draw()
+
+    @property
+    def searching(self) -> bool:
+        """Whether something is searched with the keys; they may have been taken from the field by the last of them."""
+        return bool(self.typed.split()) and self.app.frames - self._typed_in <= keys.LATE
+
+    @property
+    def first(self) -> str:
+        """What a search found first; empty where there is none, or nothing is searched."""
+        found = self.listed() if self.typed.split() else []
+        return found[0].items[0].id if found else ""
+
+    def take(self) -> None:
+        """Put what was found first onto the canvas."""
+        if self.first:
+            canvas = cast("Canvas", self.app.panels["canvas"])
+            add_item(canvas, self.first, canvas.free_place())
 
     def _choose(self, **fields: str | None) -> None:
         self.show, self.by = fields.get("show") or self.show, fields.get("by", self.by) or "vendor"
@@ -247,6 +266,8 @@ class Palette(Panel):
             pen.box((0, y), (width, y + px(ROW)), fill=theme.lifted, radius=px(5))
             star = "star" if item.id in self.favourites else "star-empty"
             pen.icon((width - px(13), y + px(ROW) / 2), star, theme.warn, px(13))
+        elif item.id == self.first:
+            pen.box((0, y), (width, y + px(ROW)), fill=alpha(theme.accent, 0.18), radius=px(5))
         own = theme.hue(item.family)
         pen.box((px(6), y + px(7)), (px(9), y + px(ROW - 7)), fill=alpha(own, 0.95), radius=1)
         room = width - px(44)
@@ -263,6 +284,8 @@ class Palette(Panel):
         return next((x for x in self.lines if x.top <= y < x.top + px(ROW if x.item else HEAD)), None)
 
     def frame(self, now: float, readings: Any) -> None:
+        if dpg.is_item_active("palette:search"):
+            self._typed_in = self.app.frames
         self.draw()
         count = len(self.session.stock.plugins())
         progress = self._plugins.work.progress

@@ -19,6 +19,7 @@ from graph.errors import PatchError
 if TYPE_CHECKING:
     from editor.app import App
     from editor.canvas.panel import Canvas
+    from editor.palette import Palette
 
 FRAME_MARGIN = 26.0
 PASTE_OFFSET = (40.0, 40.0)
@@ -229,8 +230,20 @@ def _nudge(app: App, dx: float, dy: float) -> None:
         )
 
 
+def _palette(app: App) -> Palette:
+    return cast("Palette", app.panels["palette"])
+
+
 def _in_search(app: App) -> bool:
     return _canvas(app).popups.open == "search"
+
+
+def _take(app: App) -> None:
+    canvas = _canvas(app)
+    if canvas.popups.open:
+        canvas.popups.enter()
+    else:
+        _palette(app).take()
 
 
 def _down(app: App, by: int) -> None:
@@ -323,10 +336,10 @@ COMMANDS = (
     Command("canvas.right", "Nudge right", lambda a: _nudge(a, 10, 0), ("right",), enabled=_any),
     Command(
         "canvas.take",
-        "Take the found node",
-        lambda a: _canvas(a).popups.enter(),
+        "Take what is found",
+        _take,
         ("enter",),
-        enabled=_in_search,
+        enabled=lambda a: _canvas(a).popups.open in ("search", "frame") or _palette(a).searching,
         while_typing=True,
     ),
 )

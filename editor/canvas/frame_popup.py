@@ -51,6 +51,7 @@ def fill_frame_popup(app: App, parent: str, frame: Frame, close: Callable[[], No
         callback=lambda _, v: change(title=v),
     )
     dpg.add_input_text(
+        tag="frame:text",
         hint="A comment",
         default_value=frame.text,
         multiline=True,

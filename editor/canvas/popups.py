@@ -193,9 +193,11 @@ class Popups:
             self._list()
 
     def enter(self) -> None:
-        """Take the chosen line."""
+        """Take the chosen line; have done with a frame, unless a line of its text is ended."""
         if self.open == "search" and self._found:
             self._pick(self._at)
+        elif self.open == "frame" and not dpg.is_item_active("frame:text"):
+            self.close()
 
     def _pick(self, index: int) -> None:
         if index < len(self._found):  # a click may come with a letter that makes the list shorter
