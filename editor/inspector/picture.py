@@ -100,21 +100,29 @@ class Picture:
 
 
 class Shown:
-    """A picture on a drawlist: its texture, and where it is drawn."""
+    """A picture on a drawlist: its texture, and where it is drawn.
+
+    Each state of the picture is a texture of its own. One that can be written to again would be sent to the graphics
+    card for every frame, changed or not, and Dear PyGui (2.3.1) never gives back the buffer through which it is sent.
+    """
 
     def __init__(self, picture: Picture, parent: int | str, at: tuple[float, float]) -> None:
         self.picture = picture
         if not dpg.does_item_exist("textures"):
             dpg.add_texture_registry(tag="textures")
-        self._texture = dpg.add_raw_texture(
-            picture.width, picture.height, picture.pixels(), format=dpg.mvFormat_Float_rgba, parent="textures"
-        )
+        self._texture = self._made()
         (x, y), w, h = at, picture.width, picture.height
         self.item = dpg.draw_image(self._texture, (x, y), (x + w, y + h), parent=parent)
 
+    def _made(self) -> int | str:
+        picture = self.picture
+        return dpg.add_static_texture(picture.width, picture.height, picture.pixels(), parent="textures")  # pyright: ignore[reportArgumentType]
+
     def update(self) -> None:
         """Show the picture as it is now."""
-        dpg.set_value(self._texture, self.picture.pixels())
+        before, self._texture = self._texture, self._made()
+        dpg.configure_item(self.item, texture_tag=self._texture)
+        dpg.delete_item(before)
 
     def free(self) -> None:
         """It is shown no more."""
