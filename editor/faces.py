@@ -369,7 +369,7 @@ def _unknown(id: str, entry: NodeEntry, cables: list[Cable]) -> Face:
 def _missing(id: str, entry: NodeEntry, kind: type[Node], cables: list[Cable], why: str) -> Face:
     """A node whose plugin is not here: it has the ports that its cables use, and the params that are stored."""
     own = {s.name: entry.settings.get(s.name, s.default) for s in kind.settings_declared()}
-    params = tuple(Param(name, 0.0, min(0.0, value), max(1.0, value)) for name, value in entry.params.items())
+    params = tuple(Param(name, 0.0, min(0.0, value), max(1.0, value)) for name, value in sorted(entry.params.items()))
     ins = ["in", *(c.target_port for c in cables if c.target == id and c.target_port not in entry.params)]
     outs = ["out", *(c.source_port for c in cables if c.source == id)]
     return Face(

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from editor.palette import Palette
     from editor.plugins.panel import Plugins
 
-ABOUT = 372
-"""How wide the card at the right is, at scale 1."""
+ABOUT, FACTS = 372, 92
+"""How wide the card at the right is, and the names of facts in it, at scale 1."""
 
 
 class PluginBrowser(Dialog):
@@ -174,11 +174,10 @@ class PluginBrowser(Dialog):
         dpg.add_spacer(height=px(6), parent=parent)
         for name, text in facts(row, self.shelf.known.latencies):
             with dpg.group(horizontal=True, parent=parent, horizontal_spacing=0):
-                item = dpg.add_text(name, color=theme.dim)
+                dpg.add_text(name, color=theme.dim)
                 size = fonts.ROLES["body"][1] * self.app.look.scale
-                dpg.add_spacer(width=max(round(px(92) - fonts.width(name, "body", size)), 1))
-                dpg.add_text(text, wrap=wrap)
-                del item
+                dpg.add_spacer(width=max(round(px(FACTS) - fonts.width(name, "body", size)), 1))
+                dpg.add_text(text, wrap=wrap - px(FACTS))
         note = row.known.note if row.known else ""
         if note:
             dpg.bind_item_font(dpg.add_text(note, parent=parent, color=theme.dim, wrap=wrap), fonts.font("small"))

@@ -121,7 +121,8 @@ class PluginSection:
                 dpg.bind_item_font(label, fonts.font("small"))
                 size = fonts.ROLES["small"][1] * self.app.look.scale
                 dpg.add_spacer(width=max(round(px(72) - fonts.width(name, "small", size)), 1))
-                item = dpg.add_text(words, tag=self.tag(name.split()[-1].lower()), wrap=self.width)
+                beside = px(72) + (px(48) if name == "Latency" else 0)
+                item = dpg.add_text(words, tag=self.tag(name.split()[-1].lower()), wrap=self.width - beside)
                 dpg.bind_item_font(item, fonts.font("small"))
                 if help:
                     with dpg.tooltip(item, delay=0.4):

@@ -73,7 +73,7 @@ def test_a_missing_plugin_keeps_ports_of_cables_and_params_and_is_no_error(tmp_p
     session = session_with(filled(tmp_path))
     entry = entry_of(CRUSH)
     entry.settings["uid"] = "00" * 16
-    entry.params.update({"drive": 0.3, "odd": 2.0})
+    entry.params.update({"odd": 2.0, "drive": 0.3})
     cables = [
         Cable("a", "out", "fx", "sidechain_2"),
         Cable("lfo", "out", "fx", "drive"),
@@ -86,6 +86,7 @@ def test_a_missing_plugin_keeps_ports_of_cables_and_params_and_is_no_error(tmp_p
     assert [p.name for p in found.outputs] == ["out", "out_3"]
     assert found.values == {"drive": 0.3, "odd": 2.0}
     assert all(p.low <= found.values[p.name] <= p.high for p in found.params)
+    assert [p.name for p in found.params] == ["drive", "odd"], "in one order, whatever was set last"
 
 
 def test_a_scan_that_finds_the_plugin_makes_the_placeholder_whole(tmp_path: Path) -> None:
