@@ -13,7 +13,7 @@ from host.plugins.instance import plain
 from host.plugins.link import Link
 
 from .c.build import USABLE, WHY_NOT, build, uid
-from .rig import RATE, noise, one, rendered
+from .rig import RATE, Stage, noise, one, rendered
 
 pytestmark = pytest.mark.skipif(not USABLE, reason=WHY_NOT)
 FRAMES = 4096
@@ -61,6 +61,10 @@ def test_a_program_that_the_patch_gives_is_heard_from_the_start_but_for_what_the
     assert np.array_equal(play(one("Foretold", program=0.5), UNITS=True, **split)["out"], np.float32(0.25) * source)
     both = play(one("Foretold", program=0.5, gain=0.75), UNITS=True, **split)["out"]
     assert np.array_equal(both, np.float32(0.75) * source)
+    with Link(live=True, block=4096, finder=lambda settings: known(UNITS=True, **split)) as link:
+        stage = Stage(one("Foretold", program=0.5), link, outputs=4)
+        quarter = np.float32(0.25)
+        stage.play_until(lambda: np.array_equal(stage.heard[-1][:, :2], quarter * stage.given[-1]), "the same live")
 
 
 @pytest.mark.parametrize("block", [64, 512, 2048])
