@@ -182,7 +182,7 @@ def check(
         except PatchError as error:
             if not json_:
                 raise
-            found = unreadable(error)
+            found = unreadable(patch, error)
         else:
             found = run(document, kinds(), FileServices(document.folder or Path.cwd()), rate)
     if json_:

@@ -8,15 +8,13 @@ from dataclasses import dataclass
 from graph.declare import Param, Port
 from graph.document import Automation, Cable, NodeEntry, Patch
 from graph.errors import PatchError
+from graph.fields import LATEST_S
 from graph.groups import Flat, expand
 from graph.plain import brief, described, within
 from graph.resolve import Shape, misfit, resolve_settings, shape_of
 from graph.spec import BUILT_IN_PARAMS, Kinds
 
 __all__ = ["Problem", "notes", "point_problems", "problems", "refuse"]
-
-LATEST_S = 1e7
-"""The latest time on the timeline that automation may name: about 116 days."""
 
 CURVES = ("linear", "exponential", "hold")
 

@@ -11,6 +11,9 @@ from graph.plain import checked_number, checked_text, mismatch, within
 LOWEST_RATE, HIGHEST_RATE = 8000, 768_000
 """What a patch's sample rate may be, in Hz."""
 
+LATEST_S = 1e7
+"""The latest time on the timeline that a patch may name: about 116 days."""
+
 NODE_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 LONGEST_NAME = 256
 """How many characters the name of a port or a param may have."""

@@ -8,6 +8,7 @@ from typing import Any, cast
 from graph.document import NOTHING, Automation, Cable, NodeEntry, Patch, Transport
 from graph.errors import PatchError
 from graph.fields import (
+    LATEST_S,
     Snapshot,
     address,
     checked_address,
@@ -190,6 +191,8 @@ class _Reader:
         if loop is not None and not 0 <= loop[0] < loop[1]:
             message = "expected a start of 0 seconds or later and an end after it"
             raise PatchError(f"{message}, found {loop[0]!r} and {loop[1]!r}", place="transport.loop")
+        if loop is not None and loop[1] > LATEST_S:
+            raise mismatch(f"an end of at most {LATEST_S:g} seconds", loop[1], "transport.loop")
         extra = self.rest(raw, _TRANSPORT_DEFAULTS, (), "transport", 1)
         return Transport(tempo, (signature[0], signature[1]), loop, extra, _written(raw, _TRANSPORT_DEFAULTS))
 

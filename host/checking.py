@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from graph.check import Problem, notes, problems
@@ -76,9 +77,10 @@ class Checked:
         }
 
 
-def unreadable(error: PatchError) -> Checked:
-    """What is found where a file holds no patch that could be looked at further."""
-    return Checked((Finding(error.node, error.place, error.message),), (), None, ())
+def unreadable(path: Path, error: PatchError) -> Checked:
+    """What is found where a file holds no patch that could be looked at further; places are inside the file."""
+    place = error.place.removeprefix(str(path)).removeprefix(": ")
+    return Checked((Finding(error.node, place, error.message),), (), None, ())
 
 
 def check(patch: Patch, kinds: Kinds, services: FileServices, rate: int | None = None) -> Checked:

@@ -202,14 +202,15 @@ def test_check_lists_every_problem_and_says_where(folder):
 
 def test_check_answers_in_json_also_where_the_file_holds_no_patch(folder):
     (folder / "cut.json").write_text('{"format": "patchwright", "version": 1, "nodes": {"a": 3}, "cables": []}')
-    for name, said in (("cut.json", "expected a node"), ("none.json", "no such file")):
+    for name, place, said in (("cut.json", "nodes.a", "expected a node"), ("none.json", "", "no such file")):
         done = run("check", name, "--json", cwd=folder)
         answer = json.loads(done.stdout)
         assert done.returncode == 1
         assert answer["ok"] is False
         assert answer["outputs"] == {}
+        assert answer["problems"][0].keys() == {"node", "place", "message"}
+        assert answer["problems"][0]["place"] == place
         assert said in answer["problems"][0]["message"]
-    assert answer["problems"][0].keys() == {"node", "place", "message"}
 
 
 def test_check_notes_what_is_kept_and_has_no_effect(folder):

@@ -298,6 +298,7 @@ def changed(path: str, value: Any) -> dict[str, Any]:
             [2, 1],
             "transport.loop: expected a start of 0 seconds or later and an end after it, found 2 and 1",
         ),
+        ("transport/loop", [0, 1e300], "transport.loop: expected an end of at most 1e+07 seconds, found 1e+300"),
         ("metadata/x", 2**64, "metadata.x: expected a whole number of at most 64 bits, found a larger one"),
         ("metadata/$bytes", 1, "metadata: the key $bytes is how the JSON form marks bytes; it cannot be a name"),
     ],
