@@ -6,17 +6,17 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from time import strftime
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import dearpygui.dearpygui as dpg
 
 from editor import fonts
 from editor.files.dialog import Dialog, Tag
 from editor.snapshots.compare import clock
+from editor.troubles import show_node
 
 if TYPE_CHECKING:
     from editor.app import App
-    from editor.canvas.panel import Canvas
 
 MOST = 100
 HEAVIEST = 2
@@ -109,14 +109,8 @@ class DropoutsDialog(Dialog):
                                    callback=lambda _, __, chosen: self._show(chosen))  # fmt: skip
 
     def _show(self, address: str) -> None:
-        """Look at a node, in whichever group it is."""
-        *groups, node = address.split("/")
         self.close()
-        session, canvas = self.app.session, cast("Canvas", self.app.panels["canvas"])
-        session.go(tuple(groups))
-        self.app.sync()
-        if node in canvas.scene.places:
-            canvas.fly_to(node)
+        show_node(self.app, address)
 
     def _settings(self) -> None:
         self.close()

@@ -14,12 +14,14 @@ from editor.model import Changes
 from editor.panel import Panel
 from editor.pointer import Grip, Touch
 from editor.theme import Colour
+from editor.troubles import TroublesDialog, known, troubles
 
 if TYPE_CHECKING:
     from editor.app import App
+    from editor.canvas.insight import Insight
 
-FIELDS = ("engine", "work", "load", "xruns", "match", "latency", "device", "patch", "hint")
-CLICKS = {"xruns": "status.dropouts", "work": "edit.undo"}
+FIELDS = ("engine", "problems", "work", "load", "xruns", "match", "latency", "device", "patch", "hint")
+CLICKS = {"xruns": "status.dropouts", "work": "edit.undo", "problems": "status.problems"}
 """What a click on a field does."""
 
 
@@ -28,11 +30,14 @@ class StatusBar(Panel):
 
     commands: ClassVar[tuple[Command, ...]] = (
         Command("status.dropouts", "Where sound dropped out…", lambda app: _show_dropouts(app), (), "Sound", 3),
+        Command("status.problems", "Problems of the patch…", lambda app: TroublesDialog(app).open(), (), "Sound", 3),
     )
 
     def __init__(self, app: App) -> None:
         super().__init__(app)
         self.dropouts = Dropouts()
+        self._before: Insight | None = None
+        """What was known before another patch was opened, until something is known of that; then None."""
 
     def build(self, parent: int | str) -> None:
         self._shown: dict[str, tuple[str, Colour]] = {}
@@ -47,6 +52,8 @@ class StatusBar(Panel):
         dpg.set_item_pos("status-line", [0, px(5)])
 
     def sync(self, changes: Changes) -> None:
+        if changes.everything:
+            self._before = known(self.app)
         here, theme = self.session.here, self.app.look.theme
         nodes, cables, chosen = len(here.graph), len(self.session.survey.cables), len(self.session.selection)
         words = f"{nodes} nodes   {cables} cables" + (f"   {chosen} selected" if chosen else "")
@@ -55,6 +62,7 @@ class StatusBar(Panel):
     def frame(self, now: float, readings: Readings) -> None:
         state, theme = self.app.sound.state, self.app.look.theme
         self._put("hint", self.app.hint, theme.faint)
+        self._say_troubles()
         going, trim = state.compiling, self.app.sound.trimmed_db
         words = f"Compiling {going[0]} of {going[1]}; a click takes the edit back" if going else ""
         self._put("work", words, theme.accent)
@@ -80,6 +88,18 @@ class StatusBar(Panel):
             words = f"Latency {1000 * total / rate:.1f} ms   compensated {device.patch_latency} frames"
             self._put("latency", words, theme.dim)
             self._put("device", f"{device.device}   {rate / 1000:g} kHz   {device.block} frames", theme.dim)
+
+    def _say_troubles(self) -> None:
+        """What keeps the patch from sounding as it stands; of one that was just opened the first in words."""
+        found, theme = troubles(self.app), self.app.look.theme
+        count = len(found)
+        self._put("problems", f"{count} problem{'s' if count > 1 else ''}" if count else "", theme.warn)
+        if self._before is None or known(self.app) is self._before:
+            return
+        self._before = None
+        if found:
+            more = f" And {count - 1} more: click on them in the bar below." if count > 1 else ""
+            self.app.notices.say("warning", f"{found[0].place or found[0].node}: {found[0].message}.{more}")
 
     def _put(self, field: str, words: str, colour: Colour) -> None:
         if self._shown.get(field) != (words, colour):

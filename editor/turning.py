@@ -142,14 +142,23 @@ class Turning:
     def reset(self) -> None:
         """Let the default hold."""
         stored = [id for id in self.there if self.param.name in self.session.here.node(id).params]
-        name = f"Reset {self.param.name}"
+        name = step_name(self.session, "Reset", stored, self.param)
         self.session.do(*(SetParam(id, self.param.name, None) for id in stored), name=name)
 
     def _do(self, values: Mapping[str, float]) -> None:
         """Give nodes that are there values."""
         now = dict(zip(self.there, self.values(), strict=True))
         edits = [SetParam(id, self.param.name, value) for id, value in values.items() if value != now[id]]
-        self.session.do(*edits, name=f"Set {self.param.name}", gesture=self._gesture)
+        name = step_name(self.session, "Set", [edit.node for edit in edits], self.param)
+        self.session.do(*edits, name=name, gesture=self._gesture)
+
+
+def step_name(session: Session, what: str, nodes: Sequence[str], param: Param) -> str:
+    """What a step of the history is called that does something to a param: ``Set Level of Music``."""
+    if not nodes:
+        return ""
+    face = session.face(nodes[0])
+    return f"{what} {face.label(param)} of {face.title if len(nodes) == 1 else f'{len(nodes)} nodes'}"
 
 
 AMOUNT = Param("amount", 100.0, -100.0, 100.0, "%", doc="How much of the range a cable moves a param by.")

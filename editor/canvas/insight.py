@@ -7,10 +7,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic
+from typing import TYPE_CHECKING
 
 from editor.faces import group_shows, inner_patch
 from editor.model import Session
 from graph.document import NodeEntry, Patch
+
+if TYPE_CHECKING:
+    from host.checking import Finding
 
 SETTLE_S = 0.15
 """How long the patch must have rested before it is looked at."""
@@ -25,8 +29,7 @@ class Insight:
     arrival: Mapping[str, int] = field(default_factory=dict[str, int])
     compensation: Mapping[str, int] = field(default_factory=dict[str, int])
     """By cable, as ``source.port -> target.port``."""
-    problems: tuple[tuple[str, str], ...] = ()
-    """Node and message."""
+    problems: tuple[Finding, ...] = ()
     rate: int = 48000
     outputs: Mapping[str, int] = field(default_factory=dict[str, int])
     """The whole latency of every output."""
@@ -82,7 +85,7 @@ class Insights:
         from host.checking import check
 
         found = check(patch, self.session.kinds, self.session.shelf.services(patch.folder or Path.cwd()))
-        problems = tuple((f.node, f.message) for f in found.findings)
+        problems = found.findings
         schedule = found.schedule
         if schedule is None:
             self.now = Insight(problems=problems)

@@ -17,7 +17,7 @@ from editor.mixer.strips import LEVEL, Strip, Wiring, keeping_safe, moving, muti
 from editor.model import Changes
 from editor.panel import Panel
 from editor.pointer import LEFT, RIGHT, Grip, Touch
-from editor.turning import FINE, Turning, fresh_gesture
+from editor.turning import FINE, Turning, fresh_gesture, step_name
 from graph.edits import Edit, Retitle, SetParam
 from graph.spec import Param
 
@@ -156,7 +156,8 @@ class Mixer(Panel):
         """Give a param a value, as part of a gesture."""
         value = min(max(value, param.low), param.high)
         if self.session.here.node(id).params.get(param.name) != value:
-            self.session.do(SetParam(id, param.name, value), name=f"Set {param.name}", gesture=gesture)
+            name = step_name(self.session, "Set", [id], param)
+            self.session.do(SetParam(id, param.name, value), name=name, gesture=gesture)
 
     def do(self, name: str, edits: list[Edit]) -> None:
         """Do edits as one step, if there are any."""

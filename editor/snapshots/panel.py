@@ -78,7 +78,7 @@ class Snapshots(Panel):
             dpg.add_item_deactivated_handler(callback=self._let_go)
         dpg.bind_item_handler_registry("snapshots:morph", "snapshots:let-go")
         dpg.add_spacer(height=px(6))
-        dpg.add_text("", tag="snapshots:words", color=theme.dim)
+        dpg.add_text("", tag="snapshots:words", color=theme.dim, wrap=px(420))
         dpg.bind_item_font("snapshots:words", fonts.font("small"))
 
     def sync(self, changes: Changes) -> None:

@@ -63,6 +63,14 @@ def test_a_drag_is_one_step_and_a_fine_one_goes_a_tenth_as_far() -> None:
     assert s.here.node("flt").params == {"freq_hz": 500.0}
 
 
+def test_a_step_says_what_it_did_to_what() -> None:
+    s = session()
+    Turning(s, ("a",), param(s, "a", "level_db")).put(-3.0)
+    Turning(s, ("a", "b"), param(s, "a", "level_db")).put(-6.0)
+    Turning(s, ("a",), param(s, "a", "level_db")).reset()
+    assert s.history.done == ["Set Level of A", "Set Level of 2 nodes", "Reset Level of A"]
+
+
 def test_typing_takes_units_and_refuses_what_is_out_of_range() -> None:
     s = session()
     turning = Turning(s, ("flt",), param(s, "flt", "freq_hz"))
