@@ -70,6 +70,7 @@ def test_enter_adds_nothing_once_the_search_has_been_left(open_window: Callable[
 
 def test_a_frame_keeps_the_title_that_enter_ends_and_zoom_has_its_keys(open_window: Callable[..., Window]) -> None:
     window = open_window("--no-engine", "--new")
+    window.click(window.middle("slot:centre"))  # which also gives it the keys
     window.key("ctrl+shift+f")
     window.settle(8)
     mark_all(window)
