@@ -95,6 +95,8 @@ class App:
         """Whether the keys that were pressed last are those of a field."""
         self._typed = -keys.LATE - 1
         """The last frame after which text was being typed."""
+        self._held = frozenset[str]()
+        """The modifiers that were held in the frame before."""
         self._touched = self._lively = 0.0
         self._laid_out: object = None
         self._fronts: dict[Slot, str] = {}
@@ -333,6 +335,8 @@ class App:
 
     def _run_keys(self) -> None:
         pressed, self._pressed = self._pressed, []
+        now = keys.held()
+        held, self._held = now | self._held, now  # a quick hand lets go of Ctrl in the frame that sees its key go down
         # Escape, Enter and Tab leave a field before they are told of: they are still the field's.
         if keys.typing():
             self._typed = self.frames
@@ -340,14 +344,13 @@ class App:
         if not pressed:
             return
         self.touch()
-        held = keys.held()
         for key in pressed:
             name = keys.NAMES.get(key)
             if name and self.dialog is not None:
                 with self.guarded(self.dialog.title):
-                    self.dialog.key(held + name)
+                    self.dialog.key(keys.combined(held, name))
                 continue
-            command = self.commands.by_keys(held + name) if name else None
+            command = self.commands.by_keys(keys.combined(held, name)) if name else None
             if command and (not typing or command.while_typing):
                 self.command(command.id)
                 self._follow()

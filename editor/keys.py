@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import dearpygui.dearpygui as dpg
 
@@ -43,18 +43,21 @@ LATE = 2
 """After how many frames a key may be told of."""
 
 
-def held() -> str:
-    """The modifiers that are held, as the beginning of a key combination."""
-    down = [
-        name
-        for name, keys in (
-            ("ctrl", (dpg.mvKey_LControl, dpg.mvKey_RControl)),
-            ("shift", (dpg.mvKey_LShift, dpg.mvKey_RShift)),
-            ("alt", (dpg.mvKey_LAlt, dpg.mvKey_RAlt)),
-        )
-        if any(map(dpg.is_key_down, keys))
-    ]
-    return "".join(f"{name}+" for name in down)
+MODIFIERS = {
+    "ctrl": (dpg.mvKey_LControl, dpg.mvKey_RControl),
+    "shift": (dpg.mvKey_LShift, dpg.mvKey_RShift),
+    "alt": (dpg.mvKey_LAlt, dpg.mvKey_RAlt),
+}
+
+
+def held() -> frozenset[str]:
+    """The modifiers that are held."""
+    return frozenset(name for name, keys in MODIFIERS.items() if any(map(dpg.is_key_down, keys)))
+
+
+def combined(held: Collection[str], key: str) -> str:
+    """A key combination, as shortcuts are written."""
+    return "".join(f"{name}+" for name in MODIFIERS if name in held) + key
 
 
 def typing() -> bool:

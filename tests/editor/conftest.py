@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -24,8 +25,8 @@ def open_window(screen: Screen, tmp_path: Path) -> Iterator[Callable[..., Window
     """Opens windows, ``open_window(PATCH, "--no-engine")``, each with its own settings; closes what is left open."""
     opened: list[Window] = []
 
-    def open_one(*arguments: str | Path) -> Window:
-        opened.append(Window(screen, tmp_path / f"window{len(opened)}", arguments))
+    def open_one(*arguments: str | Path, **options: Any) -> Window:
+        opened.append(Window(screen, tmp_path / f"window{len(opened)}", arguments, **options))
         return opened[-1]
 
     yield open_one

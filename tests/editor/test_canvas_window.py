@@ -202,9 +202,21 @@ def test_a_group_is_made_entered_left_and_taken_apart(open_window: Open, tmp_pat
     window.close()
 
 
+def test_a_modifier_that_is_let_go_with_its_key_counts(open_window: Open, root: Path) -> None:
+    window = open_window(root / "patches" / "duck_music_under_dialogue.json", "--no-engine")
+    window.move(*window.middle("canvas"))
+    for _ in range(5):
+        window.hold("ctrl", True)
+        window.xdotool("keydown", "--delay", 0, "a", "keyup", "--delay", 0, "ctrl", "keyup", "--delay", 0, "a")
+        window.until(lambda s: len(s["selection"]) == len(s["nodes"]), "all is selected")
+        window.key("Escape")
+        window.until(lambda s: not s["selection"])
+    window.close()
+
+
 @pytest.mark.parametrize("theme", ["light", "contrast", "dark"])
 def test_every_theme_draws_the_whole_window(open_window: Open, root: Path, theme: str) -> None:
-    window = open_window(root / "patches" / "duck_music_under_dialogue.json", "--no-engine")
+    window = open_window(root / "patches" / "duck_music_under_dialogue.json", "--no-engine", drawn=True)
     window.command(f"view.{theme}")
     window.settle(5)
     window.shot(f"theme-{theme}")

@@ -21,6 +21,8 @@ DEADLINE_S = 90.0
 SIZE = (1680, 1000)
 SHOTS = "PATCHWRIGHT_SHOTS"
 """Names the folder where pictures are kept; without it they are not taken."""
+UNDRAWN = {"GALLIUM_NOOP": "true"}
+"""Has Mesa take in all that is drawn and colour no pixel, which without a graphics card is nine tenths of a frame."""
 
 LEFT, MIDDLE, RIGHT, UP, DOWN = 1, 2, 3, 4, 5
 
@@ -53,6 +55,7 @@ class Window:
     """The editor as a process. Waits are for conditions, with a deadline.
 
     ``program``: what is run in place of ``patchwright.py``; ``environment``: what it has beside what is usual.
+    ``drawn``: pixels are coloured, too; no test looks at them, unless pictures are wanted.
     """
 
     def __init__(
@@ -62,6 +65,7 @@ class Window:
         arguments: Sequence[str | Path],
         program: Path = ROOT / "patchwright.py",
         environment: Mapping[str, str] | None = None,
+        drawn: bool = SHOTS in os.environ,
     ) -> None:
         self.folder = folder
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -72,6 +76,7 @@ class Window:
         environment = {
             **os.environ,
             **(environment or {}),
+            **({} if drawn else UNDRAWN),
             "DISPLAY": screen.name,
             "PATCHWRIGHT_EDITOR_PROBE": str(probe),
             "LIBGL_ALWAYS_SOFTWARE": "1",
@@ -218,9 +223,16 @@ class Window:
             self.settle(2)
 
     def key(self, keys: str) -> None:
-        """Press a key combination, in xdotool's words: ``ctrl+z``, ``Delete``."""
-        self.xdotool("key", keys)
+        """Press a key combination, in xdotool's words: ``ctrl+z``, ``Delete``. Modifiers are held for some frames, as
+        people do: fields look at them once a frame.
+        """
+        *modifiers, key = keys.split("+")
+        if modifiers:
+            self.hold("+".join(modifiers), True)
+        self.xdotool("key", key)
         self.settle()
+        if modifiers:
+            self.hold("+".join(modifiers), False)
 
     def hold(self, key: str, down: bool) -> None:
         """Hold a key, or let it go."""

@@ -365,7 +365,9 @@ def _pressed(keys: str) -> str:
     return "+".join([*held, NAMES.get(key, key.upper() if key[0] == "f" and key[1:].isdigit() else key)])
 
 
-def caged(screen: Screen, folder: Path, *arguments: str, fault: str = "", again: bool = False) -> Window:
+def caged(
+    screen: Screen, folder: Path, *arguments: str, fault: str = "", again: bool = False, drawn: bool = False
+) -> Window:
     """A window in a cage, on a copy of the shipped patch; ``again``: after another one there was killed, on what it
     left behind.
     """
@@ -386,20 +388,20 @@ def caged(screen: Screen, folder: Path, *arguments: str, fault: str = "", again:
         opened = []
     else:
         shutil.copytree(ROOT / "patches", folder / "patches", dirs_exist_ok=True)
-    return Window(screen, folder, (*opened, *arguments), Path(__file__).with_name("cage.py"), environment)
+    return Window(screen, folder, (*opened, *arguments), Path(__file__).with_name("cage.py"), environment, drawn)
 
 
-def run(screen: Screen, folder: Path, seed: int, seconds: float, *arguments: str, fault: str = "") -> Monkey:
+def run(screen: Screen, folder: Path, seed: int, seconds: float, *arguments: str, drawn: bool = True) -> Monkey:
     """Let a monkey at a window for so long; in the end the window is killed, and what was unsaved is opened again.
     Raises MonkeyError.
     """
-    window = caged(screen, folder, *arguments, fault=fault)
+    window = caged(screen, folder, *arguments, drawn=drawn)
     try:
         monkey = Monkey(window, seed)
         end = monotonic() + seconds
         while monotonic() < end:
             monkey.handful()
-        return ended(screen, folder, monkey, *arguments, fault=fault)
+        return ended(screen, folder, monkey, *arguments)
     finally:
         window.discard()
 

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from nodes import kinds
-from tests.editor.window import ROOT, Screen
+from tests.editor.window import ROOT, UNDRAWN, Screen
 
 SCRIPT = """
 import json, sys
@@ -70,6 +70,7 @@ def test_every_kind_can_be_looked_at(screen: Screen, tmp_path: Path) -> None:
         "PATCHWRIGHT_CONFIG": str(tmp_path),
         "PATCHWRIGHT_DATA": str(tmp_path),
         "LIBGL_ALWAYS_SOFTWARE": "1",
+        **UNDRAWN,
     }
     words = [sys.executable, "-P", "-c", SCRIPT, str(ROOT)]
     done = subprocess.run(words, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=300)
