@@ -141,7 +141,7 @@ class Palette(Panel):
     @property
     def searching(self) -> bool:
         """Whether something is searched with the keys; they may have been taken from the field by the last of them."""
-        return bool(self.typed.split()) and self.app.frames - self._typed_in <= keys.LATE
+        return bool(self.typed.split()) and self.app.frames - self._typed_in <= keys.LATE + 1
 
     @property
     def first(self) -> str:
