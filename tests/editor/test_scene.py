@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from itertools import combinations
 from pathlib import Path
 
@@ -162,7 +162,7 @@ def test_points_of_a_cable_are_on_it(dx: float, dy: float, t: float) -> None:
 # -- arranging ---------------------------------------------------------------------------------------------------------
 
 
-Wiring = tuple[dict[str, tuple[float, float]], list[tuple[str, str, float]]]
+Wiring = tuple[dict[str, tuple[float, float]], list[tuple[str, str, float, float]]]
 
 
 @st.composite
@@ -170,8 +170,8 @@ def wirings(draw: st.DrawFn) -> Wiring:
     count = draw(st.integers(0, 14))
     sizes = {f"n{k}": (draw(st.floats(60, 240)), draw(st.floats(40, 300))) for k in range(count)}
     ends = st.integers(0, max(count - 1, 0))
-    cables = draw(st.lists(st.tuples(ends, ends, st.floats(0, 100)), max_size=30)) if count else []
-    return sizes, [(f"n{a}", f"n{b}", at) for a, b, at in cables]
+    cables = draw(st.lists(st.tuples(ends, ends, st.floats(0, 100), st.floats(0, 100)), max_size=30)) if count else []
+    return sizes, [(f"n{a}", f"n{b}", out, into) for a, b, out, into in cables]
 
 
 @given(wirings())
@@ -188,9 +188,20 @@ def test_arranged_nodes_never_overlap(
 
 
 def test_arranged_nodes_are_right_of_what_feeds_them() -> None:
-    cables = [("a", "b", 0.0), ("b", "c", 0.0), ("a", "c", 0.0), ("c", "d", 0.0), ("d", "b", 0.0)]
+    cables = [(a, b, 0.0, 0.0) for a, b in ("ab", "bc", "ac", "cd", "db")]
     places = arrange(dict.fromkeys("abcd", (100.0, 80.0)), cables)
     assert places["a"][0] < places["b"][0] < places["c"][0] < places["d"][0], "the cable back to b counts for nothing"
+
+
+def test_the_cables_of_a_chain_are_level_whatever_the_nodes_are_like() -> None:
+    patch = Patch("Row")
+    for id, kind in (("a", "audio_in"), ("b", "eq"), ("c", "compressor"), ("d", "bus"), ("e", "audio_out")):
+        patch.add(id, kind)
+    for a, b in ("ab", "bc", "cd", "de"):
+        patch.connect(f"{a}.out", f"{b}.in")
+    scene = Table(patch).scene
+    assert len({scene.shapes[id].height for id in "abcde"}) > 2
+    assert all(c[0][1] == pytest.approx(c[-1][1], abs=1.0) for c in scene.curves.values())
 
 
 @given(st.lists(st.tuples(st.floats(-100, 100), st.floats(1, 50)), min_size=1, max_size=12))
@@ -343,6 +354,37 @@ def test_alt_drag_leaves_the_original_and_moves_a_copy_with_its_cables() -> None
     assert table.scene.places["level2"] == (place[0], place[1] + 200)
     assert table.session.selection == {"in2", "level2"}
     assert len(table.session.history.done) == 1
+
+
+@pytest.mark.parametrize("when", ["while it is dragged", "after it was dropped", "after it was given up"])
+def test_alt_drag_waits_for_what_was_done_in_plugins_windows(when: str) -> None:
+    table = Table(chain())
+    waiting: list[Callable[[], object]] = []
+    table.gestures.settle = waiting.append
+    place = table.scene.places["level"]
+    start = place[0] + 20, place[1] + 10
+    table.gestures.press(start, keys=Keys(alt=True))
+    table.gestures.drag((start[0], start[1] + 50))
+    assert len(waiting) == 1
+    assert table.session.history.done == []
+    if when == "while it is dragged":
+        waiting.pop()()
+        table.sync()
+    table.gestures.drag((start[0], start[1] + 100))
+    table.sync()
+    if when == "after it was given up":
+        table.gestures.cancel()
+    else:
+        table.gestures.release((start[0], start[1] + 100))
+    for then in waiting:
+        then()
+    table.sync()
+    assert table.scene.places["level"] == place
+    if when == "after it was given up":
+        assert table.session.history.done == []
+    else:
+        assert table.scene.places["level2"] == (place[0], place[1] + 100)
+        assert len(table.session.history.done) == 1
 
 
 def test_a_band_selects_what_it_touches_and_a_click_on_nothing_lets_go() -> None:
