@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from editor.canvas.insight import Insight
 
 FIELDS = ("engine", "problems", "work", "load", "xruns", "match", "latency", "device", "patch", "hint")
+SPARED = ("patch", "device", "latency")
+"""What makes room, in this order, where there is not enough for all."""
 CLICKS = {"xruns": "status.dropouts", "work": "edit.undo", "problems": "status.problems"}
 """What a click on a field does."""
 
@@ -41,6 +43,7 @@ class StatusBar(Panel):
 
     def build(self, parent: int | str) -> None:
         self._shown: dict[str, tuple[str, Colour]] = {}
+        self._fitted: object = None
         px = self.app.look.px
         with dpg.group(horizontal=True, horizontal_spacing=px(22), parent=parent, tag="status-line"):
             dpg.add_spacer(width=px(2))
@@ -60,6 +63,10 @@ class StatusBar(Panel):
         self._put("patch", words, theme.dim)
 
     def frame(self, now: float, readings: Readings) -> None:
+        self._tell()
+        self._make_room()
+
+    def _tell(self) -> None:
         state, theme = self.app.sound.state, self.app.look.theme
         self._put("hint", self.app.hint, theme.faint)
         self._say_troubles()
@@ -106,7 +113,21 @@ class StatusBar(Panel):
             self._shown[field] = (words, colour)
             dpg.configure_item(f"status:{field}", color=colour)
             dpg.set_value(f"status:{field}", words)
-            dpg.configure_item(f"status:{field}", show=bool(words))
+
+    def _make_room(self) -> None:
+        """Show what there is something to say of, and of that as much as fits beside each other."""
+        px, size = self.app.look.px, fonts.ROLES["small"][1] * self.app.look.scale
+        width = dpg.get_viewport_client_width()
+        state = tuple(words for words, _ in self._shown.values()), width
+        if state == self._fitted:
+            return
+        self._fitted = state
+        needs = {f: px(22) + fonts.width(words, "small", size) for f, (words, _) in self._shown.items() if words}
+        for field in SPARED:
+            if sum(needs.values()) + px(24) > width:
+                needs.pop(field, None)
+        for field in FIELDS:
+            dpg.configure_item(f"status:{field}", show=field in needs)
 
 
 class _Click(Grip):

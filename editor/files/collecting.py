@@ -47,14 +47,20 @@ class Collecting(Dialog):
     def body(self, parent: Tag) -> None:
         px, theme = self.app.look.px, self.app.look.theme
         count = len(self.collection.files)
-        self.words(f"The patch and {count} files that it reads, {size_words(self.collection.size)}.", parent)
+        words = (
+            f"The patch and {count} file{'s' if count > 1 else ''} that it reads, {size_words(self.collection.size)}."
+        )
+        self.words(words if count else "The patch, which reads no files.", parent)
         if self.collection.missing:
             words = f"Missing, and so not with it: {', '.join(self.collection.missing[:5])}"
             dpg.add_text(words, color=theme.warn, wrap=px(560), parent=parent)
-        dpg.add_radio_button(HOW, default_value=HOW[0], tag=self.tag("how"), horizontal=True, parent=parent)
-        dpg.add_input_text(tag=self.tag("name"), default_value=self.name, width=-1, parent=parent)
-        with dpg.group(horizontal=True, parent=parent):
-            dpg.add_input_text(tag=self.tag("folder"), default_value=str(self.folder), width=px(450))
+        dpg.add_spacer(height=px(6), parent=parent)
+        with self.line("As", parent):
+            dpg.add_radio_button(HOW, default_value=HOW[0], tag=self.tag("how"), horizontal=True)
+        with self.line("Name", parent):
+            dpg.add_input_text(tag=self.tag("name"), default_value=self.name, width=-1)
+        with self.line("Folder", parent):
+            dpg.add_input_text(tag=self.tag("folder"), default_value=str(self.folder), width=px(350))
             dpg.add_button(label="Choose…", callback=self._choose)
         dpg.add_text("", tag=self.tag("problem"), color=theme.warn, wrap=px(560), parent=parent)
         dpg.add_progress_bar(tag=self.tag("bar"), parent=parent, width=-1, height=px(20), show=False)
