@@ -30,7 +30,7 @@ from graph.patchfile import loads
 from host.native.store import cache_folder
 from nodes import kinds
 from tests.editor.e2e.cage import CAGE, FAULT, ROOT
-from tests.editor.window import DEADLINE_S, SIZE, Screen, Window
+from tests.editor.window import SIZE, Screen, Window
 
 Words = list[str]
 Rect = tuple[float, float, float, float]
@@ -49,6 +49,8 @@ NAMES = {"escape": "Escape", "enter": "Return", "delete": "Delete", "backspace":
          "up": "Up", "down": "Down", "left": "Left", "right": "Right", "home": "Home", "end": "End",
          "[": "bracketleft", "]": "bracketright"}  # fmt: skip
 LAP_S = 120.0
+MOST_FRAMES = 2000
+"""In so many frames a handful of events has been taken in, however long a frame takes."""
 LAST = 60
 """How many events are shown when something goes wrong."""
 
@@ -208,12 +210,12 @@ class Monkey:
         self._marks_made += 1
         mark = [SIZE[0] - 2 - self._marks_made % 60, SIZE[1] - 2]
         self.window.xdotool("mousemove", *mark)
-        end = monotonic() + DEADLINE_S
+        last = self._state()["frames"] + MOST_FRAMES
         while True:
             state = self._state()
             if list(map(round, state["mouse"])) == mark:
                 return
-            if monotonic() > end:
+            if state["frames"] > last:
                 raise self._noticed("the mouse does not arrive")
             sleep(0.01)
 

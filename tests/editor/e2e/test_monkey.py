@@ -11,12 +11,12 @@ from tests.editor.e2e.monkey import Monkey, MonkeyError, caged, ended, run
 from tests.editor.window import Screen, Window
 
 SECONDS = "PATCHWRIGHT_MONKEY_S"
-"""How long the monkey is at it, where 30 s are not wanted."""
+"""How long the monkey is at it, where 60 s are not wanted."""
 SEED = "PATCHWRIGHT_MONKEY_SEED"
 
 
 def test_random_input_breaks_nothing_and_loses_nothing(screen: Screen, tmp_path: Path) -> None:
-    seconds, seed = float(os.environ.get(SECONDS, "30")), int(os.environ.get(SEED, "20"))
+    seconds, seed = float(os.environ.get(SECONDS, "60")), int(os.environ.get(SEED, "20"))
     counts = run(screen, tmp_path, seed, seconds, "--device", "null", drawn=False).counts
     assert counts["edits"] > 0, "it did nothing to the patch"
 
