@@ -167,7 +167,9 @@ def render(
 def check(
     patch: PatchFile,
     json_: Json = False,
-    rate: Annotated[int | None, typer.Option(metavar="HZ", help="Sample rate to check for.")] = None,
+    rate: Annotated[
+        int | None, typer.Option(metavar="HZ", min=1000, max=768_000, help="Sample rate to check for.")
+    ] = None,
 ) -> None:
     """Find what is wrong with a patch, and show the latency of every path to every output."""
     with plain_errors():

@@ -33,10 +33,10 @@ def plain_errors() -> Iterator[None]:
         raise
     except KeyboardInterrupt:
         fail("stopped; nothing was left half-written", 130)
-    except (ValueError, OSError, RuntimeError) as error:
-        if type(error).__module__.split(".")[0] in ("graph", "host", "nodes") or isinstance(
-            error, OSError | RuntimeError
-        ):
+    except OSError as error:
+        fail(f"{error.filename}: {error.strerror}" if error.filename else " ".join(str(error).split()))
+    except (ValueError, RuntimeError) as error:
+        if type(error).__module__.split(".")[0] in ("graph", "host", "nodes") or isinstance(error, RuntimeError):
             fail(" ".join(str(error).split()))
         raise
 

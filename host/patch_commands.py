@@ -8,7 +8,10 @@ from typing import Annotated, Any
 
 import typer
 
-from host.commands import Json, PatchFile, loaded, plain_errors, print_json, refuse_existing
+from host.commands import Json, PatchFile, fail, loaded, plain_errors, print_json, refuse_existing
+
+FORMS = (".pwp", ".json")
+"""What the names of patch files end in."""
 
 
 def convert(
@@ -19,6 +22,8 @@ def convert(
         from graph.patchfile import save
 
         refuse_existing(target)
+        if target.suffix.lower() not in FORMS:
+            fail(f"{target}: cannot tell the form from {target.suffix!r}; expected .pwp or .json")
         save(loaded(source), target)
     print(f"{target}")
 
@@ -102,7 +107,9 @@ def new(
         from graph.document import Patch
         from graph.patchfile import save
 
-        target = name if name.suffix in (".pwp", ".json") else name.with_name(name.name + ".pwp")
+        if name.name in ("", ".."):
+            fail(f"{str(name)!r} is a folder; expected the name of a file to make")
+        target = name if name.suffix.lower() in FORMS else name.with_name(name.name + ".pwp")
         refuse_existing(target)
         patch = Patch(target.stem)
         patch.add("in", "audio_in")

@@ -110,7 +110,8 @@ def render(
         kinds = built_in()
     notes: list[str] = []
     patch = _adjusted(patch, snapshot, settings or {}, kinds, notes)
-    rate = rate or patch.sample_rate or _first_rate(patch, inputs or {}) or DEFAULT_RATE
+    if rate is None:
+        rate = patch.sample_rate or _first_rate(patch, inputs or {}) or DEFAULT_RATE
     if not 1000 <= rate <= 768_000:
         raise RenderError(f"a sample rate of {rate} Hz is outside 1000 to 768000")
     with ExitStack() as stack:

@@ -74,6 +74,7 @@ def test_render_answers_in_json_and_tags_the_file(folder):
         ("render", "start.pwp", "--set", "level=3"),
         ("render", "start.pwp", "--set", "level.level_db=loud"),
         ("render", "start.pwp", "--out", "out=a.wav", "--out", "out=b.wav"),
+        ("check", "start.pwp", "--rate", "0"),
         ("nonsense",),
         ("run",),
         ("run", "start.pwp", "--block", "0"),
@@ -112,8 +113,13 @@ def test_problems_are_one_line_and_exit_status_1(folder):
     refused(run("measure", "absent.wav", cwd=folder), "absent.wav")
     refused(run("nodes", "nope", cwd=folder), "nope", "gain")
     refused(run("new", "start", cwd=folder), "start.pwp", "already")
+    refused(run("new", "", cwd=folder), "expected the name of a file")
     refused(run("convert", "start.pwp", "in.wav", cwd=folder), "in.wav", "already")
+    refused(run("convert", "start.pwp", "start.txt", cwd=folder), "start.txt", ".pwp or .json")
+    refused(run("show", "start.pwp", "--svg", "absent/x.svg", cwd=folder), "absent/x.svg: No such")
+    refused(run("render", "start.pwp", "--rate", "0", "--out", "out=x.wav", "--seconds", "1", cwd=folder), "0 Hz")
     assert not (folder / "x.wav").exists()
+    assert not (folder / "start.txt").exists()
 
 
 def test_convert_and_back_is_the_same_document(folder):
