@@ -8,31 +8,35 @@ import networkx as nx
 
 from editor.canvas.view import Point
 
+Drop = tuple[str, str, float, float]
+"""A cable: its source, its target, and how far down on each of them it is plugged in."""
+Ends = dict[tuple[str, str], Point]
+"""By source and target: how far down on each of them the cable is plugged in."""
 COLUMN_GAP, ROW_GAP, LANE = 64.0, 28.0, 6.0
 SWEEPS = 8
 
 
-def arrange(
-    sizes: Mapping[str, Point], cables: Iterable[tuple[str, str, float]], origin: Point = (0.0, 0.0)
-) -> dict[str, Point]:
+def arrange(sizes: Mapping[str, Point], cables: Iterable[Drop], origin: Point = (0.0, 0.0)) -> dict[str, Point]:
     """Places for nodes of given widths and heights.
 
-    ``cables``: source, target, and how far down on the target the cable ends, for a good order. Cables that close loops
-    are set aside. Every node is right of all that feed it; columns keep a gap; no two nodes overlap.
+    Cables that close loops are set aside. Every node is right of all that feed it; columns keep a gap; no two nodes
+    overlap; cables are as level as that allows.
     """
-    listed = [(s, t, at) for s, t, at in cables if s in sizes and t in sizes and s != t]
+    listed = sorted(drop for drop in cables if drop[0] in sizes and drop[1] in sizes and drop[0] != drop[1])
     graph: nx.DiGraph[str] = nx.DiGraph()
     graph.add_nodes_from(sorted(sizes))
-    graph.add_edges_from((s, t) for s, t, _ in listed)
+    graph.add_edges_from((s, t) for s, t, _, _ in listed)
     _break_loops(graph)
     columns = _columns(graph)
     weights: dict[tuple[str, str], float] = {}
-    for s, t, at in listed:
-        weights[(s, t)] = min(at, weights.get((s, t), at))
+    ends: Ends = {}
+    for s, t, out, into in listed:
+        weights[(s, t)] = min(into, weights.get((s, t), into))
+        ends.setdefault((s, t), (out, into))  # of several cables the uppermost is level
     room = dict(sizes)
-    _make_lanes(columns, graph, weights, room)
+    _make_lanes(columns, graph, weights, ends, room)
     _order(columns, graph, weights)
-    found = _place(columns, graph, room, origin)
+    found = _place(columns, graph, ends, room, origin)
     return {node: place for node, place in found.items() if node in sizes}
 
 
@@ -40,6 +44,7 @@ def _make_lanes(
     columns: list[list[str]],
     graph: nx.DiGraph[str],
     weights: dict[tuple[str, str], float],
+    ends: Ends,
     sizes: dict[str, Point],
 ) -> None:
     """Where a cable passes columns, give it a place of its own in each, so that nodes keep out of its way."""
@@ -47,14 +52,15 @@ def _make_lanes(
     for source, target in sorted(graph.edges):
         if depth[target] - depth[source] < 2:
             continue
-        before = source
+        before, (out, into) = source, ends[source, target]
         for k in range(depth[source] + 1, depth[target]):
             lane = f"{source}\0{target}\0{k}"
             columns[k].append(lane)
             sizes[lane] = (0.0, LANE)
             graph.add_edge(before, lane)
-            before = lane
+            ends[before, lane], out, before = (out, 0.0), 0.0, lane
         graph.add_edge(before, target)
+        ends[before, target] = (0.0, into)
         weights[(before, target)] = weights.get((source, target), 0.0)
         graph.remove_edge(source, target)
 
@@ -114,9 +120,14 @@ def _order(columns: list[list[str]], graph: nx.DiGraph[str], weights: Mapping[tu
 
 
 def _place(
-    columns: Sequence[Sequence[str]], graph: nx.DiGraph[str], sizes: Mapping[str, Point], origin: Point
+    columns: Sequence[Sequence[str]],
+    graph: nx.DiGraph[str],
+    ends: Ends,
+    sizes: Mapping[str, Point],
+    origin: Point,
 ) -> dict[str, Point]:
-    """Heights: as near to the neighbours' as order and gaps allow."""
+    """Heights: with cables as level as order and gaps allow."""
+    drops = {cable: out - into for cable, (out, into) in ends.items()}
     tops: dict[str, float] = {}
     for column in columns:
         y = 0.0
@@ -124,13 +135,15 @@ def _place(
             tops[node] = y
             y += sizes[node][1] + ROW_GAP
     for sweep in range(SWEEPS):
-        for column in columns if sweep % 2 == 0 else reversed(columns):
-            near = graph.predecessors if sweep % 2 == 0 else graph.successors
+        forward = sweep % 2 == 0
+        for column in columns if forward else reversed(columns):
             wishes: list[float] = []
             for node in column:
-                middles = [tops[n] + sizes[n][1] / 2 for n in near(node)]
-                wish = sum(middles) / len(middles) - sizes[node][1] / 2 if middles else tops[node]
-                wishes.append(wish)
+                if forward:
+                    level = [tops[n] + drops[n, node] for n in graph.predecessors(node)]
+                else:
+                    level = [tops[n] - drops[node, n] for n in graph.successors(node)]
+                wishes.append(sum(level) / len(level) if level else tops[node])
             for node, top in zip(column, _spread(wishes, [sizes[n][1] + ROW_GAP for n in column]), strict=True):
                 tops[node] = top
     least = min(tops.values(), default=0.0)

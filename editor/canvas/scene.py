@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from editor.canvas.arrange import arrange
+from editor.canvas.arrange import Drop, arrange
 from editor.canvas.curves import Curve, curve, distance, extent
 from editor.canvas.places import Places
 from editor.canvas.routes import lane_of, way
@@ -139,11 +139,12 @@ class Scene:
         """Places for some nodes by signal flow, the upper left one at ``origin``."""
         chosen = set(nodes)
         sizes = {id: (self.shapes[id].width, self.shapes[id].height) for id in sorted(chosen)}
-        cables: list[tuple[str, str, float]] = []
+        cables: list[Drop] = []
         for c in self.session.here.cables():
             if c.source in chosen and c.target in chosen and not c.feedback:
-                pin = self.shapes[c.target].pin(c.target_port, "in")
-                cables.append((c.source, c.target, pin.at[1] if pin else 0.0))
+                out = self.shapes[c.source].pin(c.source_port, "out")
+                into = self.shapes[c.target].pin(c.target_port, "in")
+                cables.append((c.source, c.target, out.at[1] if out else 0.0, into.at[1] if into else 0.0))
         return arrange(sizes, cables, origin)
 
     def settle(self) -> bool:
