@@ -16,6 +16,7 @@ import shutil
 import sys
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -155,6 +156,8 @@ class Journal:
         """When the first change came that is not written."""
         self._last = 0.0
         self._after: list[Left] = []
+        self._due: deque[Callable[[], None]] = deque(maxlen=1)
+        """What is to be written next; on a disk that does not come on, the newest takes the place of what waits."""
         self._jobs: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._work, name="journal", daemon=True)
         try:
@@ -182,11 +185,11 @@ class Journal:
         if session.dirty and now - self._last < QUIET_S and now - self._first < LATEST_S:
             return
         self._first = None
-        self._jobs.put(self._job(session) if session.dirty else self._forget)
+        self._due.append(self._job(session) if session.dirty else self._forget)
+        self._jobs.put(self._newest)
 
     def _job(self, session: Session) -> Callable[[], None]:
         patch, adopted = session.patch.copy(), list(self._after)
-        self._after.clear()
         file = str(session.file.resolve()) if session.file else ""
         steps = tuple(step[:200] for step in session.history.done[-MOST_STEPS:])
         header = Header(file, str(session.patch.folder or Path.cwd()), time.time(), steps)
@@ -196,8 +199,17 @@ class Journal:
             write_whole(self.place / WORK, line + dumps(patch), backups=0)
             for left in adopted:
                 left.discard()
+                if left in self._after:
+                    self._after.remove(left)
 
         return write
+
+    def _newest(self) -> None:
+        try:
+            job = self._due.popleft()
+        except IndexError:
+            return  # it came in the place of one that waited, and was done in its turn
+        job()
 
     def _forget(self) -> None:
         (self.place / WORK).unlink(missing_ok=True)

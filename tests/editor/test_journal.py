@@ -7,10 +7,25 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from threading import Event
+from typing import Any
 
 import pytest
 
-from editor.journal import LATEST_S, LOCK, LONGEST_LINE, MOST_LEFT, QUIET_S, WORK, Header, Journal, left_behind
+import editor.journal as journal_module
+from editor.journal import (
+    LATEST_S,
+    LOCK,
+    LONGEST_LINE,
+    MOST_LEFT,
+    QUIET_S,
+    WORK,
+    Header,
+    Journal,
+    Left,
+    _read,
+    left_behind,
+)
 from editor.model import Session
 from graph.document import Patch
 from graph.edits import AddNode, SetParam
@@ -54,6 +69,68 @@ def test_work_is_written_while_the_hand_does_not_rest(session: Session, tmp_path
     journal.flush()
     assert (journal.place / WORK).exists()
     journal.close()
+
+
+def test_on_a_disk_that_stands_still_only_the_newest_work_waits(
+    session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    still, begun, written = Event(), Event(), []
+    real = journal_module.write_whole
+
+    def write(path: Path, data: bytes, **rest: Any) -> None:
+        begun.set()
+        assert still.wait(30.0)
+        written.append(data)
+        real(path, data, **rest)
+
+    monkeypatch.setattr(journal_module, "write_whole", write)
+    (place := tmp_path / "old").mkdir()
+    said = Said()
+    journal = Journal(said, tmp_path)
+    journal.adopt(Left(place, Header("", "", 0.0, ()), Patch()))
+    for k in range(50):
+        edited(session, journal, 10.0 * k, -float(k))
+        journal.step(session, 10.0 * k + LATEST_S)
+        assert begun.wait(30.0)
+    assert place.exists()
+    still.set()
+    journal.flush()
+    assert len(written) == 2
+    assert not said
+    assert left_work(journal).patch.node("level").params["level_db"] == -49.0
+    assert not place.exists()
+    journal.close()
+
+
+def test_adopted_work_stays_while_what_it_became_cannot_be_written(
+    session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (place := tmp_path / "old").mkdir()
+    said = Said()
+    journal = Journal(said, tmp_path)
+    journal.adopt(Left(place, Header("", "", 0.0, ()), Patch()))
+    real = journal_module.write_whole
+
+    def full(*_: Any, **__: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(journal_module, "write_whole", full)
+    edited(session, journal, 10.0, 1)
+    journal.step(session, 20.0)
+    journal.flush()
+    assert [level for level, _ in said] == ["warning"]
+    assert place.exists()
+    monkeypatch.setattr(journal_module, "write_whole", real)
+    edited(session, journal, 30.0, 2)
+    journal.step(session, 40.0)
+    journal.flush()
+    assert not place.exists()
+    journal.close()
+
+
+def left_work(journal: Journal) -> Left:
+    """What another editor would find, were this one killed now."""
+    return _read(journal.place)
 
 
 def test_what_runs_is_not_left_behind_and_what_is_closed_leaves_nothing(session: Session, tmp_path: Path) -> None:
