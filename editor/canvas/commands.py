@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, cast
 
 from editor import clipboard
+from editor.canvas.arranging import arrange_nodes, framing
 from editor.canvas.clip import copied, paste_edits, pasted
 from editor.canvas.grouping import group, ungroup
 from editor.canvas.overlay import Overlay
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from editor.canvas.panel import Canvas
     from editor.palette import Palette
 
-FRAME_MARGIN = 26.0
 PASTE_OFFSET = (40.0, 40.0)
 
 
@@ -85,8 +85,7 @@ def _arrange(app: App) -> None:
     span = canvas.scene.span(chosen)
     if span is None:
         return
-    places = canvas.scene.arranged(chosen, (span.x, span.y))
-    session.do(*[Move(id, place) for id, place in places.items()], name="Arrange by signal flow")
+    arrange_nodes(session, canvas.scene, chosen, (span.x, span.y))
     if len(session.selection) < 2:
         app.sync()
         canvas.show_nodes()
@@ -122,12 +121,7 @@ def _frame(app: App) -> None:
     if span is None:
         x, y = canvas.at_mouse()
         span = Box(x, y, 260, 140)
-    box = Box(
-        span.x - FRAME_MARGIN,
-        span.y - FRAME_MARGIN - 20,
-        span.width + 2 * FRAME_MARGIN,
-        span.height + 2 * FRAME_MARGIN + 20,
-    )
+    box = framing(span)
     families = [canvas.scene.shapes[id].face.family for id in sorted(app.session.selection)]
     colour = max(set(families), key=families.count) if families else "utility"
     frame = Frame(len(canvas.scene.frames), "Frame", colour, box)

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from editor.canvas.arrange import _spread, arrange
+from editor.canvas.arranging import arrange_nodes
 from editor.canvas.clip import copied, paste_edits, pasted
 from editor.canvas.curves import curve, distance, point_at
 from editor.canvas.gestures import Gestures
@@ -202,6 +203,25 @@ def test_the_cables_of_a_chain_are_level_whatever_the_nodes_are_like() -> None:
     scene = Table(patch).scene
     assert len({scene.shapes[id].height for id in "abcde"}) > 2
     assert all(c[0][1] == pytest.approx(c[-1][1], abs=1.0) for c in scene.curves.values())
+
+
+def test_frames_come_along_when_their_nodes_are_arranged() -> None:
+    patch = chain()
+    patch.node("level").position, patch.node("out").position = (0.0, 600.0), (300.0, 700.0)
+    patch.metadata["frames"] = [
+        {"title": "Both", "colour": "teal", "box": [-30, 550, 700, 600]},
+        {"title": "Empty", "colour": "red", "box": [2000, 0, 100, 100]},
+    ]
+    table = Table(patch)
+    before = patch.to_json()
+    assert table.scene.framed(table.scene.frames[0]) == {"level", "out"}
+    arrange_nodes(table.session, table.scene, table.scene.places, (0.0, 0.0))
+    table.sync()
+    assert {"level", "out"} <= table.scene.framed(table.scene.frames[0])
+    assert table.scene.frames[0].title == "Both"
+    assert table.scene.frames[1].box == Box(2000.0, 0.0, 100.0, 100.0)
+    assert table.session.undo() == "Arrange by signal flow"
+    assert table.session.patch.to_json() == before
 
 
 @given(st.lists(st.tuples(st.floats(-100, 100), st.floats(1, 50)), min_size=1, max_size=12))
