@@ -57,8 +57,9 @@ class Group:
         node, _, own = inside.rpartition(".")
         known = self.faces.get(node)
         port = known.port(own) if known and what == "ports" else None
-        title = known.title if known else node
-        return Shown(what, name, inside, port.flow if port else "", f"{title}  {spoken(own)}")
+        param = known.param(own) if known and what == "params" else None
+        words = known.label(param) if known and param else spoken(own)
+        return Shown(what, name, inside, port.flow if port else "", f"{known.title if known else node}  {words}")
 
     def shown(self) -> list[Shown]:
         """What it shows: inputs, outputs, then params, in the order of the file."""

@@ -160,6 +160,11 @@ def spoken(name: str) -> str:
     return words[:1].upper() + words[1:]
 
 
+def counted(count: int, thing: str) -> str:
+    """So many of a thing, as people say it: ``1 node``, ``2 nodes``."""
+    return f"{count} {thing}" if count == 1 else f"{count} {thing}s"
+
+
 def param_label(param: Param) -> str:
     """A param's name without its unit, as words."""
     name = param.name

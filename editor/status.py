@@ -9,6 +9,7 @@ import dearpygui.dearpygui as dpg
 from editor import fonts
 from editor.commands import Command
 from editor.dropouts import Dropouts, DropoutsDialog
+from editor.faces import counted
 from editor.link import Readings
 from editor.model import Changes
 from editor.panel import Panel
@@ -59,7 +60,7 @@ class StatusBar(Panel):
             self._before = known(self.app)
         here, theme = self.session.here, self.app.look.theme
         nodes, cables, chosen = len(here.graph), len(self.session.survey.cables), len(self.session.selection)
-        words = f"{nodes} nodes   {cables} cables" + (f"   {chosen} selected" if chosen else "")
+        words = f"{counted(nodes, 'node')}   {counted(cables, 'cable')}" + (f"   {chosen} selected" if chosen else "")
         self._put("patch", words, theme.dim)
 
     def frame(self, now: float, readings: Readings) -> None:
@@ -100,7 +101,7 @@ class StatusBar(Panel):
         """What keeps the patch from sounding as it stands; of one that was just opened the first in words."""
         found, theme = troubles(self.app), self.app.look.theme
         count = len(found)
-        self._put("problems", f"{count} problem{'s' if count > 1 else ''}" if count else "", theme.warn)
+        self._put("problems", counted(count, "problem") if count else "", theme.warn)
         if self._before is None or known(self.app) is self._before:
             return
         self._before = None

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import dearpygui.dearpygui as dpg
 
 from editor import fonts
+from editor.faces import counted
 from editor.inspector.exposing_view import ExposingView
 from editor.link import Readings
 from editor.model import Changes
@@ -24,7 +25,7 @@ class InsidePage:
         self._path = session.path
         here = session.here
         dpg.bind_item_font(dpg.add_text("Inside a group", parent=parent), fonts.font("title"))
-        count = f"{len(here.graph)} nodes, {here.graph.number_of_edges()} cables"
+        count = f"{counted(len(here.graph), 'node')}, {counted(here.graph.number_of_edges(), 'cable')}"
         dpg.bind_item_font(dpg.add_text(count, color=theme.dim, parent=parent), fonts.font("small"))
         dpg.add_spacer(height=px(4), parent=parent)
         button = dpg.add_button(label="Leave the group", tag="inside:leave", width=width, parent=parent,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import dearpygui.dearpygui as dpg
 
 from editor import fonts
+from editor.faces import counted
 from editor.inspector.params import BESIDE, labelled
 from editor.link import Readings
 from editor.model import Changes
@@ -103,7 +104,8 @@ class PatchPage:
             if not dpg.is_item_active(self._tag(field)):
                 dpg.set_value(self._tag(field), text)
         nodes, cables = len(patch.graph), patch.graph.number_of_edges()
-        counts = f"{nodes} nodes, {cables} cables, {len(patch.automation)} automated, {len(patch.snapshots)} snapshots"
+        most = f"{counted(nodes, 'node')}, {counted(cables, 'cable')}, {len(patch.automation)} automated"
+        counts = f"{most}, {counted(len(patch.snapshots), 'snapshot')}"
         dpg.set_value("inspector:patch:counts", counts)
 
     def _wrapped(self, text: str) -> str:
