@@ -9,9 +9,9 @@ from threading import Condition, Thread
 from time import monotonic, sleep
 from typing import NamedTuple, Protocol
 
-from graph.spec import FileRequest
+from graph.spec import TICK, FileRequest
 from host.disk.loops import Loop, loop_of
-from host.disk.tapes import AHEAD, LAG, OVER, PIECE, PREFILL_S, WRAP_S, Bank, Tape
+from host.disk.tapes import AHEAD, LAG, OVER, PIECE, PREFILL_S, WRAP_S, Bank, Tape, spare
 
 WAKE_S = 0.01
 STEP = 8192
@@ -29,7 +29,7 @@ class Playhead(Protocol):
 
     @property
     def bank(self) -> int:
-        """Which bank of every tape is in play: 0 or 1."""
+        """Which bank of every tape is in play: 0 to 3, in two pairs."""
         ...
 
     @property
@@ -72,7 +72,7 @@ class _Moment(NamedTuple):
 class _Cue:
     ticket: int
     bank: int
-    """The bank in play when it was asked for; once it is another, the jump was made."""
+    """The bank that is made ready for it; once that, or the one that a loop goes to from it, plays, it was made."""
     place: int
     loop: Loop | None
 
@@ -80,10 +80,10 @@ class _Cue:
 class Reader:
     """Reads files for live players, in a thread of its own, until `close`.
 
-    The bank in play is filled ahead of the place. The other one gets what a `cue` asks for, else, while there is a
-    loop, the loop's start, so that the engine can go there by changing the number of the bank. A place that neither
-    bank holds is read as soon as it is seen. A file that is missing or breaks is silent, said once, and tried again
-    every second.
+    The bank in play is filled ahead of the place; while there is a loop, the other one of its pair gets the loop's
+    start, so that the engine can go there by changing the number of the bank. The other pair gets what a `cue` asks
+    for. A place that no bank holds is read as soon as it is seen. A file that is missing or breaks is silent, said
+    once, and tried again every second.
 
     All calls are for one thread, the control thread; none of them reads a file itself.
     """
@@ -132,24 +132,19 @@ class Reader:
         self._wake()
 
     def cue(self, place: int, loop: tuple[int, int] | None) -> int:
-        """Begin to fill the idle bank of every tape for a jump to a place with that loop; a ticket for `cued`. It holds
-        until the bank in play changes, until `uncue`, or until the next cue.
+        """Begin to fill the spare pair of banks of every tape for a jump to a place, or for another loop; a ticket for
+        `cued`. It holds until the jump is made, or until the next cue.
         """
         self._tickets += 1
         with self._woken:
-            self._cue = _Cue(self._tickets, self._playhead.bank, place, loop_of(loop, self._rate))
+            law = _law(loop_of(loop, self._rate), place)
+            self._cue = _Cue(self._tickets, spare(self._playhead.bank), place, law)
         self._wake()
         return self._tickets
 
     def cued(self, ticket: int) -> bool:
-        """Whether the idle bank of every tape holds a quarter of a second for that cue, the newest one."""
+        """Whether every tape holds a quarter of a second for that cue, the newest one, and the start of its loop."""
         return self._cued == ticket
-
-    def uncue(self) -> None:
-        """Forget the cue."""
-        with self._woken:
-            self._cue = None
-        self._wake()
 
     def close(self, limit_s: float = 5.0) -> None:
         """End the thread and close all files. A thread that hangs in a dead disk is left behind."""
@@ -189,7 +184,8 @@ class Reader:
         head = self._playhead
         while True:
             bank, wraps = head.bank, head.wraps
-            moment = _Moment(bank, head.place, head.rolling, loop_of(head.loop, self._rate))
+            place = head.place
+            moment = _Moment(bank, place, head.rolling, _law(loop_of(head.loop, self._rate), place))
             if (bank, wraps) == (head.bank, head.wraps):
                 return moment
 
@@ -197,7 +193,7 @@ class Reader:
         """Read a piece for every tape that needs one; whether there may be more to do."""
         moment = self._look()
         with self._woken:
-            if self._cue is not None and self._cue.bank != moment.bank:
+            if self._cue is not None and self._cue.bank == moment.bank & 2:
                 self._cue = None
             cue = self._cue
         now = monotonic()
@@ -284,20 +280,35 @@ class _Player:
         bank.restart(place + skip, moment.loop)
 
     def prepare(self, moment: _Moment, cue: _Cue | None, prefill: int, wrap_fill: int) -> bool:
-        """Read a piece for the idle bank, unless it is ready for the cue or for the loop's next turn."""
-        bank = self.tape.banks[1 - moment.bank]
-        if cue is not None:
-            if bank.ticket != cue.ticket:
-                bank.restart(cue.place, cue.loop, lag=LAG, ticket=cue.ticket)
-            goal = cue.place + prefill
-        elif moment.loop is not None:
-            loop = moment.loop
-            if bank.loop != loop or not bank.wrapped or not bank.start <= loop.start - LAG <= bank.end:
-                bank.restart(loop.start, loop, lag=LAG, wrapped=True)
-            goal = min(loop.start + wrap_fill, loop.end + OVER)
-        else:
+        """Read a piece for what may come next, unless all is ready for it: the loop's next turn, a jump or another loop
+        that is cued.
+        """
+        if self._prepare_turn(moment.bank ^ 1, moment.loop, wrap_fill):
+            return True
+        if cue is None:
             return False
+        bank = self.tape.banks[cue.bank]
+        if bank.ticket != cue.ticket:
+            bank.restart(cue.place, cue.loop, lag=LAG, ticket=cue.ticket)
+        if bank.end < cue.place + prefill:
+            self.tape.fill(bank, min(PIECE, cue.place + prefill - bank.end))
+            return True
+        return self._prepare_turn(cue.bank ^ 1, cue.loop, wrap_fill)
+
+    def _prepare_turn(self, number: int, loop: Loop | None, wrap_fill: int) -> bool:
+        """Read a piece of a loop's start for the bank that it goes to, unless that holds it."""
+        if loop is None:
+            return False
+        bank = self.tape.banks[number]
+        if bank.loop != loop or not bank.wrapped or not bank.start <= loop.start - LAG <= bank.end:
+            bank.restart(loop.start, loop, lag=LAG, wrapped=True)
+        goal = min(loop.start + wrap_fill, loop.end + OVER)
         if bank.end >= goal:
             return False
         self.tape.fill(bank, min(PIECE, goal - bank.end))
         return True
+
+
+def _law(loop: Loop | None, place: int) -> Loop | None:
+    """The loop that counts at a place: one that lies behind is not gone round."""
+    return loop if loop is not None and place < loop.end + TICK else None

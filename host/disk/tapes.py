@@ -17,6 +17,7 @@ from host.disk.loops import Loop
 from host.native.abi import STREAM_CHANNELS, STREAM_DATA, STREAM_END, STREAM_MASK, STREAM_START, STREAM_WORDS
 from host.native.arena import aligned
 
+BANKS = 4
 RING = 1 << 17
 MASK = RING - 1
 AHEAD = 3 * RING // 4
@@ -36,6 +37,13 @@ QUIET_S = 60.0
 Stamp = tuple[int, int, int]
 
 
+def spare(bank: int) -> int:
+    """Which bank a jump goes to while this one is in play. Banks are two pairs; a loop goes round within one, and the
+    other is made ready for a jump or for another loop.
+    """
+    return (bank ^ 2) & 2
+
+
 class Bank:
     """One ring of a tape: ``words`` are its five words in the tape's table, as the module of the ABI names them.
 
@@ -44,9 +52,10 @@ class Bank:
     """
 
     def __init__(self, words: np.ndarray, channels: int) -> None:
-        self.ring: Frames = aligned((RING, channels), "f4")
+        self.ring: Frames = np.empty((0, channels), np.float32)
+        """There is none until it is wanted."""
         self.words = words
-        self.words[[STREAM_DATA, STREAM_MASK, STREAM_CHANNELS]] = self.ring.ctypes.data, MASK, channels
+        self.words[STREAM_CHANNELS] = channels
         self.loop: Loop | None = None
         self.wrapped = False
         self.ticket = 0
@@ -64,6 +73,9 @@ class Bank:
 
     def restart(self, place: int, loop: Loop | None, *, lag: int = 0, wrapped: bool = False, ticket: int = 0) -> None:
         """Forget everything; what is filled next lies ``lag`` before ``place``, which is due to be played."""
+        if not len(self.ring):
+            self.ring = aligned((RING, self.ring.shape[1]), "f4")
+            self.words[[STREAM_DATA, STREAM_MASK]] = self.ring.ctypes.data, MASK
         self.due = place
         place -= lag
         # Empty at every moment between: the end never lies behind the start on the way.
@@ -97,7 +109,7 @@ class Tape:
     """A file as a live player reads it.
 
     Attributes:
-        words: int64[24], from word 8·b on those of bank b, as `Bank` says; the rest is unused.
+        words: int64[32], from word 8·b on those of bank b, as `Bank` says.
         late: frames that were not read in time and skipped, by the reader's own count.
         ready: set when the first bank was filled round the place that it was opened for.
         broken: why there is silence instead of the file, or None.
@@ -109,17 +121,14 @@ class Tape:
     channels: int
     rate: int
     notice: Callable[[str], None]
-    words: np.ndarray = field(default_factory=lambda: aligned((3 * STREAM_WORDS,), "i8"))
-    banks: tuple[Bank, Bank] = field(init=False)
+    words: np.ndarray = field(default_factory=lambda: aligned((BANKS * STREAM_WORDS,), "i8"))
+    banks: tuple[Bank, ...] = field(init=False)
     late: int = 0
     ready: Event = field(default_factory=Event)
     broken: str | None = None
 
     def __post_init__(self) -> None:
-        self.banks = (
-            Bank(self.words[:STREAM_WORDS], self.channels),
-            Bank(self.words[STREAM_WORDS : 2 * STREAM_WORDS], self.channels),
-        )
+        self.banks = tuple(Bank(words, self.channels) for words in self.words.reshape(BANKS, STREAM_WORDS))
         self._feed: FileFeed | None = None
         self._blend: Frames = np.empty((0, self.channels), np.float32)
         self._stamp: Stamp | None = None

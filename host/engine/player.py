@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Event, Thread
 from time import monotonic
@@ -17,6 +17,7 @@ from graph.spec import TICK
 from host.audiofile import AudioFileError
 from host.disk.reader import Reader
 from host.disk.replay import save_last
+from host.disk.tapes import LAG, spare
 from host.engine.compiling import Compiler, recipes
 from host.engine.conductor import Applied, Conductor
 from host.engine.gauges import Gauges
@@ -42,6 +43,9 @@ SOON_S = 0.01
 CUE_S = 0.5
 """A jump waits so long for the disk; then it is made all the same."""
 
+NEAR = 2048
+"""Frames before the end of a loop in which one does not go over to another: two blocks of most devices."""
+
 LOST_S = 5.0
 """How often it is said that events were lost."""
 
@@ -50,12 +54,16 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class _Jump:
-    """A jump that waits for the disk."""
+    """A jump, or another loop, that waits for the disk."""
 
-    place: int
-    ticket: int
-    bank: int
+    place: int | None
+    """None: where the transport is by then."""
+    loop: tuple[int, int] | None
     late: float
+    cued: int = 0
+    """The place that the disk makes ready for."""
+    ticket: int = 0
+    """None yet where the jump before is still being made."""
 
 
 class LivePlayer:
@@ -81,6 +89,7 @@ class LivePlayer:
         self._serial = 0
         self._outcome: tuple[int, bool, list[tuple[str, str, str]]] | None = None
         self._jump: _Jump | None = None
+        self._loop: tuple[int, int] | None = None
 
     # -- what is asked for ---------------------------------------------------------------------------------------------
 
@@ -184,13 +193,58 @@ class LivePlayer:
             self.renderer.locate(frame, self.renderer.bank)
             self.renderer.adopt()
             return
-        ticket = self._reader.cue(frame, self.renderer.loop)
-        self._jump = _Jump(frame, ticket, self.renderer.bank, monotonic() + CUE_S)
+        self._cue(frame)
 
     def set_loop(self, loop: tuple[int, int] | None) -> None:
-        """Go round between two places, or no longer. The shortest loop is a tick."""
-        start, end = loop or (0, 0)
-        self.renderer.set_loop(start, max(end, start + TICK) if loop else start)
+        """Go round between two places, or no longer, once the disk is ready for it. The shortest loop is a tick."""
+        self._loop = (loop[0], max(loop[1], loop[0] + TICK)) if loop else None
+        if not self._conductor.running:
+            self.renderer.set_loop(*(self._loop or (0, 0)))
+            return
+        self._cue(self._jump.place if self._jump is not None else None)
+
+    def _cue(self, place: int | None) -> None:
+        self._jump = _Jump(place, self._loop, monotonic() + CUE_S)
+        self._follow(self._jump)
+
+    def _follow(self, jump: _Jump) -> None:
+        """Make a jump, or go by another loop, when the disk is ready and it is time."""
+        live, over = self.renderer, monotonic() > jump.late or not self._conductor.running
+        if not (over or (live.idle and not live.jumping)):
+            return
+        if not jump.ticket:
+            at = live.place if jump.place is None else jump.place
+            self._jump = jump = replace(jump, cued=at, ticket=self._reader.cue(at, jump.loop))
+        if not (over or self._reader.cued(jump.ticket)):
+            return
+        bank, loop = spare(live.bank), jump.loop or (0, 0)
+        if jump.place is not None:
+            if live.loop != jump.loop:
+                live.set_loop(*loop)
+            live.locate(jump.place, bank)
+        elif over:
+            live.set_loop(*loop)
+        elif self._ready_at(live.place, jump):
+            live.set_loop(*loop, bank)
+        else:
+            return
+        self._jump = None
+
+    def _ready_at(self, place: int, jump: _Jump) -> bool:
+        """Whether one may go over to the banks of another loop: they hold the place, and no loop is about to end."""
+        before, after = self.renderer.loop, jump.loop
+        if self.renderer.rolling:
+            if before is not None and before[1] - before[0] > LAG // 2 and place < before[1] <= place + NEAR:
+                return False
+            if after is not None and place < after[1] <= place + min(NEAR, (after[1] - after[0]) // 2):
+                return False
+        same = after is None or (place < after[1]) == (jump.cued < after[1])
+        return (same and jump.cued - LAG // 2 <= place <= jump.cued + LAG // 2) or self._again(jump)
+
+    def _again(self, jump: _Jump) -> bool:
+        """Have the disk made ready for where the transport is now."""
+        self._jump = replace(jump, ticket=0)
+        return False
 
     def record(self, on: bool, round_trip: int = 0) -> None:
         """Begin or end the takes of all recorders, as `Takes.start` has it. Raises ValueError, AudioFileError or
@@ -245,14 +299,9 @@ class LivePlayer:
             else:
                 self._outcome = applied.serial, applied.played, problems
         self._conductor.applied.clear()
-        jump = self._jump
-        if jump is not None:
+        if self._jump is not None:
             wait = min(wait, 0.002)
-            if jump.bank != self.renderer.bank:
-                self.locate(jump.place)  # the loop went round meanwhile, and the other bank is the idle one now
-            elif self._reader.cued(jump.ticket) or monotonic() > jump.late or not self._conductor.running:
-                self.renderer.locate(jump.place, 1 - jump.bank)
-                self._jump = None
+            self._follow(self._jump)
         return wait
 
     def _conduct(self) -> float:
@@ -315,7 +364,8 @@ class LivePlayer:
 
     def place(self) -> int:
         """The transport's frame, or the one it is about to jump to."""
-        return self._jump.place if self._jump is not None else self.renderer.place
+        asked = self._jump.place if self._jump is not None else None
+        return self.renderer.place if asked is None else asked
 
     def culprit(self) -> str:
         """The node that took longest in the last block that took too long; none where none has since the last call."""

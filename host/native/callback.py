@@ -339,3 +339,5 @@ def follow(live, what, one, two, three):
     elif what == LOOP:
         set_word(live, LOOP_START, one)
         set_word(live, LOOP_END, two)
+        if three >= 0:
+            set_word(live, BANK, three)

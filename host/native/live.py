@@ -177,6 +177,7 @@ class Live:
     late = _word(state.LATE)
     bank = _word(state.BANK)
     wraps = _word(state.WRAPS)
+    jumping = _word(state.PENDING)
     culprit = _word(state.CULPRIT)
     spent = _word(state.SPENT)
     ramping = _word(state.ACTIVE_COUNT)
@@ -273,9 +274,11 @@ class Live:
         """Go on from another place, and from the bank of the tapes that was filled for it."""
         self.send(state.LOCATE, place, bank)
 
-    def set_loop(self, start: int, end: int) -> None:
-        """Loop from one place to another; no loop where they are equal."""
-        self.send(state.LOOP, start, end)
+    def set_loop(self, start: int, end: int, bank: int = -1) -> None:
+        """Loop from one place to another; no loop where they are equal. ``bank``: the one of the tapes that goes by it
+        already, to go on from at once.
+        """
+        self.send(state.LOOP, start, end, bank)
 
     def adopt(self) -> None:
         """Do what the callback would do at its next block with everything sent. Only while no callback runs."""

@@ -55,7 +55,7 @@ PLAY_WORDS = 16
 PORT_HEADER, PORT_ARRIVAL, PORT_CHANNELS, PORT_PLACES = 0, 1, 2, 3
 PORT_WORDS = 4
 BANK_WORDS = 8
-"""Of each of a tape's two banks: data, mask, start, end, as in the header of a stream."""
+"""Of each of a tape's four banks: data, mask, start, end, as in the header of a stream."""
 
 # Commands: what to do, and up to three words about it.
 COMMAND_WORDS = 4

@@ -12,7 +12,7 @@ import numpy as np
 from graph.spec import FileRequest
 from host.audiofile import create_audio
 from host.disk.feeds import open_request
-from host.disk.tapes import RING, Tape
+from host.disk.tapes import RING, Tape, spare
 from host.native.abi import STREAM_END, STREAM_START
 
 RATE = 48000
@@ -30,17 +30,17 @@ class Head:
     loop: tuple[int, int] | None = None
 
     def jump(self, place: int) -> None:
-        """Go to where the idle bank was prepared for."""
+        """Go to where the spare bank was prepared for."""
         self.rolling, rolling = False, self.rolling
         self.place = place
-        self.bank = 1 - self.bank
+        self.bank = spare(self.bank)
         self.rolling = rolling
 
     def wrap(self) -> None:
         """Go back by the length of the loop."""
         assert self.loop
         self.place -= self.loop[1] - self.loop[0]
-        self.bank = 1 - self.bank
+        self.bank ^= 1
         self.wraps += 1
 
 

@@ -15,6 +15,7 @@ from graph.spec import FileRequest
 from host.audiofile import AudioReader
 from host.disk.feeds import open_request
 from host.disk.reader import Reader
+from host.disk.tapes import spare
 from host.engine import ports
 from host.engine.conductor import Conductor
 from host.engine.player import LivePlayer
@@ -71,7 +72,7 @@ class Deck:
                 sleep(0.0005)
 
     def ready(self, tape):
-        here, there = tape.banks[self.live.bank], tape.banks[1 - self.live.bank]
+        here, there = tape.banks[self.live.bank], tape.banks[self.live.bank ^ 1]
         if here.end < self.live.place + 2 * BLOCK:
             return False
         loop = self.live.loop
@@ -83,7 +84,7 @@ class Deck:
         while not self.reader.cued(ticket):
             assert monotonic() < deadline
             sleep(0.0005)
-        self.live.locate(place, 1 - self.live.bank)
+        self.live.locate(place, spare(self.live.bank))
 
     @property
     def heard(self):
@@ -286,6 +287,38 @@ def test_a_disk_that_lets_wait_holds_up_the_edit_and_nothing_else(deck, monkeypa
         go_on.set()
 
 
+def test_other_loops_while_a_file_plays_do_not_click_and_leave_nothing_out(tmp_path):
+    """A sine whose turns fit all the loops: whatever they are, it goes on as if there were none."""
+    period = 96
+    tone = sine(RATE * 4, RATE / period)
+    soundfile.write(tmp_path / "tone.wav", tone, RATE, subtype="FLOAT")
+    player = LivePlayer(RATE, lambda flow, first, count: list(range(first, first + count)), lambda text: None)
+    heard = []
+
+    def play(frames: int) -> None:
+        for _ in range(frames // BLOCK):
+            player.step()
+            sleep(0.0005)  # for the disk's thread, which has all the time there is only in sound that is played
+            out = np.empty((BLOCK, 2), np.float32)
+            player.renderer.process(None, out)
+            heard.append(out)
+
+    try:
+        player.set_patch(1, patch({"p": PLAYER, "o": {"kind": "audio_out"}}, "p.out>o.in"), tmp_path)
+        until(lambda: player.step() >= 0 and player.outcome() is not None)
+        player.play()
+        player.running(True)
+        play(RATE // 4)
+        for turns in [(100, 400), (0, 500), (300, 310), (305, 700), (0, 20), None, (200, 300), (50, 1000), None]:
+            loop = (turns[0] * period, turns[1] * period) if turns else None
+            player.set_loop(loop)
+            until(lambda loop=loop: play(BLOCK) or player.renderer.loop == loop)
+            play(RATE // 3)
+    finally:
+        player.close()
+    assert roughness(np.concatenate(heard)[512:], tone) < 1.1
+
+
 @pytest.mark.parametrize("loop", [(1000, 1000), (1000, 1010), (1000, 1063), (1000, 1064), (1000, 1100)])
 def test_a_loop_shorter_than_a_block_is_not_left(tmp_path, loop):
     player = LivePlayer(RATE, lambda flow, first, count: list(range(first, first + count)), lambda text: None)
@@ -297,12 +330,17 @@ def test_a_loop_shorter_than_a_block_is_not_left(tmp_path, loop):
         player.play()
         player.running(True)
         for _ in range(100):
-            player.step()
-            player.renderer.process(None, np.empty((BLOCK, 2), np.float32))
+            step(player)
         assert loop[0] <= player.place() < max(loop[1], loop[0] + 64)
         assert player.renderer.wraps >= 99 * BLOCK // 128
         player.set_loop(None)
-        player.renderer.process(None, np.empty((BLOCK, 2), np.float32))
+        until(lambda: step(player) or player.renderer.loop is None)
+        step(player)
         assert player.place() > loop[1]
     finally:
         player.close()
+
+
+def step(player):
+    player.step()
+    player.renderer.process(None, np.empty((BLOCK, 2), np.float32))
