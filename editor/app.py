@@ -81,8 +81,8 @@ class App:
         self.confirm_quit: Callable[[], bool] | None = None
         """Asked when the window is to close; False keeps it open. Whoever guards unsaved work sets it."""
         self.settle: Callable[[Callable[[], object], bool], object] = lambda then, ask=True: then()
-        """Does something once the patch has what was done in plugins' windows, if ``ask``; in any case after what waits
-        for that already. Whoever follows the plugins sets it.
+        """Does something once the patch has what was done in plugins' windows that are open, if ``ask``; in any case
+        after what waits for that already. Whoever follows the plugins sets it.
         """
         self.dialog: Dialog | None = None
         """What lies over everything and has the keyboard, while there is such a thing."""

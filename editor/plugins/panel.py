@@ -38,7 +38,7 @@ class Plugins(Panel):
         super().__init__(app)
         self.work = Work(self.session.shelf, app.notices.say)
         self.playing = Playing(self.session, lambda: app.sound.plugins, app.notices.say)
-        app.settle = self.settle
+        app.settle = lambda then, ask=True: self.playing.settle(then, ask and self.playing.in_hand)
         self._seen = self.session.shelf.count
         self._offer: Offer | None = None
         self._asks = app.first_start
@@ -125,11 +125,9 @@ class Plugins(Panel):
             self.playing.opened(address)
         (plugins.open_window if open else plugins.close_window)(address)
 
-    def settle(self, then: Callable[[], object], ask: bool = True) -> None:
-        """Do something that keeps the patch somewhere, or takes from it what plugins are to have, once it has what was
-        done in plugins' windows.
-        """
-        self.playing.settle(then, ask)
+    def settle(self, then: Callable[[], object]) -> None:
+        """Do something that keeps the patch somewhere, once it has what was done in plugins' windows, now or before."""
+        self.playing.settle(then)
 
     def substitutes(self, id: str) -> list[Substitute]:
         """What could take the place of a node's plugin, the best first."""
@@ -147,7 +145,7 @@ class Plugins(Panel):
         def put() -> None:
             self.session.do_at_root(substitute_edit(address, self.session.patch, chosen), name=f"Put {name} in place")
 
-        self.settle(put)
+        self.app.settle(put, True)
 
     def become(self, id: str, item: str) -> None:
         """Let a node be the plugin in stock: a fresh one, or in place of the one it was, params mapped by name."""

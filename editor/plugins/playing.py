@@ -42,6 +42,8 @@ class EnginePlugins(Protocol):
 
 ECHO_S = 2.0
 """So long after an undo a plugin's new state may be what it made of that, and must not cost the redo."""
+LATELY_S = 2.0
+"""So long after its window was closed a plugin is asked once more: its engine looks at it by itself within a second."""
 LONGEST_S = 2.0
 """So long the states of plugins are waited for, before the patch is kept without."""
 NOTHING: Mapping[str, float] = {}
@@ -89,8 +91,8 @@ class Playing:
         self._edited = 0.0
         """When the patch was changed here last."""
         self._later: deque[Callable[[], object]] = deque()
-        self._opened: set[str] = set()
-        """The plugins whose windows are open, or were."""
+        self._opened: dict[str, float] = {}
+        """The plugins whose windows are open, or were, and when that was seen last."""
         self._waiting: deque[_Waiting] = deque()
 
     @property
@@ -120,7 +122,7 @@ class Playing:
         before, self.standing = self.standing, plugins.standing()
         for node, now in self.standing.items():
             if now.window:
-                self._opened.add(node)
+                self._opened[node] = monotonic()
             if node in before and now.losses > before[node].losses:
                 self.lost[node] = strftime("%H:%M:%S")
         asked = bool(self._waiting)
@@ -137,12 +139,17 @@ class Playing:
 
     def opened(self, address: str) -> None:
         """A plugin's window is to be opened."""
-        self._opened.add(address)
+        self._opened[address] = monotonic()
 
     @property
     def unsettled(self) -> bool:
         """Whether something may have been done in a plugin's window that the patch does not know of."""
         return any(self.standing[node].status == "ready" for node in self._opened if node in self.standing)
+
+    @property
+    def in_hand(self) -> bool:
+        """The same of windows that are open, or were just now."""
+        return self.unsettled and any(monotonic() - seen < LATELY_S for seen in self._opened.values())
 
     def settle(self, then: Callable[[], object], ask: bool = True) -> None:
         """Do something that keeps the patch somewhere, or goes back from it, once the patch has what was done in

@@ -251,6 +251,20 @@ def test_what_was_done_in_a_window_is_what_undo_takes_back(session: Session, eng
     assert undone[-1] == "at once"
 
 
+def test_a_window_that_was_closed_long_ago_is_asked_about_only_before_the_patch_is_kept(
+    engine: Engine, playing: Playing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert not playing.in_hand
+    engine.stands["fx"].window = True
+    playing.step()
+    assert playing.in_hand
+    engine.stands["fx"].window = False
+    playing.step()
+    assert playing.in_hand, "it may not have been looked at since"
+    monkeypatch.setattr(module, "LATELY_S", 0.0)
+    assert (playing.in_hand, playing.unsettled) == (False, True)
+
+
 def test_without_its_engine_what_waited_is_done(session: Session, engine: Engine) -> None:
     there: list[Engine] = [engine]
     playing = Playing(session, lambda: there[0] if there else None)  # type: ignore[arg-type,return-value]
