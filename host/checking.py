@@ -95,11 +95,11 @@ def check(patch: Patch, kinds: Kinds, services: FileServices, rate: int | None =
     known = {(f.node, f.place) for f in findings}
     findings += [Finding(e.node, e.place, e.message) for e in missing if (e.node, e.place) not in known]
     outputs = tuple(latencies(schedule)) if schedule else ()
-    noted = [*_found(notes(patch, kinds)), *_other_versions(patch, kinds, services)]
+    noted = [*_found(notes(patch, kinds)), *other_versions(patch, kinds, services)]
     return Checked(tuple(findings), tuple(noted), schedule, outputs)
 
 
-def _other_versions(patch: Patch, kinds: Kinds, services: FileServices) -> list[Finding]:
+def other_versions(patch: Patch, kinds: Kinds, services: FileServices) -> list[Finding]:
     """Plugins that have another version than the patch was made with."""
     found: list[Finding] = []
     try:

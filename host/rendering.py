@@ -19,6 +19,7 @@ from graph.layouts import LAYOUTS
 from graph.schedule import CompiledNode, Schedule
 from graph.spec import TICK, Kinds, Song
 from host.audiofile import AudioFileError, AudioReader, AudioWriter, create_audio, open_audio
+from host.checking import other_versions
 from host.disk.feeds import FileFeed, open_request
 from host.midi.files import MidiFileError, read_song
 from host.midi.ring import Songs
@@ -125,8 +126,9 @@ def render(
             missing = [] if allow_missing else None
             schedule = compile(patch, kinds, services, rate, missing=missing, parallel=threads > 1)
         notes += [str(error) for error in missing or ()]
-        if plugins and not _moves_plugins(schedule):
-            block = max(block, BLOCK_OF_PLUGINS)
+        if plugins:
+            notes += [f"{found.node}: {found.message}" for found in other_versions(patch, kinds, services)]
+            block = block if _moves_plugins(schedule) else max(block, BLOCK_OF_PLUGINS)
         job = _Job(schedule, services, stack, notes, allow_missing)
         longest = job.open_inputs(inputs or {})
         first, frames, tail_frames = _range(start, seconds, tail, longest, rate)

@@ -213,7 +213,7 @@ def test_the_command_line_scans_lists_tells_measures_and_retries(tmp_path):
     assert answer(data, "retry", "Late", "bad.vst3")["looked_at"] == 2
 
 
-def test_check_notes_another_version_and_finds_a_plugin_that_is_missing(tmp_path):
+def test_check_and_render_note_another_version_and_a_plugin_that_is_missing(tmp_path):
     folder, data = tmp_path / "plugins", tmp_path / "data"
     folder.mkdir()
     (folder / "Aged.vst3").symlink_to(build("Aged", 41))
@@ -233,6 +233,12 @@ def test_check_notes_another_version_and_finds_a_plugin_that_is_missing(tmp_path
     words = "Aged is version 1.2.3 here; the patch was made with 0.9"
     assert told["notes"] == [{"node": "fx", "place": "nodes.fx.settings.version", "message": words}]
     assert [p["node"] for p in told["problems"]] == ["lost"]
+    line[4:] = ["render", str(tmp_path / "p.json"), "--seconds", "0.1", "--out", f"out={tmp_path / 'out.wav'}"]
+    line += ["--allow-missing", "--json"]
+    done = subprocess.run(line, env=environment, capture_output=True, encoding="utf-8", timeout=300)
+    said = json.loads(done.stdout)["notes"]
+    assert [note for note in said if "lost" in note], "it is missing, and the sound passed"
+    assert f"fx: {words}" in said
 
 
 def test_doctor_tells_of_plugins_and_of_a_database_that_cannot_be_used(tmp_path):
