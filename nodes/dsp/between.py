@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 import numpy.typing as npt
 
@@ -14,10 +16,13 @@ PHASES = 512
 BETA = 9.0
 
 
+@cache
 def sinc() -> npt.NDArray[np.float64]:
-    """``[phase, tap]``: a sinc under a Kaiser window, for values between frames."""
+    """``[phase, tap]``: a sinc under a Kaiser window, for values between frames. It is always the same array."""
     t = np.arange(PHASES + 1)[:, None] / PHASES - np.arange(1 - REACH, REACH + 1)
-    return np.sinc(t) * np.i0(BETA * np.sqrt(np.maximum(1.0 - (t / REACH) ** 2, 0.0))) / np.i0(BETA)
+    taps = np.sinc(t) * np.i0(BETA * np.sqrt(np.maximum(1.0 - (t / REACH) ** 2, 0.0))) / np.i0(BETA)
+    taps.flags.writeable = False
+    return taps
 
 
 @helper
