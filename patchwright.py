@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from host.commands import Json, PatchFile, fail, loaded, plain_errors, print_json, progress_of
+from host.commands import Json, PatchFile, ended_by_signals, fail, loaded, plain_errors, print_json, progress_of
 from host.devices.commands import devices
 from host.learning import learn
 from host.patch_commands import convert, diff, new, show
@@ -66,7 +66,8 @@ def _settings(values: list[str]) -> dict[tuple[str, str], float]:
         if not dot or not node or not param:
             raise typer.BadParameter(f"expected NODE.PARAM=VALUE, got {key!r}")
         try:
-            found[node, param] = float({"true": "1", "false": "0"}.get(text.lower(), text))
+            # A yes or no stays one: it fits switches only.
+            found[node, param] = text.lower() == "true" if text.lower() in ("true", "false") else float(text)
         except ValueError:
             raise typer.BadParameter(f"{key}: expected a number, got {text!r}") from None
     return found
@@ -125,7 +126,7 @@ def render(
         raise typer.BadParameter("give --seconds or --tail, not both")
     outputs, inputs = _pairs(out, "NODE=FILE"), _pairs(in_, "NODE=FILE")
     values, tags = _settings(set_), _pairs(tag, "KEY=VALUE")
-    with plain_errors():
+    with plain_errors(), ended_by_signals():
         from host.rendering import render as run
         from host.rendering import render_result
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -39,6 +40,22 @@ def plain_errors() -> Iterator[None]:
         if type(error).__module__.split(".")[0] in ("graph", "host", "nodes") or isinstance(error, RuntimeError):
             fail(" ".join(str(error).split()))
         raise
+
+
+@contextmanager
+def ended_by_signals() -> Iterator[None]:
+    """SIGTERM and a closed terminal end things as Ctrl-C does, but not where they are ignored, as below `nohup`."""
+
+    def end(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    names = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    before = {name: signal.signal(name, end) for name in names if signal.getsignal(name) != signal.SIG_IGN}
+    try:
+        yield
+    finally:
+        for name, handler in before.items():
+            signal.signal(name, handler)
 
 
 def loaded(path: Path) -> Patch:

@@ -4,21 +4,31 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
+from time import monotonic, sleep
 
 import numpy as np
 import pytest
 import soundfile
 
+from host.commands import ended_by_signals
+
 ROOT = Path(__file__).parents[1]
 
 
+COMMAND = [sys.executable, "-P", "-m", "patchwright"]
+
+
+def environment() -> dict[str, str]:
+    return {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "200"}
+
+
 def run(*words: object, cwd: Path) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "200"}
-    command = [sys.executable, "-P", "-m", "patchwright", *map(str, words)]
-    return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=120)
+    command = [*COMMAND, *map(str, words)]
+    return subprocess.run(command, cwd=cwd, env=environment(), capture_output=True, text=True, timeout=120)
 
 
 @pytest.fixture(scope="module")
@@ -118,8 +128,39 @@ def test_problems_are_one_line_and_exit_status_1(folder):
     refused(run("convert", "start.pwp", "start.txt", cwd=folder), "start.txt", ".pwp or .json")
     refused(run("show", "start.pwp", "--svg", "absent/x.svg", cwd=folder), "absent/x.svg: No such")
     refused(run("render", "start.pwp", "--rate", "0", "--out", "out=x.wav", "--seconds", "1", cwd=folder), "0 Hz")
+    words = ("render", "start.pwp", "--out", "out=x.wav", "--seconds", "1", "--set")
+    refused(run(*words, "level.level_db=true", cwd=folder), "level_db", "found true")
     assert not (folder / "x.wav").exists()
     assert not (folder / "start.txt").exists()
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="signals")
+@pytest.mark.parametrize("how", ["SIGTERM", "SIGHUP"])
+def test_a_render_that_is_told_to_end_leaves_nothing(folder, how):
+    there = set(folder.iterdir())
+    words = ["render", "start.pwp", "--out", "out=long.wav", "--seconds", "36000"]
+    child = subprocess.Popen([*COMMAND, *words], cwd=folder, env=environment(), stderr=subprocess.PIPE, text=True)
+    deadline = monotonic() + 60
+    while set(folder.iterdir()) == there and child.poll() is None and monotonic() < deadline:
+        sleep(0.01)
+    child.send_signal(getattr(signal, how))
+    _, said = child.communicate(timeout=60)
+    assert said.splitlines() == ["patchwright: stopped; nothing was left half-written"]
+    assert child.returncode == 130
+    assert set(folder.iterdir()) == there
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="signals")
+def test_signals_that_are_ignored_stay_so():
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with ended_by_signals():
+            os.kill(os.getpid(), signal.SIGHUP)
+            with pytest.raises(KeyboardInterrupt):
+                os.kill(os.getpid(), signal.SIGTERM)
+        assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
+    finally:
+        signal.signal(signal.SIGHUP, before)
 
 
 def test_convert_and_back_is_the_same_document(folder):

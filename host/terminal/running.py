@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +12,7 @@ from time import monotonic, sleep
 
 from graph.document import Patch
 from graph.errors import PatchError
+from host.commands import ended_by_signals
 from host.engine.client import Engine
 from host.messages import Notice
 from host.terminal.playing import Playing
@@ -45,7 +45,7 @@ def run(
     wishes = {"device": device, "in_device": in_device, "rate": rate, "block": block}
     compiling = _Compiling()
     heard = {"on_notice": notices.put, "on_progress": compiling}
-    with _ended_by_signals(), Engine(**wishes, **heard, plugins_in=plugins_in) as engine:
+    with ended_by_signals(), Engine(**wishes, **heard, plugins_in=plugins_in) as engine:
         patch = Patch.load(path)
         engine.play()
         try:
@@ -114,22 +114,6 @@ def _remote(engine: Engine, patch: Patch, osc: int | None, midi: str, notices: S
         remote.use(patch.metadata)
         remote.start()
         yield
-
-
-@contextmanager
-def _ended_by_signals() -> Iterator[None]:
-    """SIGTERM and a closed terminal end things as Ctrl-C does."""
-
-    def end(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    names = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
-    before = {name: signal.signal(name, end) for name in names}
-    try:
-        yield
-    finally:
-        for name, handler in before.items():
-            signal.signal(name, handler)
 
 
 def _say(text: str) -> None:
