@@ -229,8 +229,7 @@ class Gestures:
             if self.scene.places.get(n) != (x + dx, y + dy)
         ]
         many = f"Move {len(held.nodes)} nodes" if len(held.nodes) > 1 else ""
-        for edit in edits:  # one by one, so that the history keeps each node once
-            self.session.do(edit, name=many or edit.name, gesture=held.gesture)
+        self.session.do(*edits, name=many, gesture=held.gesture)
         self.shown.insert = self._taker(held, at)
 
     def _taker(self, held: Held, at: Point) -> CableKey | None:
@@ -273,15 +272,15 @@ class Gestures:
     def _move_frame(self, held: Held, at: Point) -> None:
         assert held.frame is not None
         dx, dy = round((at[0] - held.at[0]) / GRID) * GRID, round((at[1] - held.at[1]) / GRID) * GRID
-        box, gesture = held.frame.box, held.gesture
+        box, edits = held.frame.box, list[Edit]()
         if held.what == "resize":
             moved = Box(box.x, box.y, max(box.width + dx, SMALLEST_FRAME), max(box.height + dy, SMALLEST_FRAME))
         else:
             moved = box.moved(dx, dy)
-            for node, (x, y) in held.nodes.items():
-                self.session.do(Move(node, (x + dx, y + dy)), name="Move a frame", gesture=gesture)
+            edits += [Move(node, (x + dx, y + dy)) for node, (x, y) in held.nodes.items()]
+        edits.append(frame_edit(self.session, replace(held.frame, box=moved)))
         name = "Resize a frame" if held.what == "resize" else "Move a frame"
-        self.session.do(frame_edit(self.session, replace(held.frame, box=moved)), name=name, gesture=gesture)
+        self.session.do(*edits, name=name, gesture=held.gesture)
 
     # -- letting go ----------------------------------------------------------------------------------------------------
 

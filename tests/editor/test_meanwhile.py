@@ -223,3 +223,26 @@ def test_what_is_claimed_anew_is_held_by_nobody_who_had_it_before() -> None:
     assert pointer.busy
     pointer.claim("lane", now)
     assert not pointer.busy
+
+
+def test_a_frame_with_its_nodes_inside_a_group_is_moved_in_one_step_that_keeps_each_thing_once() -> None:
+    table = Table(nested())
+    table.session.enter("level2")
+    here = table.session.here
+    places = [place for node in here.graph if (place := here.node(node).position) is not None]
+    left, top = min(x for x, _ in places) - 60, min(y for _, y in places) - 60
+    table.session.do(frame_edit(table.session, Frame(0, "All", "mix", Box(left, top, 2000.0, 1200.0))))
+    table.sync()
+    before, done = table.session.patch.copy(), table.session.history.done
+    start = left + 50, top + 10
+    table.gestures.press(start)
+    for k in range(1, 30):
+        table.gestures.drag((start[0] + 20 * k, start[1]))
+        table.sync()
+    table.gestures.release((start[0] + 580, start[1]))
+    after = {node: table.session.here.node(node).position for node in table.session.here.graph}
+    assert [(x + 580, y) for x, y in places] == list(after.values())
+    assert table.session.history.done == [*done, "Move a frame"]
+    assert len(table.session.history._done[-1].steps) == 1
+    table.session.undo()
+    assert table.session.patch == before
