@@ -5,6 +5,8 @@ A curve of n pieces has 3n + 1 points: each piece has its two ends, and between 
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 import numpy.typing as npt
 
@@ -31,20 +33,31 @@ def curve(a: Point, b: Point) -> Curve:
     return a, (a[0] + reach, a[1]), (b[0] - reach, b[1]), b
 
 
-def line_of(c: Curve, factor: float = 1.0, steps: int = 0) -> Points:
-    """A curve as a line of points, ``factor`` times as large: with as many for each piece as it takes to look smooth,
-    or so many ``steps``.
-    """
+@lru_cache(maxsize=64)
+def _basis(steps: int) -> Points:
+    """What each of the four points of a piece counts for, in rows, at so many points after its first."""
+    t = np.arange(1, steps + 1)[:, None] / steps
+    s = 1 - t
+    return np.hstack((s * s * s, 3 * s * s * t, 3 * s * t * t, t * t * t))
+
+
+def points_of(c: Curve, steps: int) -> Points:
+    """A curve as a line of so many points for each piece, after its first."""
+    corners = np.array(c, np.float64)
+    pieces = corners[np.arange(0, len(c) - 1, 3)[:, None] + np.arange(4)]
+    return np.concatenate((corners[:1], (_basis(steps) @ pieces).reshape(-1, 2)))
+
+
+def line_of(c: Curve, factor: float = 1.0) -> Points:
+    """A curve as a line of points, ``factor`` times as large, as many for each piece as look smooth."""
     corners = np.array(c, np.float64) * factor
     found = [corners[:1]]
     for k in range(0, len(c) - 1, 3):
         p = corners[k : k + 4]
         far = np.abs(p[3] - p[0]).sum()
         straight = (p == p[0]).all(axis=0).any()
-        n = steps or (1 if straight else int(min(max(far / SMOOTH, LEAST if len(c) == 4 else 5), MOST)))
-        t = np.arange(1, n + 1)[:, None] / n
-        s = 1 - t
-        found.append(s * s * s * p[0] + 3 * s * s * t * p[1] + 3 * s * t * t * p[2] + t * t * t * p[3])
+        n = 1 if straight else int(min(max(far / SMOOTH, LEAST if len(c) == 4 else 5), MOST))
+        found.append(_basis(n) @ p)
     return np.concatenate(found)
 
 
@@ -65,14 +78,14 @@ def point_at(c: Curve, t: float) -> Point:
         s = 1 - t
         w = s * s * s, 3 * s * s * t, 3 * s * t * t, t * t * t
         return sum(k * p[0] for k, p in zip(w, c, strict=True)), sum(k * p[1] for k, p in zip(w, c, strict=True))
-    line = line_of(c, steps=STEPS)
+    line = points_of(c, STEPS)
     x, y = at_lengths(line, along(line)[-1:] * t)[0].tolist()
     return x, y
 
 
 def distance(c: Curve, x: float, y: float) -> float:
     """How far a point is from a curve (from the line through STEPS points of each piece)."""
-    line = line_of(c, steps=STEPS)
+    line = points_of(c, STEPS)
     a, d = line[:-1], np.diff(line, axis=0)
     off = np.array((x, y)) - a
     length = (d * d).sum(axis=1)

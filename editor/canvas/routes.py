@@ -11,7 +11,7 @@ from collections.abc import Iterable
 import numpy as np
 import numpy.typing as npt
 
-from editor.canvas.curves import Curve, curve, line_of
+from editor.canvas.curves import Curve, curve, points_of
 from editor.canvas.view import Point
 
 Rectangles = npt.NDArray[np.float64]
@@ -29,7 +29,8 @@ CLEAR, APART = 16.0, 8.0
 """How far lanes are from nodes, and from each other."""
 ROWS = 3
 """How many lanes are beside each other before they share one."""
-TRIED = 12
+TRIED, LOOKED_AT = 12, 48
+"""Ways that are tried, and heights that are looked at together."""
 SHARED = 60.0
 """How much further a way may be that shares its lane with none."""
 
@@ -78,7 +79,7 @@ def _hides(c: Curve, nodes: Rectangles) -> int:
     ]
     if not len(near):
         return 0
-    x, y = line_of(c, steps=24 if len(c) == 4 else 10)[1:-1].T[:, :, None]
+    x, y = points_of(c, 24 if len(c) == 4 else 10)[1:-1].T[:, :, None]
     return int(((x > near[:, 0] + 1) & (x < near[:, 2] - 1) & (y > near[:, 1] + 1) & (y < near[:, 3] - 1)).any(1).sum())
 
 
@@ -89,13 +90,22 @@ def _free(a: Point, b: Point, left: float, right: float, nodes: Rectangles, lane
     heights = np.concatenate(
         [(between[:, 1, None] - rows).ravel(), (between[:, 3, None] + rows).ravel(), [a[1], b[1], (a[1] + b[1]) / 2]]
     )
-    top, bottom = between[:, 1] - CLEAR / 2, between[:, 3] + CLEAR / 2
-    heights = heights[~((heights[:, None] > top) & (heights[:, None] < bottom)).any(axis=1)]
+    heights = np.unique(heights)
     cost = np.abs(heights - a[1]) + np.abs(heights - b[1])
-    for start, end, y in lanes:
-        if start < right and end > left:
-            cost += SHARED * (np.abs(heights - y) < APART - 1)
-    return heights[np.argsort(cost, kind="stable")[:TRIED]].tolist()
+    heights = heights[np.argsort(cost, kind="stable")]
+    top, bottom = between[:, 1] - CLEAR / 2, between[:, 3] + CLEAR / 2
+    free: list[float] = []
+    for k in range(0, len(heights), LOOKED_AT):
+        some = heights[k : k + LOOKED_AT]
+        free += some[~((some[:, None] > top) & (some[:, None] < bottom)).any(axis=1)].tolist()
+        if len(free) >= TRIED * ROWS:
+            break
+    found = np.array(free[: TRIED * ROWS])
+    starts, ends, taken = np.array(lanes, np.float64).reshape(-1, 3).T
+    taken = taken[(starts < right) & (ends > left)]
+    effort = np.abs(found - a[1]) + np.abs(found - b[1])
+    effort += SHARED * (np.abs(found[:, None] - taken) < APART - 1).sum(axis=1)
+    return found[np.argsort(effort, kind="stable")[:TRIED]].tolist()
 
 
 def _swinging(a: Point, b: Point, first: float, last: float, y: float) -> Curve:

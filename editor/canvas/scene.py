@@ -73,6 +73,9 @@ class Scene:
         self._boxes: Places[str] | None = None
         self._bounds: Places[CableKey] | None = None
         self._unsettled = False
+        self._led: dict[CableKey, tuple[Curve, Curve]] = {}
+        """Plain curves, and the ways that were found for them among nodes that lay like this:"""
+        self._among = np.empty((0, 4))
 
     # -- following -----------------------------------------------------------------------------------------------------
 
@@ -187,13 +190,17 @@ class Scene:
             return {}
         left, top, right, bottom = np.array([extent(c) for c in plain.values()]).T[:, :, None]
         behind = (nodes[:, 0] < right) & (nodes[:, 2] > left) & (nodes[:, 1] < bottom) & (nodes[:, 3] > top)
-        lanes = [lane for key, c in self.curves.items() if key not in plain and (lane := lane_of(c)) is not None]
-        found: dict[CableKey, Curve] = {}
+        if not np.array_equal(nodes, self._among):
+            self._led, self._among = {}, nodes
+        found = {key: led[1] for key, c in plain.items() if (led := self._led.get(key)) is not None and led[0] == c}
+        others = [*(c for key, c in self.curves.items() if key not in plain), *found.values()]
+        lanes = [lane for c in others if (lane := lane_of(c)) is not None]
         for key, hidden in zip(plain, behind.any(axis=1).tolist(), strict=True):
             a, b = plain[key][0], plain[key][3]
-            if hidden or b[0] < a[0]:
+            if key not in found and (hidden or b[0] < a[0]):
                 rank = round((b[1] - self.places[key[2]][1] + a[1] - self.places[key[0]][1] - 2 * HEADER) / ROW) - 1
                 found[key] = way(a, b, nodes, lanes, rank)
+                self._led[key] = plain[key], found[key]
                 lane = lane_of(found[key])
                 lanes += [lane] if lane is not None else []
         return found

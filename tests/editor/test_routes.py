@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 from editor.canvas.cables import dashes
-from editor.canvas.curves import along, at_lengths, curve, distance, extent, line_of, point_at
+from editor.canvas.curves import along, at_lengths, curve, distance, extent, line_of, point_at, points_of
 from editor.canvas.routes import CLEAR, lane_of, way
 from editor.canvas.scene import Scene
 from editor.canvas.view import Box
 from editor.model import Changes, Session
-from graph.document import Patch
-from graph.edits import Move
+from graph.document import Cable, Patch
+from graph.edits import Connect, Move
 
 
 def boxes(*rows: tuple[float, float, float, float]) -> np.ndarray:
@@ -21,14 +21,14 @@ def boxes(*rows: tuple[float, float, float, float]) -> np.ndarray:
 
 def behind(c, nodes) -> int:
     """How many points of a finely drawn curve are inside nodes."""
-    x, y = line_of(c, steps=200).T[:, :, None]
+    x, y = points_of(c, 200).T[:, :, None]
     left, top, right, bottom = np.array(nodes).T
     return int(((x > left + 1) & (x < right - 1) & (y > top + 1) & (y < bottom - 1)).any(axis=1).sum())
 
 
 def bend(c) -> float:
     """The sharpest turn between neighbouring parts of a finely drawn curve, in radians."""
-    d = np.diff(line_of(c, steps=40), axis=0)
+    d = np.diff(points_of(c, 40), axis=0)
     d = d[np.hypot(*d.T) > 1e-6]
     turns = np.diff(np.unwrap(np.arctan2(d[:, 1], d[:, 0])))
     return float(np.abs(turns).max())
@@ -94,7 +94,7 @@ def test_lanes_keep_apart() -> None:
 
 def test_points_and_distances_along_a_way_of_many_pieces_agree_with_its_line() -> None:
     found = way((180.0, 60.0), (-400.0, 120.0), boxes(A, B))
-    line = line_of(found, steps=200)
+    line = points_of(found, 200)
     whole = along(line)[-1]
     for share in (0.0, 0.2, 0.5, 0.77, 1.0):
         at = point_at(found, share)
@@ -156,6 +156,16 @@ def test_what_is_found_does_not_depend_on_what_was_there_before() -> None:
     fresh = Scene(scene.session)
     fresh.sync(Changes(everything=True))
     assert fresh.curves == scene.curves
+
+
+def test_a_new_cable_leaves_the_others_where_they_are() -> None:
+    scene = loop()
+    before = dict(scene.curves)
+    scene.session.do(Connect(Cable("c", "out", "b", "in", feedback=True)))
+    scene.sync(scene.session.changes())
+    assert len(scene.curves) == len(before) + 1
+    assert all(scene.curves[key] is c for key, c in before.items())
+    assert not hidden(scene)
 
 
 def test_the_place_of_a_way_is_known_by_all_of_it() -> None:
