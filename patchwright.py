@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -337,6 +338,8 @@ def main() -> None:
         and (Path(words[0]).suffix in (".pwp", ".json") or Path(words[0]).exists())
     ):
         sys.argv.insert(1, "edit")
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # not every terminal has every sign
     try:
         app(prog_name="patchwright")
     except BrokenPipeError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import signal
 import sys
@@ -67,7 +68,14 @@ def loaded(path: Path) -> Patch:
 
 def print_json(answer: Any) -> None:
     """An answer for programs."""
-    print(json.dumps(answer, indent=2, ensure_ascii=False, allow_nan=False))
+    print_utf8(json.dumps(answer, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def print_utf8(text: str) -> None:
+    """JSON, which is UTF-8 between programs (RFC 8259) whatever a terminal here would speak."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8")
+    sys.stdout.write(text)
 
 
 def refuse_existing(path: Path) -> None:

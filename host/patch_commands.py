@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from host.commands import Json, PatchFile, fail, loaded, plain_errors, print_json, refuse_existing
+from host.commands import Json, PatchFile, fail, loaded, plain_errors, print_json, print_utf8, refuse_existing
 
 FORMS = (".pwp", ".json")
 """What the names of patch files end in."""
@@ -48,7 +48,7 @@ def show(
 
         data = to_document(document)
     if json_:
-        print(document.to_json(), end="")
+        print_utf8(document.to_json())
         return
     from host.tables import print_patch
 

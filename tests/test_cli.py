@@ -28,7 +28,7 @@ def environment() -> dict[str, str]:
 
 def run(*words: object, cwd: Path) -> subprocess.CompletedProcess[str]:
     command = [*COMMAND, *map(str, words)]
-    return subprocess.run(command, cwd=cwd, env=environment(), capture_output=True, text=True, timeout=120)
+    return subprocess.run(command, cwd=cwd, env=environment(), capture_output=True, encoding="utf-8", timeout=120)
 
 
 @pytest.fixture(scope="module")
@@ -161,6 +161,20 @@ def test_signals_that_are_ignored_stay_so():
         assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
     finally:
         signal.signal(signal.SIGHUP, before)
+
+
+def test_terminals_that_lack_signs_get_others_and_programs_get_utf_8(folder, monkeypatch):
+    patch = json.loads(run("show", "start.pwp", "--json", cwd=folder).stdout)
+    (folder / "named.json").write_text(json.dumps(patch | {"name": "−∞ ü"}))
+    monkeypatch.setenv("PYTHONIOENCODING", "ascii")
+    for words in (["nodes"], ["show", "named.json"]):
+        done = run(*words, cwd=folder)
+        assert (done.returncode, done.stderr) == (0, ""), done
+        assert done.stdout.isascii()
+    assert "??" in done.stdout
+    assert json.loads(run("show", "named.json", "--json", cwd=folder).stdout)["name"] == "−∞ ü"
+    change = json.loads(run("diff", "start.pwp", "named.json", "--json", cwd=folder).stdout)[0]
+    assert change["after"] == "−∞ ü"
 
 
 def test_convert_and_back_is_the_same_document(folder):
