@@ -137,7 +137,8 @@ class Reader:
         """
         self._tickets += 1
         with self._woken:
-            law = _law(loop_of(loop, self._rate), place)
+            law = loop_of(loop, self._rate)
+            law = law if law is not None and place < law.end else None
             self._cue = _Cue(self._tickets, spare(self._playhead.bank), place, law)
         self._wake()
         return self._tickets
@@ -310,5 +311,5 @@ class _Player:
 
 
 def _law(loop: Loop | None, place: int) -> Loop | None:
-    """The loop that counts at a place: one that lies behind is not gone round."""
+    """The loop that counts at a place: one that lies behind is not gone round. It may be a tick beyond on the way."""
     return loop if loop is not None and place < loop.end + TICK else None

@@ -44,7 +44,7 @@ CUE_S = 0.5
 """A jump waits so long for the disk; then it is made all the same."""
 
 NEAR = 2048
-"""Frames before the end of a loop in which one does not go over to another: two blocks of most devices."""
+"""Frames before the end of a loop in which one does not go over to another: some blocks of most devices."""
 
 LOST_S = 5.0
 """How often it is said that events were lost."""
@@ -225,20 +225,18 @@ class LivePlayer:
         elif over:
             live.set_loop(*loop)
         elif self._ready_at(live.place, jump):
-            live.set_loop(*loop, bank)
+            live.set_loop(*loop, bank, inside=jump.cued < loop[1])
         else:
             return
         self._jump = None
 
     def _ready_at(self, place: int, jump: _Jump) -> bool:
-        """Whether one may go over to the banks of another loop: they hold the place, and no loop is about to end."""
+        """Whether one may go over to the banks of another loop: they hold the place, and will when it is done."""
         before, after = self.renderer.loop, jump.loop
-        if self.renderer.rolling:
-            if before is not None and before[1] - before[0] > LAG // 2 and place < before[1] <= place + NEAR:
-                return False
-            if after is not None and place < after[1] <= place + min(NEAR, (after[1] - after[0]) // 2):
-                return False
-        same = after is None or (place < after[1]) == (jump.cued < after[1])
+        long = before is not None and before[1] - before[0] > LAG // 2
+        if self.renderer.rolling and before is not None and long and place < before[1] <= place + NEAR:
+            return False
+        same = after is None or jump.cued < after[1] or place >= after[1]
         return (same and jump.cued - LAG // 2 <= place <= jump.cued + LAG // 2) or self._again(jump)
 
     def _again(self, jump: _Jump) -> bool:

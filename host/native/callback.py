@@ -66,6 +66,7 @@ from host.native.state import (
     FIFO_OUT_FILL,
     GO,
     INPUTS,
+    INSIDE,
     LATE,
     LOCATE,
     LOOP,
@@ -340,4 +341,7 @@ def follow(live, what, one, two, three):
         set_word(live, LOOP_START, one)
         set_word(live, LOOP_END, two)
         if three >= 0:
-            set_word(live, BANK, three)
+            set_word(live, BANK, three & 3)
+            place = word(context, PLACE)
+            if three & INSIDE and place >= two:  # it has just been left
+                jump(live, one + (place - one) % (two - one), (three & 3) ^ 1)

@@ -274,11 +274,11 @@ class Live:
         """Go on from another place, and from the bank of the tapes that was filled for it."""
         self.send(state.LOCATE, place, bank)
 
-    def set_loop(self, start: int, end: int, bank: int = -1) -> None:
+    def set_loop(self, start: int, end: int, bank: int = -1, inside: bool = False) -> None:
         """Loop from one place to another; no loop where they are equal. ``bank``: the one of the tapes that goes by it
-        already, to go on from at once.
+        already, to go on from at once; ``inside``: the place is before its end, and goes round if it is not any more.
         """
-        self.send(state.LOOP, start, end, bank)
+        self.send(state.LOOP, start, end, bank | state.INSIDE if inside else bank)
 
     def adopt(self) -> None:
         """Do what the callback would do at its next block with everything sent. Only while no callback runs."""

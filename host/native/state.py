@@ -60,6 +60,8 @@ BANK_WORDS = 8
 # Commands: what to do, and up to three words about it.
 COMMAND_WORDS = 4
 PLAY, GO, BASE, BEND, TURN, LOCATE, LOOP = range(7)
+INSIDE = 4
+"""Beside the number of a bank: the loop is one that the place is in."""
 
 # Words of what the automation of a param is to be: where its segments lie, how many, and a number that tells them from
 # others.

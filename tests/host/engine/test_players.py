@@ -25,7 +25,7 @@ from host.services import FileServices
 from nodes import kinds
 
 from .conftest import until
-from .stage import RATE, patch, roughness, sine
+from .stage import RATE, Stage, patch, roughness, sine
 
 BLOCK = 256
 AHEAD_S = 10.0
@@ -339,6 +339,18 @@ def test_a_loop_shorter_than_a_block_is_not_left(tmp_path, loop):
         assert player.place() > loop[1]
     finally:
         player.close()
+
+
+@pytest.mark.parametrize("inside", [True, False])
+def test_a_loop_that_was_just_left_when_it_comes_is_gone_round_and_one_behind_is_not(inside):
+    stage = Stage(0, 2, BLOCK)
+    stage.start(patch({"t": {"kind": "oscillator"}, "o": {"kind": "audio_out"}}, "t.out>o.in"))
+    stage.play(None, 5 * BLOCK)
+    place = stage.live.place
+    stage.live.set_loop(100, place - 10, 2, inside=inside)
+    stage.play(None, BLOCK)
+    assert stage.live.place == (110 if inside else place) + BLOCK
+    assert stage.live.bank == (3 if inside else 2)
 
 
 def step(player):
