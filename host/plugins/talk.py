@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Mapping
 from collections.abc import Set as AbstractSet
-from concurrent.futures import Future
 from functools import partial
 from time import monotonic
 from typing import Any
@@ -16,6 +15,7 @@ from graph.groups import expand
 from graph.spec import BUILT_IN_PARAMS, Kinds
 from host.fields import LARGEST_COUNT, FromEngine, ToEngine
 from host.messages import Notice
+from host.plugins.asking import Done, Questions
 from host.plugins.doings import SAME, Doing
 from host.plugins.finding import version_words
 from host.plugins.gestures import Gestures, Turned
@@ -46,14 +46,11 @@ from host.values import set_values
 SETTLED_S = 0.5
 """A plugin's state is asked for so long after the last sign that it is another."""
 STANDING_S = 0.2
-ANSWER_S = 20.0
 TROUBLE_S = 5.0
 """A plugin's troubles are told at most so often; those between are not."""
 LONGEST_TITLE = 200
 OTHER_PARAMS = "has other params than when it was scanned; `patchwright plugins retry` looks at it again"
 
-Done = Callable[[Any, str], None]
-"""What to do with an answer; or with nothing, and words that say why."""
 Settle = Callable[[str, str, float], None]
 """Sets a param of the patch in play. Raises PatchError."""
 
@@ -64,7 +61,8 @@ class Talk:
     def __init__(self, link: Link, kinds: Kinds, settle: Settle) -> None:
         self._link, self._kinds, self._settle = link, kinds, settle
         self._heard: deque[tuple[str, Mapping[str, Any]]] = deque()
-        self._waiting: list[tuple[Future[Any], Done, float]] = []
+        self._questions = Questions(link)
+        self._ask = self._questions.ask
         self._out: list[FromEngine] = []
         self._gestures = Gestures()
         self._dirty: dict[str, float] = {}
@@ -216,12 +214,6 @@ class Talk:
 
         return done
 
-    def _ask(self, node: str, what: str, values: tuple[Any, ...], done: Done) -> None:
-        try:
-            self._waiting.append((self._link.request(node, what, *values), done, monotonic()))
-        except PluginError as error:
-            done(None, str(error))
-
     # What plugins tell
 
     def step(self) -> list[FromEngine]:
@@ -238,24 +230,12 @@ class Talk:
                 del self._dirty[node]
                 self._look(node, told=node in self._said)
                 self._said.discard(node)
-        self._take_answers(now)
+        self._questions.step(now)
         if now - self._standings_at > STANDING_S:
             self._standings_at = now
             self._tell_standings()
         out, self._out = self._out, []
         return out
-
-    def _take_answers(self, now: float) -> None:
-        waiting, self._waiting = self._waiting, []
-        for future, done, since in waiting:
-            if not future.done() and now - since < ANSWER_S:
-                self._waiting.append((future, done, since))
-            elif not future.done():
-                done(None, f"its plugin did not answer within {ANSWER_S:g} s")
-            elif error := future.exception():
-                done(None, str(error))
-            else:
-                done(future.result(), "")
 
     def _hear(self, node: str, message: Mapping[str, Any], now: float) -> list[Turned]:
         kind = message["notice"]
