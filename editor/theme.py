@@ -165,7 +165,7 @@ THEMES: Mapping[str, Theme] = {
             good=rgb(0x1E9A5D),
             warn=rgb(0xB67A10),
             bad=rgb(0xCC3443),
-            shadow=rgb(0x24303F, 40),
+            shadow=rgb(0x24303F, 28),
             pins=_PINS_LIGHT,
         ),
         Theme(
