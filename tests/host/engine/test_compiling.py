@@ -168,7 +168,7 @@ def test_while_a_patch_is_compiled_the_engine_answers_and_says_how_far_it_is(pat
         until(lambda: engine.status.compiling is None, seconds=LONG_S)
         until(lambda: float(engine.readings().get("out", {}).get("peak", [0])[0]) > 0.2)
         said.clear()
-        patch.add("room", "reverb")
+        patch.add("room", "delay")
         patch.connect("level.out", "room.in")
         patch.connect("room.out", "out.in")
         engine.load(patch, wait=False)
