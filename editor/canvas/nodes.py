@@ -290,9 +290,8 @@ class NodePicture:
         dpg.configure_item(line, points=np.column_stack((x, y)).tolist())
         thick = width / len(freqs) + 1  # a line to and fro between the curve and its middle fills what is between
         inside = middle + np.sign(y - middle) * np.maximum(np.abs(y - middle) - thick / 2, 0)
-        level = np.full(len(x), middle)
-        upright = np.column_stack((x, np.where(np.arange(len(x)) % 2, inside, level)))
-        across = np.column_stack((x, np.where(np.arange(len(x)) % 2, level, inside)))
+        odd = np.arange(len(x)) % 2 == 1
+        upright, across = (np.column_stack((x, np.where(which, inside, middle))) for which in (odd, ~odd))
         comb = np.stack((upright, across), axis=1).reshape(-1, 2)
         dpg.configure_item(fill, points=comb.tolist(), thickness=thick)
 
