@@ -43,6 +43,8 @@ class Settings:
     safe_pins: bool = False
     patch_folder: str = ""
     render_folder: str = ""
+    system_dialogs: bool = True
+    """Whether the system's own file dialogs ask, where there are some."""
     toured: bool = False
     """Whether the tour has been seen, or left."""
     plugins_in: str = "plugin"
@@ -87,6 +89,7 @@ _RULES: Mapping[str, tuple[Callable[[Any], bool], str]] = {
         f"a number from {SCALES[0]} to {SCALES[-1]}",
     ),
     "safe_pins": (_switch, "true or false"),
+    "system_dialogs": (_switch, "true or false"),
     "patch_folder": (_text, "a text"),
     "render_folder": (_text, "a text"),
     "toured": (_switch, "true or false"),

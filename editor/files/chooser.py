@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, cast
 
 import dearpygui.dearpygui as dpg
 
@@ -14,16 +14,18 @@ from editor import fonts
 from editor.files.dialog import Ask, Dialog, Tag
 from editor.files.folders import SHIPPED, home, presets_folder
 from editor.files.listing import Listing, Row, crumbs, listed, size_words, target
+from editor.files.native import Asking, Mode, Question, command
+from editor.files.waiting import Waiting
 from editor.pointer import DOUBLE_FRAMES, DOUBLE_S
 
 if TYPE_CHECKING:
     from editor.app import App
-
-Mode = Literal["open", "save", "folder"]
+    from editor.files.panel import Files
 
 
 class Chooser(Dialog):
-    """Chooses a file to open, a name to save under, or a folder; ``done`` gets the path once it is chosen.
+    """Chooses a file to open, a name to save under, or a folder; ``done`` gets the path once it is chosen. Where the
+    system has a file dialog of its own, that one asks, unless the settings say otherwise.
 
     Up and Down move along the rows, Enter goes into a folder or accepts, Alt+Up and Backspace (with nothing typed) go
     to the folder above, Ctrl+H shows what is hidden, Ctrl+L takes a path.
@@ -59,6 +61,32 @@ class Chooser(Dialog):
         self.listing = Listing(self.folder)
         self._clicked = (-1, 0.0, 0)
         self._accept = accept or {"open": "Open", "save": "Save", "folder": "Choose"}[mode]
+
+    def open(self) -> None:
+        """Ask, in the system's way or in the editor's."""
+        wanted = cast("Files", self.app.panels["files"]).settings.system_dialogs
+        words = command(Question(self.mode, self.title, self.folder, self.name, self.suffixes)) if wanted else None
+        if words is None:
+            super().open()
+            return
+        try:
+            asking = Asking(words)
+        except OSError as error:
+            self.app.notices.say("warning", f"The system's file dialog cannot be shown: {error.strerror}")
+            super().open()
+            return
+        Waiting(self.app, self.title, asking, self._answered, super().open).open()
+
+    def _answered(self, path: Path) -> None:
+        """The system's dialog has asked whether a file is to be replaced, but under the name that was typed."""
+        whole = target(self.folder, str(path), self.suffixes if self.mode == "save" else ())
+        problem = self._problem(whole) if whole else "Choose a file."
+        if whole is None or problem:
+            self.app.notices.say("warning", problem)
+        elif self.mode == "save" and self.ask and whole != path and whole.exists():
+            self._ask_to_replace(whole)
+        else:
+            self._finish(whole)
 
     # -- what it shows -------------------------------------------------------------------------------------------------
 
@@ -252,7 +280,10 @@ class Chooser(Dialog):
             path = (
                 self.folder / row.name if row is not None and not typed else target(self.folder, typed) or self.folder
             )
-            self._accept_folder(path)
+            if problem := self._problem(path):
+                self._say(problem)
+            else:
+                self._finish(path)
             return
         only = [r for r in self.listing.rows if not r.folder]
         if self.mode == "open" and len(only) == 1 and self.words_typed and not (self.folder / typed).is_file():
@@ -262,22 +293,24 @@ class Chooser(Dialog):
             self._say("Type a name, or choose a file.")
         elif path.is_dir():
             self.go(path)
-        elif self.mode == "open" and not path.is_file():
-            self._say(f"There is no file {path.name} here.")
-        elif self.mode == "save" and not path.parent.is_dir():
-            self._say(f"There is no folder {path.parent}.")
+        elif problem := self._problem(path):
+            self._say(problem)
         elif self.mode == "save" and self.ask and path.exists():
-            answers = [("replace", "Replace", lambda: self._finish(path), "theme:danger")]
-            words = f"{path.name} is in this folder already. Its older contents stay in its backups."
-            Ask(self.app, "Replace the file?", words, answers, id="replace").open()
+            self._ask_to_replace(path)
         else:
             self._finish(path)
 
-    def _accept_folder(self, path: Path) -> None:
-        if path.is_dir():
-            self._finish(path)
-        else:
-            self._say(f"There is no folder {path}.")
+    def _problem(self, path: Path) -> str:
+        """Why a path cannot be what is chosen; nothing if it can."""
+        if self.mode == "open" and not path.is_file():
+            return f"There is no file {path.name} here."
+        needed = path.parent if self.mode == "save" else path
+        return "" if self.mode == "open" or needed.is_dir() else f"There is no folder {needed}."
+
+    def _ask_to_replace(self, path: Path) -> None:
+        answers = [("replace", "Replace", lambda: self._finish(path), "theme:danger")]
+        words = f"{path.name} is in this folder already. Its older contents stay in its backups."
+        Ask(self.app, "Replace the file?", words, answers, id="replace").open()
 
     def _finish(self, path: Path) -> None:
         self.close()

@@ -129,6 +129,13 @@ class Preferences(Dialog):
                 )
                 dpg.add_button(label="Choose…", user_data=name, callback=lambda _, __, field: self._choose(field))
                 dpg.add_button(label="Clear", user_data=name, callback=lambda _, __, field: self._folder(field, ""))
+        with self._line(""):
+            dpg.add_checkbox(
+                label="Ask for files in the system's own windows, where there are some",
+                default_value=s.system_dialogs,
+                tag=self.tag("system_dialogs"),
+                callback=lambda _, on: self.files.choose_settings(system_dialogs=bool(on)),
+            )
         dpg.add_spacer(height=px(10), parent=parent)
         self.buttons(
             ("keys", "Shortcuts…", self._keys, ""), ("cancel", "Close", self.cancel, "theme:accent"), parent=parent

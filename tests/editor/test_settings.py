@@ -24,6 +24,7 @@ all_settings = st.builds(
     theme=st.sampled_from(sorted(THEMES)),
     scale=st.floats(SCALES[0], SCALES[-1]),
     safe_pins=st.booleans(),
+    system_dialogs=st.booleans(),
     patch_folder=texts,
     render_folder=texts,
     toured=st.booleans(),

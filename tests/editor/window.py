@@ -77,6 +77,7 @@ class Window:
         self._log = (folder / "log").open("wb")
         environment = {
             **os.environ,
+            "PATCHWRIGHT_DIALOGS": "own",
             **(environment or {}),
             **({} if drawn else UNDRAWN),
             "DISPLAY": screen.name,
