@@ -169,7 +169,9 @@ class Journal:
             self._thread.start()
 
     def adopt(self, left: Left) -> None:
-        """Work that was left behind is gone on with: what was left goes once what it has become is written."""
+        """Work that was left behind is gone on with: what was left goes once what it has become is written, or is
+        wanted no more.
+        """
         self._after.append(left)
 
     def note(self, now: float) -> None:
@@ -185,11 +187,18 @@ class Journal:
         if session.dirty and now - self._last < QUIET_S and now - self._first < LATEST_S:
             return
         self._first = None
-        self._due.append(self._job(session) if session.dirty else self._forget)
+        adopted = list(self._after)
+        keep = self._keeping(session) if session.dirty else self._forget
+
+        def job() -> None:
+            keep()
+            self._discard(adopted)
+
+        self._due.append(job)
         self._jobs.put(self._newest)
 
-    def _job(self, session: Session) -> Callable[[], None]:
-        patch, adopted = session.patch.copy(), list(self._after)
+    def _keeping(self, session: Session) -> Callable[[], None]:
+        patch = session.patch.copy()
         file = str(session.file.resolve()) if session.file else ""
         steps = tuple(step[:200] for step in session.history.done[-MOST_STEPS:])
         header = Header(file, str(session.patch.folder or Path.cwd()), time.time(), steps)
@@ -197,12 +206,14 @@ class Journal:
 
         def write() -> None:
             write_whole(self.place / WORK, line + dumps(patch), backups=0)
-            for left in adopted:
-                left.discard()
-                if left in self._after:
-                    self._after.remove(left)
 
         return write
+
+    def _discard(self, adopted: list[Left]) -> None:
+        for left in adopted:
+            left.discard()
+            if left in self._after:
+                self._after.remove(left)
 
     def _newest(self) -> None:
         try:
@@ -240,6 +251,7 @@ class Journal:
             self._lock.close()
             self._lock = None
         if not keep:
+            self._discard(list(self._after))
             shutil.rmtree(self.place, ignore_errors=True)
 
 

@@ -139,7 +139,11 @@ def test_problems_are_one_line_and_exit_status_1(folder):
 def test_a_render_that_is_told_to_end_leaves_nothing(folder, how):
     there = set(folder.iterdir())
     words = ["render", "start.pwp", "--out", "out=long.wav", "--seconds", "36000"]
-    child = subprocess.Popen([*COMMAND, *words], cwd=folder, env=environment(), stderr=subprocess.PIPE, text=True)
+    before = signal.signal(getattr(signal, how), signal.SIG_DFL)  # under nohup it would be ignored, by the child too
+    try:
+        child = subprocess.Popen([*COMMAND, *words], cwd=folder, env=environment(), stderr=subprocess.PIPE, text=True)
+    finally:
+        signal.signal(getattr(signal, how), before)
     deadline = monotonic() + 60
     while set(folder.iterdir()) == there and child.poll() is None and monotonic() < deadline:
         sleep(0.01)

@@ -225,6 +225,22 @@ def test_adopted_work_goes_only_when_what_it_became_is_written(session: Session,
     second.close()
 
 
+@pytest.mark.parametrize("how", ["undone", "closed"])
+def test_adopted_work_that_is_wanted_no_more_goes(how: str, session: Session, tmp_path: Path) -> None:
+    (place := tmp_path / "old").mkdir()
+    journal = Journal(Said(), tmp_path)
+    journal.adopt(Left(place, Header("", "", 0.0, ()), Patch()))
+    edited(session, journal, 10.0, 1)
+    if how == "undone":
+        session.undo()  # before anything of it was written
+        journal.note(10.1)
+        journal.step(session, 10.2)
+        journal.flush()
+        assert not place.exists()
+    journal.close()
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize(
     "work",
     [
