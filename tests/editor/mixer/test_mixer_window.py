@@ -56,6 +56,7 @@ def test_a_level_can_be_typed(open_window: Open, tmp_path: Path) -> None:
     patch.save(path)
     window = open_window(path, "--no-engine")
     window.click("strip:tone.number")
+    window.settle()
     window.type("4.5")
     window.key("Return")
     state = window.until(lambda state: '"level_db": 4.5' in state["patch"], "the level is what was typed")
