@@ -17,9 +17,9 @@ from graph.document import Patch
 from tests.editor.window import DEADLINE_S, Window
 
 Opens = Callable[..., Window]
-OPEN = Question("open", "Open a patch", Path("/home/me/mixes"), suffixes=(".pwp", ".json"))
-SAVE = Question("save", "Save the patch", Path("/home/me/mixes"), "it's \u201cmine\u2019s\u201d.pwp", (".pwp",))
-FOLDER = Question("folder", "Choose a folder", Path("/home/me"))
+OPEN = Question("open", "Open a patch", Path("/mixes/new"), suffixes=(".pwp", ".json"))
+SAVE = Question("save", "Save the patch", Path("/mixes/new"), "it's \u201cmine\u2019s\u201d.pwp", (".pwp",))
+FOLDER = Question("folder", "Choose a folder", Path("/mixes"))
 
 
 def every(name: str) -> str | None:
@@ -62,12 +62,12 @@ def test_each_system_has_its_program(system: str, desktop: str, there: Callable,
 def test_zenity_is_told_where_to_begin_what_fits_and_what_for() -> None:
     asked = command(OPEN, "linux", only("zenity"))
     assert asked is not None
-    assert "--filename=/home/me/mixes/" in asked
+    assert "--filename=/mixes/new/" in asked
     assert "--file-filter=*.pwp *.json" in asked
     assert "--save" not in asked
     saved = command(SAVE, "linux", only("zenity"))
     assert saved is not None
-    assert {"--save", "--confirm-overwrite", f"--filename=/home/me/mixes/{SAVE.name}"} <= set(saved)
+    assert {"--save", "--confirm-overwrite", f"--filename=/mixes/new/{SAVE.name}"} <= set(saved)
     folder = command(FOLDER, "linux", only("zenity"))
     assert folder is not None
     assert "--directory" in folder
@@ -94,7 +94,7 @@ def answered(*words: str) -> Answer:
 
 
 def test_what_is_printed_is_the_path_a_status_of_one_is_no_answer_and_all_else_a_problem() -> None:
-    assert answered("print('/home/me/a b.pwp')") == Answer(Path("/home/me/a b.pwp"))
+    assert answered("print('/mixes/a b.pwp')") == Answer(Path("/mixes/a b.pwp"))
     assert answered("raise SystemExit(1)") == Answer()
     assert answered("print('')") == Answer()
     assert answered("raise SystemExit('cannot open display: :9')").problem == "cannot open display: :9"
