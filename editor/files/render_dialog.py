@@ -297,7 +297,7 @@ class RenderDialog(Dialog):
         self.app.notices.say("good", f"Rendered: {', '.join(Path(f).name for f in result['files'].values())}")
 
     def cancel(self) -> None:
-        if self.render is not None and not self.render.over:
+        if self.render is not None and not self.render.over and not self.render.stopping:
             self.render.stop()
         else:
             self.close()

@@ -113,6 +113,11 @@ class Render:
         """Whether it has come to an end."""
         return self.phase in ("done", "failed", "stopped")
 
+    @property
+    def stopping(self) -> bool:
+        """Whether it was asked to stop."""
+        return self._stopping is not None
+
     def step(self) -> None:
         """Take in what was told."""
         for line in () if self.over else self._child.told():
