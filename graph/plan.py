@@ -11,7 +11,7 @@ from graph.groups import expand
 from graph.lower import lower
 from graph.order import Order, order
 from graph.schedule import Schedule
-from graph.spec import Kinds, Services, Stream
+from graph.spec import Kinds, Node, Services, Stream
 from graph.timing import Timing, time
 from graph.variants import specialise
 from graph.widen import Sides, widen
@@ -61,6 +61,11 @@ def _align(nodes: list[Wired], found: Order, timing: Timing) -> None:
     latest = max((timing.arrival[k] for k in ends), default=0)
     for k in ends:
         timing.arrival[k] = latest
+
+
+def leaves(kind: type[Node]) -> bool:
+    """Whether a kind takes sound out of the patch: to a device or a file."""
+    return any(stream.flow == "out" for stream in kind.every(Stream))
 
 
 def is_device_output(node: Wired) -> bool:

@@ -16,9 +16,9 @@ from functools import cache
 from typing import Any, NamedTuple
 
 from graph.order import LoopError, order
-from graph.plan import Plan
+from graph.plan import Plan, leaves
 from graph.signals import heard_name
-from graph.spec import RAMP, TICK, AudioIn, AudioOut, Config, Node, Param, Scratch, State, Stream, kernel
+from graph.spec import RAMP, TICK, AudioIn, AudioOut, Config, Node, Param, Scratch, State, kernel
 from graph.timing import Timing
 from graph.wiring import Wire, Wired, check_node
 
@@ -147,7 +147,7 @@ def _same(old: Plan, before: Wired, new: Plan, after: Wired) -> bool:
     if (
         timed
         and before.kind.anchored
-        and not _ends(before)
+        and not leaves(before.kind)
         and old.timing.arrival[before.index] != new.timing.arrival[after.index]
     ):
         return False
@@ -192,11 +192,6 @@ def turns(plan: Plan, k: int, params: Mapping[str, float]) -> bool:
     if k in plan.found.breakers or max(0, node.kind.latency(config)) != plan.timing.latency[k]:
         return False
     return _shaped_alike(node.kind, node.config(plan.rate), config)
-
-
-def _ends(node: Wired) -> bool:
-    """Whether a node takes sound out of the patch."""
-    return any(stream.flow == "out" for stream in node.kind.every(Stream))
 
 
 def _term(plan: Plan, wire: Wire) -> Term:
@@ -255,7 +250,7 @@ class _Union:
             if node.index not in self.kept:
                 self._begin(node)
         for node in self.old.nodes:
-            if node.index not in self.from_old and _ends(node):
+            if node.index not in self.from_old and leaves(node.kind):
                 self._ghost(node.index)
         while self.ghosts:
             self._end(self.ghosts.pop())
@@ -327,7 +322,7 @@ class _Union:
             plugged, wires = _plugged(self.new, node, port.name)
             if port.type == "events":
                 self._wire(node.index, port.name, self.new, wires)
-            elif plugged and (_ends(node) or not wires):
+            elif plugged and (leaves(node.kind) or not wires):
                 self._cross(node.index, port.name, node.layouts[port.name], [], wires)
             elif wires and remembers:
                 self._enter(node.index, port.name, node.layouts[port.name], wires)
@@ -340,7 +335,7 @@ class _Union:
         node, at = self.old.nodes[o], self.from_old[o]
         for port in node.inputs:
             plugged, wires = _plugged(self.old, node, port.name)
-            if port.type != "events" and plugged and (_ends(node) or not wires):
+            if port.type != "events" and plugged and (leaves(node.kind) or not wires):
                 self._cross(at, port.name, node.layouts[port.name], wires, [])
             else:
                 self._wire(at, port.name, self.old, wires)

@@ -11,8 +11,7 @@ import os
 from pathlib import Path
 
 from graph.errors import PatchError
-from graph.plan import Plan
-from graph.spec import Stream
+from graph.plan import Plan, leaves
 from host.services import FileServices
 
 
@@ -21,7 +20,7 @@ def place_files(made: Plan, services: FileServices) -> None:
     what can be no path.
     """
     for node in made.nodes:
-        if any(stream.flow == "out" for stream in node.kind.every(Stream)):
+        if leaves(node.kind):
             continue  # where one may be written is looked at when that begins
         for setting in node.kind.settings_declared():
             path = node.settings[setting.name] if setting.type == "path" else ""

@@ -11,8 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from graph.layouts import labels_of
+from graph.plan import leaves
 from graph.schedule import Schedule
-from graph.spec import FileRequest, Node, Stream
+from graph.spec import FileRequest
 from host.native.abi import STREAM_CHANNELS, STREAM_DATA, STREAM_MASK
 from host.native.arena import Arena, aligned
 from host.native.live import Playable, Port, playable
@@ -61,10 +62,6 @@ def by_clock(schedule: Schedule) -> Schedule:
     """What leaves the patch is written by the clock, as it is heard. By the timeline it would have a hole, or be
     written twice, where an edit changes how late it is.
     """
-
-    def leaves(kind: type[Node]) -> bool:
-        return any(stream.flow == "out" for stream in kind.every(Stream))
-
     return replace(schedule, nodes=tuple(replace(n, arrival=0) if leaves(n.kind) else n for n in schedule.nodes))
 
 
