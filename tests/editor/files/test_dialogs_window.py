@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -21,13 +20,6 @@ from tests.editor.files.test_files_window import CLOSES
 from tests.editor.window import DEADLINE_S, SIZE, Screen, Window
 
 Opens = Callable[..., Window]
-
-
-@pytest.fixture
-def file(root: Path, tmp_path: Path) -> Path:
-    """A copy of the shipped patch with its audio."""
-    shutil.copytree(root / "patches", tmp_path / "patches")
-    return tmp_path / "patches" / "duck_music_under_dialogue.json"
 
 
 @pytest.fixture
@@ -66,8 +58,8 @@ def close_from_outside(screen: Screen) -> None:
     subprocess.run([sys.executable, "-c", CLOSES, found[0]], env=environment, check=True)
 
 
-def test_settings_are_chosen_by_keys_alone(open_window: Opens, file: Path) -> None:
-    window = open_window(file, "--no-engine")
+def test_settings_are_chosen_by_keys_alone(open_window: Opens, shipped: Path) -> None:
+    window = open_window(shipped, "--no-engine")
     window.key("ctrl+comma")
     window.dialog("Settings")
     tab_to(window, "dialog:settings:block")
@@ -136,9 +128,9 @@ def test_the_loop_is_rendered_as_a_part_of_the_whole(open_window: Opens, long: P
     window.close()
 
 
-def test_a_question_is_answered_by_keys(open_window: Opens, file: Path) -> None:
-    before = file.read_bytes()
-    window = open_window(file, "--no-engine")
+def test_a_question_is_answered_by_keys(open_window: Opens, shipped: Path) -> None:
+    before = shipped.read_bytes()
+    window = open_window(shipped, "--no-engine")
     window.command("arrange.auto")
     window.until(lambda state: state["dirty"])
     window.key("ctrl+q")
@@ -146,11 +138,13 @@ def test_a_question_is_answered_by_keys(open_window: Opens, file: Path) -> None:
     tab_to(window, "dialog:unsaved:discard")
     window.xdotool("key", "Return")  # after which there is no window that could be asked
     assert window.process.wait(DEADLINE_S) == 0, window.log()
-    assert file.read_bytes() == before
+    assert shipped.read_bytes() == before
 
 
-def test_a_dialog_that_is_taller_than_the_window_can_be_closed(screen: Screen, open_window: Opens, file: Path) -> None:
-    window = open_window(file, "--no-engine")
+def test_a_dialog_that_is_taller_than_the_window_can_be_closed(
+    screen: Screen, open_window: Opens, shipped: Path
+) -> None:
+    window = open_window(shipped, "--no-engine")
     for _ in range(4):
         window.command("view.larger")
     window.command("file.settings")
@@ -190,9 +184,9 @@ def test_a_window_that_renders_asks_before_it_closes(screen: Screen, open_window
 
 
 def test_an_open_dialog_does_not_hide_the_question_of_unsaved_work(
-    screen: Screen, open_window: Opens, file: Path
+    screen: Screen, open_window: Opens, shipped: Path
 ) -> None:
-    window = open_window(file, "--no-engine")
+    window = open_window(shipped, "--no-engine")
     window.command("arrange.auto")
     window.until(lambda state: state["dirty"])
     window.key("ctrl+comma")
@@ -206,12 +200,12 @@ def test_an_open_dialog_does_not_hide_the_question_of_unsaved_work(
     window.close()
 
 
-def test_what_another_has_saved_is_not_overwritten_unasked(open_window: Opens, file: Path) -> None:
-    window = open_window(file, "--no-engine")
-    other = load(file)
+def test_what_another_has_saved_is_not_overwritten_unasked(open_window: Opens, shipped: Path) -> None:
+    window = open_window(shipped, "--no-engine")
+    other = load(shipped)
     other.name = "Of another window"
-    other.save(file)
-    theirs = file.read_bytes()
+    other.save(shipped)
+    theirs = shipped.read_bytes()
     window.until(lambda state: any("was changed by another" in text for _, text in state["notices"]), "nothing is said")
     window.command("edit.all")
     window.command("edit.delete")
@@ -221,7 +215,7 @@ def test_what_another_has_saved_is_not_overwritten_unasked(open_window: Opens, f
     window.shot("changed-by-another")
     window.key("Escape")
     window.dialog("")
-    assert file.read_bytes() == theirs
+    assert shipped.read_bytes() == theirs
     assert window.state()["dirty"]
     window.command("file.save")
     window.dialog("Replace the file?")
@@ -235,7 +229,7 @@ def test_what_another_has_saved_is_not_overwritten_unasked(open_window: Opens, f
     tab_to(window, "dialog:changed:replace")
     window.key("Return")
     window.until(lambda state: not state["dirty"])
-    assert file.read_bytes() != theirs
+    assert shipped.read_bytes() != theirs
     window.command("edit.undo")
     window.command("file.save")  # it is ours again
     window.until(lambda state: not state["dirty"])

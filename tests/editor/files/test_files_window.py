@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -20,13 +19,6 @@ from graph.patchfile import load
 from tests.editor.window import DEADLINE_S, Screen, Window
 
 Opens = Callable[..., Window]
-
-
-@pytest.fixture
-def shipped(root: Path, tmp_path: Path) -> Path:
-    """A copy of the shipped patch with its audio."""
-    shutil.copytree(root / "patches", tmp_path / "patches")
-    return tmp_path / "patches" / "duck_music_under_dialogue.json"
 
 
 @pytest.fixture
