@@ -336,7 +336,7 @@ class App:
     def _run_keys(self) -> None:
         pressed, self._pressed = self._pressed, []
         now = keys.held()
-        held, self._held = now | self._held, now  # a quick hand lets go of Ctrl in the frame that sees its key go down
+        just, self._held = now | self._held, now  # a quick hand lets go of Ctrl in the frame that sees its key go down
         # Escape, Enter and Tab leave a field before they are told of: they are still the field's.
         if keys.typing():
             self._typed = self.frames
@@ -348,9 +348,11 @@ class App:
             name = keys.NAMES.get(key)
             if name and self.dialog is not None:
                 with self.guarded(self.dialog.title):
-                    self.dialog.key(keys.combined(held, name))
+                    self.dialog.key(keys.combined(just, name))
                 continue
-            command = self.commands.by_keys(keys.combined(held, name)) if name else None
+            # Where that makes no shortcut, the key came after: Ctrl+G and F2 at once.
+            ways = (keys.combined(modifiers, name) for modifiers in (just, now)) if name else ()
+            command = next(filter(None, map(self.commands.by_keys, ways)), None)
             if command and (not typing or command.while_typing):
                 self.command(command.id)
                 self._follow()
