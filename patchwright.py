@@ -105,7 +105,7 @@ def render(
     ] = None,
     subtype: Annotated[str | None, typer.Option(help="FLOAT, PCM_16 or PCM_24.")] = None,
     dither: Annotated[
-        bool, typer.Option("--dither", help="Add triangular dither before rounding to integers.")
+        bool, typer.Option("--dither", help="Add triangular dither before rounding to integers (PCM_16, PCM_24).")
     ] = False,
     threads: Annotated[
         int, typer.Option(help="Threads to work with; it does not change the samples.", min=1, max=64)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import dataclass, field
@@ -15,19 +14,16 @@ from graph.compiler import DEFAULT_RATE, compile
 from graph.document import Patch
 from graph.errors import PatchError
 from graph.groups import expand
-from graph.layouts import LAYOUTS
-from graph.schedule import CompiledNode, Schedule
-from graph.spec import TICK, Kinds, Song
-from host.audiofile import AudioFileError, AudioReader, AudioWriter, create_audio, open_audio
+from graph.schedule import Schedule
+from graph.spec import Kinds
+from host.audiofile import open_audio
 from host.checking import other_versions
-from host.disk.feeds import FileFeed, open_request
-from host.midi.files import MidiFileError, read_song
-from host.midi.ring import Songs
 from host.native.events import LOST
-from host.offline import CHUNK, Feed, Offline
+from host.offline import CHUNK, Offline
 from host.plugins.grouping import checked_grouping
-from host.services import FileServices, inside
-from host.sinking import Sink
+from host.render_files import PathLike, RenderError, RenderFiles
+from host.services import FileServices
+from host.sinking import LONGEST_TAIL_S, Sink, quiet_frames
 from host.values import set_states, set_values, snapshot_states, snapshot_values
 
 if TYPE_CHECKING:
@@ -35,14 +31,7 @@ if TYPE_CHECKING:
 
 BLOCK_OF_PLUGINS = 8192
 """Frames that plugins are handed at once where nothing moves them: a hand-over costs the same for a short block."""
-LONGEST_TAIL_S = 30.0
 LONGEST_S = 366 * 24 * 3600.0
-
-PathLike = str | os.PathLike[str]
-
-
-class RenderError(ValueError):
-    """Something that was asked of a render cannot be done: one line."""
 
 
 @dataclass
@@ -100,8 +89,8 @@ def render(
     Outputs start ``start`` seconds from timeline zero, and are sample for sample what a render of the whole has from
     there on: what comes before is worked out, and not written. Latency is taken away. ``settings`` are param values by
     (node, param) that go before the patch's and the snapshot's, but not before automation. No file has its final name
-    before it is whole. ``plugins_in``: which plugins share a process: none (``plugin``), those of a serial ``chain``,
-    or all of the ``patch``.
+    before it is whole. ``dither`` needs a file that rounds to whole numbers. ``plugins_in``: which plugins share a
+    process: none (``plugin``), those of a serial ``chain``, or all of the ``patch``.
 
     Raises PatchError, RenderError or AudioFileError, each one clear line.
     """
@@ -129,13 +118,13 @@ def render(
         if plugins:
             notes += [f"{found.node}: {found.message}" for found in other_versions(patch, kinds, services)]
             block = block if _moves_plugins(schedule) else max(block, BLOCK_OF_PLUGINS)
-        job = _Job(schedule, services, stack, notes, allow_missing)
-        longest = job.open_inputs(inputs or {})
+        files = RenderFiles(schedule, services, stack, notes, allow_missing)
+        longest = files.open_inputs(inputs or {})
         first, frames, tail_frames = _range(start, seconds, tail, longest, rate)
-        job.open_outputs(outputs or {}, subtype, dither, tags or {})
-        offline = stack.enter_context(Offline(schedule, services, block, threads, feeds=job.feeds))
+        files.open_outputs(outputs or {}, subtype, dither, tags or {})
+        offline = stack.enter_context(Offline(schedule, services, block, threads, feeds=files.feeds))
         started = perf_counter()
-        sink = Sink(job.writers, first, frames, tail_frames, job.quiet_frames() if tail_frames < 0 else 0)
+        sink = Sink(files.writers, first, frames, tail_frames, quiet_frames(schedule) if tail_frames < 0 else 0)
         offline.drains.update(
             {
                 id: sink.drain_for(id, stream.channels)
@@ -155,17 +144,17 @@ def render(
                 break
         length = sink.close(total)
         elapsed = perf_counter() - started
-        for writer in job.writers.values():
+        for writer in files.writers.values():
             writer.commit()
-        files = {id: str(writer.path) for id, writer in job.writers.items()}
-        clipped = {id: writer.clipped for id, writer in job.writers.items()}
+        written = {id: str(writer.path) for id, writer in files.writers.items()}
+        clipped = {id: writer.clipped for id, writer in files.writers.items()}
         notes += [f"{id}: {count} samples were clipped" for id, count in clipped.items() if count]
-        unsound = job.unsound(offline)
+        unsound = files.unsound(offline)
         lost = int(offline.program.context[LOST])
         notes += [f"{lost} events were lost: more came at once than there is room for"] if lost else []
         notes += [f"{place}: {count} samples were NaN or infinite, and became silence" for place, count in unsound]
         scrubbed = sum(count for _, count in unsound)
-        return RenderReport(rate, length, elapsed, files, clipped, dict(sink.peaks), scrubbed, notes)
+        return RenderReport(rate, length, elapsed, written, clipped, dict(sink.peaks), scrubbed, notes)
 
 
 def _link(patch: Patch, block: int, plugins_in: str) -> AbstractContextManager[Link | None]:
@@ -246,160 +235,6 @@ def _range(
     if longest is None:
         raise RenderError("nothing says how long to render: there is no input file; give the length in seconds")
     return first, max(longest, first), -1 if tail is None else round(tail * rate)
-
-
-@dataclass
-class _Job:
-    """The files of one render."""
-
-    schedule: Schedule
-    services: FileServices
-    stack: ExitStack
-    notes: list[str]
-    allow_missing: bool
-    feeds: dict[str, Feed] = field(default_factory=dict[str, Feed])
-    readers: dict[str, AudioReader] = field(default_factory=dict[str, AudioReader])
-    writers: dict[str, AudioWriter] = field(default_factory=dict[str, AudioWriter])
-
-    def open_inputs(self, inputs: Mapping[str, PathLike]) -> int | None:
-        """Open what feeds the patch; the last frame that any of it has, or None where nothing is finite."""
-        ends: list[int] = []
-        device_inputs = {n.id: n for n in self.schedule.nodes if n.kind.kind == "audio_in"}
-        midi = [n.id for n in self.schedule.nodes if n.kind.kind == "midi_in"]
-        for id in inputs:
-            if id not in device_inputs and id not in midi:
-                there = ", ".join([*device_inputs, *midi]) or "none"
-                raise RenderError(f"there is no audio_in or midi_in node {id!r}; there are {there}")
-        ends += self._open_midi(midi, inputs)
-        for id, node in device_inputs.items():
-            if id not in inputs:
-                self.notes.append(f"{id} has no input file: it is silent")
-                continue
-            reader = self.readers[id] = self.stack.enter_context(open_audio(inputs[id], self.schedule.rate))
-            self.feeds[id] = FileFeed(reader, 0, _lanes(reader, node.config.layouts["out"], id))
-            ends.append(reader.frames)
-        for node in self.schedule.nodes:
-            request = node.kind.file(node.config)
-            if request is None or not any(p.flow == "out" for p in node.kind.ports(node.config.settings)):
-                continue
-            path = self.services.locate(request.path)
-            try:
-                feed = open_request(request, path, self.schedule.rate)
-            except AudioFileError as error:
-                if not self.allow_missing:
-                    raise PatchError(str(error), place=f"nodes.{node.id}.settings.path", node=node.id) from None
-                self.notes.append(f"{node.id}: {error}; it is silent")
-                continue
-            self.stack.callback(feed.close)
-            self.readers[node.id] = feed.reader
-            feed.lanes = _lanes(feed.reader, node.config.layouts["out"], node.id)
-            self.feeds[node.id] = feed
-            if not request.loop:
-                ends.append(feed.first + feed.reader.frames)
-        ends += [end for end in (n.kind.ends_at(n.config) for n in self.schedule.nodes) if end is not None]
-        return max(ends, default=None)
-
-    def _open_midi(self, nodes: list[str], inputs: Mapping[str, PathLike]) -> list[int]:
-        """Let ``midi_in`` nodes play files; where each ends."""
-        songs: dict[str, Song] = {}
-        for id in nodes:
-            if id not in inputs:
-                self.notes.append(f"{id} has no input file: it is silent")
-                continue
-            try:
-                songs[id] = read_song(Path(inputs[id]), self.schedule.rate)
-            except MidiFileError as error:
-                raise RenderError(str(error)) from None
-        self.services.midi = Songs(songs)
-        return [song.frames for song in songs.values()]
-
-    def open_outputs(
-        self, outputs: Mapping[str, PathLike], subtype: str | None, dither: bool, tags: Mapping[str, str]
-    ) -> None:
-        """Begin the files that the render writes."""
-        device_outputs = {n.id: n for n in self.schedule.nodes if n.kind.kind == "audio_out"}
-        recorders = {n.id: n for n in self.schedule.nodes if n.id not in device_outputs and _records(n)}
-        for id in outputs:
-            if id not in device_outputs:
-                raise RenderError(f"there is no audio_out node {id!r}; there are {', '.join(device_outputs) or 'none'}")
-        if not outputs and not recorders:
-            raise RenderError(f"no output was asked for; the patch has {', '.join(device_outputs) or 'no audio_out'}")
-        targets = [os.path.realpath(path) for path in outputs.values()]
-        if len(set(targets)) != len(targets):
-            raise RenderError("two outputs go to one file")
-        for id, path in outputs.items():
-            labels = LAYOUTS[device_outputs[id].config.layouts["in"]]
-            rest = dict(tags)
-            self.writers[id] = self._create(path, labels, subtype, dither, rest, overwrite=True)
-        for id, node in recorders.items():
-            request = node.kind.file(node.config)
-            assert request is not None
-            path = self._inside(request.path, id)
-            labels = LAYOUTS[node.config.layouts["in"]]
-            self.writers[id] = self._create(path, labels, request.subtype, dither, dict(tags), overwrite=False)
-
-    def _create(
-        self,
-        path: PathLike,
-        labels: tuple[str, ...],
-        subtype: str | None,
-        dither: bool,
-        tags: dict[str, str],
-        *,
-        overwrite: bool,
-    ) -> AudioWriter:
-        writer = create_audio(
-            path, self.schedule.rate, labels, subtype=subtype, dither=dither, tags=tags, overwrite=overwrite
-        )
-        self.stack.callback(writer.abort)
-        return writer
-
-    def _inside(self, path: str, id: str) -> Path:
-        """A recorder's path, which must lie in the patch's own folder."""
-        try:
-            return inside(self.services.folder, path)
-        except PatchError as error:
-            raise PatchError(error.message, place=f"nodes.{id}.settings.path", node=id) from None
-
-    def unsound(self, offline: Offline) -> list[tuple[str, int]]:
-        """How many samples were NaN or infinite, and where, as far as there were any."""
-        found = [(id, reader.scrubbed + offline.unsound.get(id, 0)) for id, reader in self.readers.items()]
-        found.append(("feedback loops", offline.program.scrubbed))
-        return [(place, count) for place, count in found if count]
-
-    def quiet_frames(self) -> int:
-        """How long everything must be silent before the tail is over: as long as the slowest path may hide a sound."""
-        hidden: dict[int, float] = {}
-        into: dict[int, list[int]] = {}
-        for source, _, target, _, closing in self.schedule.cables:
-            if not closing:
-                into.setdefault(target, []).append(source)
-        if self.schedule.loops:
-            return round(LONGEST_TAIL_S * self.schedule.rate)
-        for step in self.schedule.steps:
-            for k in getattr(step, "nodes", ()):
-                node = self.schedule.nodes[k]
-                tail = node.kind.tail(node.config)
-                own = 0.0 if math.isinf(tail) and not into.get(k) else tail
-                hidden[k] = own + max((hidden.get(source, 0.0) for source in into.get(k, ())), default=0.0)
-        seconds = min(LONGEST_TAIL_S, max(hidden.values(), default=0.0))
-        return round(seconds * self.schedule.rate) + TICK
-
-
-def _records(node: CompiledNode) -> bool:
-    return node.kind.file(node.config) is not None and not any(
-        p.flow == "out" for p in node.kind.ports(node.config.settings)
-    )
-
-
-def _lanes(reader: AudioReader, layout: str, id: str) -> list[int] | None:
-    """Which of a file's channels a node's channels hold; None: they are the same."""
-    if reader.labels == LAYOUTS[layout]:
-        return None
-    if len(reader.labels) == 1 and layout == "stereo":
-        return [0, 0]
-    have = reader.layout or " ".join(reader.labels)
-    raise RenderError(f"{reader.path} is {have}, and {id} is {layout}; set the layout of {id}, or convert the file")
 
 
 def render_result(report: RenderReport) -> dict[str, Any]:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 
 import numpy as np
 
+from graph.schedule import Schedule
+from graph.spec import TICK
 from host.audiofile import AudioWriter
 from host.offline import Frames
 
 SILENT = 1e-6
 """−120 dBFS: below it a tail is over."""
+LONGEST_TAIL_S = 30.0
 
 
 class Sink:
@@ -81,3 +85,22 @@ class Sink:
                     parts.pop(0)
                 else:
                     parts[0] = parts[0][len(part) :]
+
+
+def quiet_frames(schedule: Schedule) -> int:
+    """How long everything must be silent before the tail is over: as long as the slowest path may hide a sound."""
+    hidden: dict[int, float] = {}
+    into: dict[int, list[int]] = {}
+    for source, _, target, _, closing in schedule.cables:
+        if not closing:
+            into.setdefault(target, []).append(source)
+    if schedule.loops:
+        return round(LONGEST_TAIL_S * schedule.rate)
+    for step in schedule.steps:
+        for k in getattr(step, "nodes", ()):
+            node = schedule.nodes[k]
+            tail = node.kind.tail(node.config)
+            own = 0.0 if math.isinf(tail) and not into.get(k) else tail
+            hidden[k] = own + max((hidden.get(source, 0.0) for source in into.get(k, ())), default=0.0)
+    seconds = min(LONGEST_TAIL_S, max(hidden.values(), default=0.0))
+    return round(seconds * schedule.rate) + TICK

@@ -288,6 +288,25 @@ def test_mistakes_are_one_clear_error_and_leave_nothing(tmp_path, monkeypatch, o
     assert [p.name for p in tmp_path.iterdir()] == ["in.wav"]
 
 
+@pytest.mark.parametrize(
+    ("name", "subtype", "found"), [("x.wav", None, "FLOAT"), ("x.aiff", "FLOAT", "FLOAT"), ("x.ogg", None, "VORBIS")]
+)
+def test_dither_where_nothing_is_rounded_is_an_error(tmp_path, name, subtype, found):
+    with pytest.raises(RenderError, match=f"nothing to dither, since out is {found}"):
+        render(simple(), {"out": tmp_path / name}, seconds=0.01, dither=True, subtype=subtype)
+    assert not list(tmp_path.iterdir())
+
+
+def test_one_file_that_is_rounded_is_enough_for_dither(tmp_path):
+    patch = simple()
+    patch.add("exact", "audio_out")
+    patch.connect("g.out", "exact.in")
+    files = {"out": tmp_path / "rounded.flac", "exact": tmp_path / "exact.wav"}
+    render(patch, files, seconds=0.1, dither=True)
+    assert set(np.unique(read(files["out"]) * 2**23)) == {-1.0, 0.0, 1.0}
+    assert not read(files["exact"]).any()
+
+
 def test_values_from_outside_go_before_the_patchs_but_not_before_automation(tmp_path):
     source = write(tmp_path / "in.wav", np.ones((1000, 2), np.float32))
     patch, out = simple(level_db=-6), tmp_path / "out.wav"
