@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from graph.declare import Param, Port
 from graph.document import Automation, Cable, NodeEntry, Patch
@@ -50,23 +51,27 @@ def problems(patch: Patch, kinds: Kinds) -> list[Problem]:
         found.append(Problem(error.node, error.place, error.message))
         flat = _without_groups(patch)
     shapes: dict[str, Shape | None] = {}
-    found += _node_problems(flat, kinds, shapes)
+    found += _node_problems(flat, kinds, shapes, {})
     found += _cable_problems(flat, shapes)
     found += _automation_problems(flat, kinds, shapes)
     found += _snapshot_problems(patch, flat, kinds, shapes)
     return found
 
 
-def refuse(flat: Flat, kinds: Kinds) -> None:
-    """Raise PatchError for the first thing that is wrong with an expanded patch; unknown kinds are passed over."""
+def refuse(flat: Flat, kinds: Kinds) -> dict[str, dict[str, Any]]:
+    """Raise PatchError for the first thing that is wrong with an expanded patch; unknown kinds are passed over. The
+    settings of all others, resolved.
+    """
     shapes: dict[str, Shape | None] = {}
-    for wrong in _node_problems(flat, kinds, shapes):
+    settings: dict[str, dict[str, Any]] = {}
+    for wrong in _node_problems(flat, kinds, shapes, settings):
         if not wrong.unknown_kind:
             raise _error(wrong)
     for wrong in _cable_problems(flat, shapes):
         raise _error(wrong)
     for wrong in _automation_problems(flat, kinds, shapes):
         raise _error(wrong)
+    return settings
 
 
 def _error(problem: Problem) -> PatchError:
@@ -121,8 +126,10 @@ def _without_groups(patch: Patch) -> Flat:
 # -- nodes -------------------------------------------------------------------------------------------------------------
 
 
-def _node_problems(flat: Flat, kinds: Kinds, shapes: dict[str, Shape | None]) -> Iterator[Problem]:
-    """What is wrong with nodes by themselves; fills in ``shapes``."""
+def _node_problems(
+    flat: Flat, kinds: Kinds, shapes: dict[str, Shape | None], settings: dict[str, dict[str, Any]]
+) -> Iterator[Problem]:
+    """What is wrong with nodes by themselves; fills in ``shapes`` and ``settings``."""
     for id in sorted(flat.nodes):
         entry = flat.nodes[id]
         shapes[id] = None
@@ -132,7 +139,8 @@ def _node_problems(flat: Flat, kinds: Kinds, shapes: dict[str, Shape | None]) ->
             yield Problem(id, f"nodes.{id}.kind", message, unknown_kind=True)
             continue
         try:
-            shape = shape_of(kind, resolve_settings(kind, entry))
+            settings[id] = resolve_settings(kind, entry)
+            shape = shape_of(kind, settings[id])
         except PatchError as error:
             yield Problem(id, f"nodes.{id}.{error.place or 'settings'}", error.message)
             continue

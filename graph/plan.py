@@ -65,12 +65,14 @@ def _align(nodes: list[Wired], found: Order, timing: Timing) -> None:
 
 def leaves(kind: type[Node]) -> bool:
     """Whether a kind takes sound out of the patch: to a device or a file."""
-    return any(stream.flow == "out" for stream in kind.every(Stream))
+    streams = kind.every(Stream)
+    return bool(streams) and any(stream.flow == "out" for stream in streams)
 
 
 def is_device_output(node: Wired) -> bool:
     """Whether a node sends audio to a device."""
-    return any(stream.flow == "out" and stream.serves == "device" for stream in node.kind.every(Stream))
+    streams = node.kind.every(Stream)
+    return bool(streams) and any(stream.flow == "out" and stream.serves == "device" for stream in streams)
 
 
 def emit(made: Plan, *, wide: bool = True, parallel: bool = False) -> Schedule:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-from weakref import WeakKeyDictionary
 
 from graph.declare import Param, Port, Setting
 from graph.document import NodeEntry
@@ -38,14 +37,11 @@ class _Known:
     shapes: dict[tuple[object, ...], Shape]
 
 
-_kinds: WeakKeyDictionary[type[Node], _Known] = WeakKeyDictionary()
-
-
 def _known(kind: type[Node]) -> _Known:
-    found = _kinds.get(kind)
+    found = kind.worked_out.get(_Known)
     if found is None:
         declared = kind.settings_declared()
-        found = _kinds[kind] = _Known(declared, {s.name: s.default for s in declared}, {})
+        found = kind.worked_out[_Known] = _Known(declared, {s.name: s.default for s in declared}, {})
     return found
 
 

@@ -6,7 +6,7 @@ call) is derived from the declaration, so nothing about a kind is written twice.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol, TypeVar
 
@@ -247,21 +247,22 @@ class Node:
     """… and writes the outputs, before they are first needed. ``process`` is the two together, for loops."""
 
     declared: ClassVar[dict[str, Any]] = {}
-    _sorted: ClassVar[dict[type, tuple[Any, ...]]] = {}
+    worked_out: ClassVar[dict[Hashable, Any]] = {}
+    """What others have worked out of the declaration, each under a name of its own: it goes when the kind does."""
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
         fields = (Port, PortBank, Ports, Param, ParamBank, Setting, State, Scratch, Memory, Stream, Reading)
         own = {name: value for name, value in vars(cls).items() if isinstance(value, fields)}
         cls.declared = {**cls.declared, **own}
-        cls._sorted = {}
+        cls.worked_out = {}
 
     @classmethod
     def every(cls, sort: type[Item]) -> tuple[Item, ...]:
         """What was declared of one sort, in that order."""
-        found = cls._sorted.get(sort)
+        found = cls.worked_out.get(sort)
         if found is None:
-            found = cls._sorted[sort] = tuple(item for item in cls.declared.values() if isinstance(item, sort))
+            found = cls.worked_out[sort] = tuple(item for item in cls.declared.values() if isinstance(item, sort))
         return found
 
     @classmethod

@@ -23,6 +23,10 @@ from graph.timing import Timing
 from graph.wiring import Wire, Wired, check_node
 
 LONGEST_WAIT_S = 2.0
+SOFT = RAMP // 2
+"""Frames that what begins softly has before it is heard. It has begun when the crossfade is half over; until then the
+sum is at most 0.2 dB too quiet.
+"""
 
 
 @kernel
@@ -234,7 +238,9 @@ class _Union:
         self.crossed: list[int] = []
         self.entered: set[int] = set()
         self.fixed: dict[int, int] = {}
-        self.terms = {id(w): _term(plan, w) for plan in (old, new) for node in plan.nodes for w in node.wires}
+        wires = [(plan, w) for plan in (old, new) for node in plan.nodes for w in node.wires]
+        self.terms = {id(w): _term(plan, w) for plan, w in wires}
+        self.silent = {id(w) for plan, w in wires if plan.nodes[w.source].mute}
 
     def transition(self) -> Transition:
         params: dict[tuple[str, str], float] = {}
@@ -273,6 +279,10 @@ class _Union:
     def _keep(self, n: int, o: int) -> None:
         """The inputs of a node that stays: crossed where they hear something else than before."""
         before, after = self.old.nodes[o], self.new.nodes[n]
+        if self._hears_the_same(before, after):
+            self.nodes[n].wires = list(after.wires)
+            self.fixed.update({id(w): self.terms[id(w)].delay for w in after.wires})
+            return
         for port in after.inputs:
             if port.type == "events":
                 self._gather(n, port.name, before, after)
@@ -289,6 +299,17 @@ class _Union:
             else:
                 self._cross(n, port.name, after.layouts[port.name], was, now)
         self._move(n, self._moves(self.old, before), self._moves(self.new, after))
+
+    def _hears_the_same(self, before: Wired, after: Wired) -> bool:
+        """Whether all that is plugged into a node sounds, and is what it was."""
+        if len(before.wires) != len(after.wires):
+            return False
+        for was, now in zip(before.wires, after.wires, strict=True):
+            if self.terms[id(was)] != self.terms[id(now)] or id(was) in self.silent or id(now) in self.silent:
+                return False
+            if (was.target_port, was.to_param, was.amount) != (now.target_port, now.to_param, now.amount):
+                return False
+        return True
 
     def _moves(self, plan: Plan, node: Wired) -> dict[_Move, Wire]:
         """The cables into a node's params that are not mute."""
@@ -415,9 +436,9 @@ class _Union:
 
         for k in plan.found.nodes:
             if k in new or k in self.entered:
-                filled[k] = until(k) + (RAMP if k in self.entered else plan.timing.latency[k])
+                filled[k] = until(k) + (SOFT if k in self.entered else plan.timing.latency[k])
         wait = max((until(at, "new") for at in self.crossed), default=0)
         wait = min(wait, round(LONGEST_WAIT_S * plan.rate))
         for at in self.entered:
-            self.nodes[at].params = {Enter.lead.name: float(max(0, wait + RAMP - filled[at]))}
+            self.nodes[at].params = {Enter.lead.name: float(max(0, wait + SOFT - filled[at]))}
         return wait

@@ -124,16 +124,19 @@ def wire(flat: Flat, kinds: Kinds, missing: list[PatchError] | None = None) -> l
         if missing is None:
             raise error
         missing.append(error)
-    refuse(flat, kinds)
+    resolved = refuse(flat, kinds)
     numbers: dict[str, int] = {}
     nodes: list[Wired] = []
     inputs: list[Mapping[str, Port]] = []
     for id in sorted(flat.nodes):
         entry = flat.nodes[id]
         kind = kinds.get(entry.kind) or stand_in(id, entry, flat.cables, flat.nodes, kinds)
-        settings = resolve_settings(kind, entry)
+        settings = resolved[id] if id in resolved else resolve_settings(kind, entry)
         shape = shape_of(kind, settings)
-        params = resolve_params(kind, settings, entry)
+        # What varies was not looked at yet.
+        params = resolve_params(kind, settings, entry) if kind.varies else dict(shape.defaults)
+        if not kind.varies:
+            params.update({name: float(value) for name, value in entry.params.items()})
         numbers[id] = len(nodes)
         inputs.append(shape.inputs)
         bypass = entry.bypass or (id in flat.bypassed and kind.bypassable)
