@@ -190,6 +190,12 @@ class Services(Protocol):
         """Where what a MIDI device sends to a node comes in: the words that ``nodes.midi_in`` reads."""
         ...
 
+    def user_node(self, path: str) -> type[Node]:
+        """The class that a Python file of the user's declares. Raises PatchError where there is none, or it is not
+        trusted.
+        """
+        ...
+
     def plugin(self, settings: Settings) -> PluginAbout:
         """What is known of the plugin that a node's settings name. Raises PatchError where there is none."""
         ...

@@ -14,8 +14,9 @@ from graph.errors import PatchError
 from graph.plugins import OpenedPlugin, PluginAbout, PluginRequest, Words
 
 if TYPE_CHECKING:
-    from graph.spec import Song
+    from graph.spec import Node, Song
     from host.plugins.link import Link
+    from host.usernodes.loading import Keeper
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,8 @@ class FileServices:
     plugins: Link | None = None
     midi: MidiSource | None = None
     """Where MIDI devices are heard; without one they are silent."""
+    own: Keeper | None = None
+    """What keeps nodes of the user's own in play while their files change; without one, files are as they are."""
     progress: Callable[[int, int], None] | None = None
     """Told how many frames of how many are read of an audio file that is read whole."""
     _songs: dict[tuple[Path, float], tuple[tuple[int, int], Song]] = field(
@@ -112,6 +115,12 @@ class FileServices:
         from host.midi.ring import new_ring
 
         return new_ring(1) if self.midi is None else self.midi.ring(node, device)
+
+    def user_node(self, path: str) -> type[Node]:
+        """The class in a file of the user's. Raises PatchError where there is none, or it is not trusted."""
+        from host.usernodes.loading import trusted_kind
+
+        return trusted_kind(path, self.folder) if self.own is None else self.own.kind(path, self.folder)
 
     def plugin(self, settings: Mapping[str, Any]) -> PluginAbout:
         """What is known of the plugin that a node's settings name. Raises PatchError."""

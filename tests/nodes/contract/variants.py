@@ -104,7 +104,7 @@ def _candidates(kind: type[Node], setting: Setting) -> list[Any]:
             high = min(setting.high if setting.high is not None else math.inf, low + step)
             middle = low + (high - low) * 0.37
             rest = [low, high, round(middle) if setting.type == "integer" else middle]
-        case "path":
+        case "path" if not kind.varies:
             return ["mono.wav", "stereo.wav", "quad.wav"]
         case "map":
             return [*MAPS.get(kind.kind, ()), setting.default]

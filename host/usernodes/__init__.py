@@ -1,0 +1,1 @@
+"""Nodes of one's own: found, trusted, loaded, checked."""
