@@ -18,6 +18,8 @@ from graph.schedule import (
     Step,
 )
 
+_FREE = -1
+
 
 def reads(step: Step) -> list[Slot]:
     """The slots a step reads, those it adds into included."""
@@ -72,8 +74,7 @@ def allocate(steps: list[Step], lanes: list[int], *, reuse: bool = True) -> tupl
     free: dict[int, list[int]] = {}
     result: list[Step] = []
     for at, step in enumerate(steps):
-        touched = {slot.buffer for slot in made[at]}
-        for signal in sorted(touched):
+        for signal, _, _ in made[at]:
             if signal not in place:
                 spare = free.get(lanes[signal])
                 if spare:
@@ -83,9 +84,9 @@ def allocate(steps: list[Step], lanes: list[int], *, reuse: bool = True) -> tupl
                     buffers.append(lanes[signal])
         result.append(_placed(step, place))
         if reuse:
-            touched.update(slot.buffer for slot in heard[at])
-            for signal in sorted(touched):
+            for signal, _, _ in (*made[at], *heard[at]):
                 if last[signal] == at and signal:
+                    last[signal] = _FREE
                     free.setdefault(lanes[signal], []).append(place[signal])
     return result, buffers
 

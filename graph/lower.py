@@ -106,7 +106,8 @@ def _bounds(pair: list[int]) -> tuple[int, int]:
 def _compiled(node: Wired, timing: Timing, rate: int) -> CompiledNode:
     k = node.index
     skew = timing.absorbed.get(k, timing.arrival[k]) - timing.arrival[k]
-    return CompiledNode(node.id, node.kind, node.config(rate), timing.arrival[k], timing.latency[k], node.key, skew)
+    node.told = node.told or node.config(rate)
+    return CompiledNode(node.id, node.kind, node.told, timing.arrival[k], timing.latency[k], node.key, skew)
 
 
 def _open_loop(work: _Lowering, loop: list[int]) -> None:
@@ -203,7 +204,9 @@ def _emit_kernel(
     bypassed = kernel != "emit" and _bypassed(node)
     if kernel == "emit":
         work.moving[node.index] = params
-    controls = {name: _control(work, node, name) for name in ("bypass", "mute") if _is_controlled(node, name)}
+    controls: dict[str, Slot] = {}
+    if node.automation:
+        controls = {name: _control(work, node, name) for name in ("bypass", "mute") if _is_controlled(node, name)}
     muted = node.mute and "mute" not in controls
     adding = None
     plain = not controls and not muted and not bypassed
@@ -229,7 +232,8 @@ def _emit_kernel(
     if "mute" in controls:
         outputs = {name: _muted(work, node, name, slot, controls["mute"]) for name, slot in outputs.items()}
     silent = outputs if muted else _unwritten(node.kind, kernel)
-    outputs |= {name: Slot(SILENCE, 0, outputs[name].lanes) for name in silent if name in outputs}
+    if silent:
+        outputs |= {name: Slot(SILENCE, 0, outputs[name].lanes) for name in silent if name in outputs}
     _publish(work, node, outputs)
 
 

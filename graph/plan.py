@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 from graph.allocate import allocate
 from graph.document import Patch
@@ -26,6 +27,8 @@ class Plan:
     found: Order
     timing: Timing
     rate: int
+    terms: dict[int, Any] = field(default_factory=dict[int, Any])
+    """What ``graph.transition`` has found of each wire, by its ``id()``, since the nodes have their keys."""
 
 
 def plan(

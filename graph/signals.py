@@ -72,6 +72,8 @@ class Signals:
     sums: dict[Key, Sum] = field(default_factory=dict[Key, Sum])
     _awaiting: dict[Key, list[Sum]] = field(default_factory=dict[Key, list[Sum]])
     _delayed: dict[Term, Slot] = field(default_factory=dict[Term, Slot])
+    _terms: dict[int, Term] = field(default_factory=dict[int, Term])
+    """By ``id()`` of a wire."""
 
     def __post_init__(self) -> None:
         for node in self.nodes:
@@ -79,7 +81,7 @@ class Signals:
             for cable in node.wires:
                 key = (cable.source, cable.source_port)
                 self.users[key] = self.users.get(key, 0) + 1
-                term = self.term(cable)
+                term = self._terms[id(cable)] = self._term(cable)
                 compensation = term.delay - (TICK if cable.feedback and not term.closing else 0)
                 if compensation:
                     name = f"{cable.name} -> {node.id}.{cable.target_port}"
@@ -93,7 +95,11 @@ class Signals:
                         self._awaiting.setdefault(term.key, []).append(found)
 
     def term(self, cable: Wire) -> Term:
-        """What a cable's end hears. A feedback cable that closes no loop delays by a tick, audibly."""
+        """What a cable's end hears."""
+        return self._terms[id(cable)]
+
+    def _term(self, cable: Wire) -> Term:
+        """A feedback cable that closes no loop delays by a tick, audibly."""
         closing = id(cable) in self.found.closing
         delay = self.timing.delay(cable, self.found.closing)
         if cable.feedback and not closing:

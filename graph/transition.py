@@ -143,7 +143,7 @@ def _same(old: Plan, before: Wired, new: Plan, after: Wired) -> bool:
     """Whether a node's state means the same in both plans."""
     if before.kind is not after.kind or before.bypass != after.bypass or before.layouts != after.layouts:
         return False
-    if dict(before.settings) != dict(after.settings) or dict(before.info) != dict(after.info):
+    if before.settings != after.settings or before.info != after.info:
         return False
     if old.timing.latency[before.index] != new.timing.latency[after.index]:
         return False
@@ -172,6 +172,13 @@ def _made_alike(one: Wired, other: Wired) -> bool:
         return False
     plugged = [{(w.target_port, w.to_param) for w in node.wires} for node in (one, other)]
     return plugged[0] == plugged[1] and one.tempo == other.tempo
+
+
+def _told_alike(one: Wired, other: Wired) -> bool:
+    """Whether hooks are told the same of two nodes that go on as one and hear the same."""
+    if (one.tempo, one.state, one.given) != (other.tempo, other.state, other.given):
+        return False
+    return one.params is other.params and one.automation.keys() == other.automation.keys()
 
 
 def _shaped_alike(kind: type[Node], one: Config, other: Config) -> bool:
@@ -238,9 +245,9 @@ class _Union:
         self.crossed: list[int] = []
         self.entered: set[int] = set()
         self.fixed: dict[int, int] = {}
-        wires = [(plan, w) for plan in (old, new) for node in plan.nodes for w in node.wires]
-        self.terms = {id(w): _term(plan, w) for plan, w in wires}
-        self.silent = {id(w) for plan, w in wires if plan.nodes[w.source].mute}
+        new.terms = {id(w): _term(new, w) for node in new.nodes for w in node.wires}
+        old.terms = old.terms or {id(w): _term(old, w) for node in old.nodes for w in node.wires}
+        self.terms: Mapping[int, Term] = old.terms | new.terms
 
     def transition(self) -> Transition:
         params: dict[tuple[str, str], float] = {}
@@ -282,6 +289,8 @@ class _Union:
         if self._hears_the_same(before, after):
             self.nodes[n].wires = list(after.wires)
             self.fixed.update({id(w): self.terms[id(w)].delay for w in after.wires})
+            if _told_alike(before, after):
+                self.nodes[n].told = after.told = before.told
             return
         for port in after.inputs:
             if port.type == "events":
@@ -305,7 +314,9 @@ class _Union:
         if len(before.wires) != len(after.wires):
             return False
         for was, now in zip(before.wires, after.wires, strict=True):
-            if self.terms[id(was)] != self.terms[id(now)] or id(was) in self.silent or id(now) in self.silent:
+            if self.terms[id(was)] != self.terms[id(now)]:
+                return False
+            if self.old.nodes[was.source].mute or self.new.nodes[now.source].mute:
                 return False
             if (was.target_port, was.to_param, was.amount) != (now.target_port, now.to_param, now.amount):
                 return False

@@ -58,13 +58,12 @@ def _key(node: Wired, timing: Timing, rate: int) -> tuple[object, ...] | None:
     if not node.kind.wide or node.automation or node.mute or node.bypass or not node.inputs or not node.outputs:
         return None
     main = node.inputs[0].name
-    if any(w.to_param or w.target_port != main for w in node.wires) or not node.wires:
+    if not node.wires or [w for w in node.wires if w.to_param or w.target_port != main]:
         return None
-    if any(p.fallback != main for p in node.inputs[1:]):
+    if [p for p in node.inputs[1:] if p.fallback != main]:
         return None
-    layouts = {node.layouts[p.name] for p in (*node.inputs, *node.outputs)}
-    channels = channels_of(node.layouts[main])
-    if len(layouts) != 1 or 2 * channels > WIDTHS[0]:
+    layout = node.layouts[main]
+    if 2 * channels_of(layout) > WIDTHS[0] or [p for p in node.outputs if node.layouts[p.name] != layout]:
         return None
     states, shapes, may_be_alone = _traits(node.kind)
     sizes: tuple[object, ...] = ()
@@ -73,7 +72,7 @@ def _key(node: Wired, timing: Timing, rate: int) -> tuple[object, ...] | None:
         if node.kind.alone(config):
             return None
         sizes = tuple(shape(config) for shape in shapes)
-    return node.kind.kind, repr(node.settings), node.layouts[main], sizes, timing.arrival[node.index], states
+    return node.kind.kind, repr(node.settings), layout, sizes, timing.arrival[node.index], states
 
 
 @cache

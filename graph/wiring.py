@@ -63,6 +63,8 @@ class Wired:
     given: frozenset[str] = frozenset()
     key: str = ""
     """The name of its state."""
+    told: Config | None = None
+    """What ``config`` gave when it was compiled, for as long as that holds."""
 
     def __post_init__(self) -> None:
         self.key = self.key or self.id

@@ -345,7 +345,7 @@ class Conductor:
             if not hot:
                 self._want_again()
                 continue
-            node.params = params
+            node.params, node.told = params, None
             self.live.turn(self.playing, node.key, name, value)
 
     def _bend(self) -> None:

@@ -58,9 +58,9 @@ class _Made:
     def lasts(self, nodes: Sequence[CompiledNode], arena: Arena) -> bool:
         """Whether it holds for these nodes, and the arena still has their state where it was."""
         for mine, now in zip(self.nodes, nodes, strict=True):
-            if mine.kind is not now.kind or mine.config != now.config:
+            if mine.kind is not now.kind or (mine.config is not now.config and mine.config != now.config):
                 return False
-        return all(arena.find(key) is array for key, array in self.slots)
+        return all([arena.find(key) is array for key, array in self.slots])
 
 
 class KernelSteps:
