@@ -60,7 +60,7 @@ class _Made:
         for mine, now in zip(self.nodes, nodes, strict=True):
             if mine.kind is not now.kind or (mine.config is not now.config and mine.config != now.config):
                 return False
-        return all([arena.find(key) is array for key, array in self.slots])
+        return all(arena.find(key) is array for key, array in self.slots)
 
 
 class KernelSteps:
