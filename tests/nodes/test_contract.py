@@ -1,5 +1,5 @@
-"""The contract that every kind keeps (see ``contract/``), tried on all that are registered; and kinds that break it on
-purpose, each of which must be caught, and by the right check.
+"""The contract that every kind keeps (see ``host/contract``), tried on all that are registered; and kinds that break it
+on purpose, each of which must be caught, and by the right check.
 """
 
 from __future__ import annotations
@@ -11,25 +11,24 @@ from pathlib import Path
 
 import pytest
 
+from host import contract
 from host.native import build
 from host.native.abi import signature
 from nodes import kinds
 
-FOLDER = Path(__file__).with_name("contract")
+SABOTAGE = Path(__file__).with_name("sabotage.py")
 
 
 def _load():
-    spec = importlib.util.spec_from_file_location(
-        "patchwright_contract", FOLDER / "__init__.py", submodule_search_locations=[str(FOLDER)]
-    )
+    spec = importlib.util.spec_from_file_location("patchwright_sabotage", SABOTAGE)
     assert spec is not None
     assert spec.loader is not None
     module = sys.modules[spec.name] = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    return module, importlib.import_module("patchwright_contract.sabotage")
+    return module
 
 
-contract, sabotage = _load()
+sabotage = _load()
 
 
 @lru_cache(maxsize=1)

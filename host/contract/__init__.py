@@ -1,5 +1,5 @@
-"""What every kind of node must keep to, and the means to find out. Loaded by the tests beside it as
-``patchwright_contract``.
+"""What every kind of node must keep to, and the means to find out: for the tests of the built-in kinds, and for
+``patchwright nodes check``.
 """
 
 from __future__ import annotations
@@ -7,9 +7,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from itertools import islice
 
-from . import company, declaration, sound
-from .declaration import named
-from .rig import Subject, once
+from host.contract import company, declaration, sound
+from host.contract.declaration import named
+from host.contract.rig import Subject, once
 
 CHECKS: dict[str, Callable[[Subject], Iterator[str]]] = {
     "declared": declaration.declared,

@@ -11,11 +11,11 @@ import numpy as np
 from graph.document import Patch
 from graph.schedule import CompiledNode
 from graph.spec import TICK, Memory, Param, State
+from host.contract.bench import Files, Listener
+from host.contract.rig import STREAM, Heard, Subject, batches, noise, once, served
+from host.contract.variants import Variant, inputs, seeded
 from host.native.abi import dims_of, main_lanes
 from host.offline import Frames
-
-from .rig import STREAM, Files, Heard, Listener, Subject, batches, noise, once, served
-from .variants import Variant, inputs, seeded
 
 FRAMES = 47 * TICK
 BLOCKS = (64, 448, 1024)

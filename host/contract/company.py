@@ -11,12 +11,12 @@ from graph.document import Patch
 from graph.layouts import channels_of
 from graph.schedule import KernelStep, Schedule
 from graph.widen import WIDTHS
+from host.contract.bench import Files
+from host.contract.declaration import remembers_abreast
+from host.contract.rig import Subject, batches, noise, port_of, served
+from host.contract.sound import FRAMES, alike, same, torture, tortured
+from host.contract.variants import Structure, Variant, draw, inputs, params, seeded
 from host.offline import Frames, run_arrays
-
-from .declaration import remembers_abreast
-from .rig import Files, Subject, batches, noise, port_of, served
-from .sound import FRAMES, alike, same, torture, tortured
-from .variants import Structure, Variant, draw, inputs, params, seeded
 
 SHORT = 8 * 64
 SWITCHED = 12

@@ -11,12 +11,12 @@ from graph.layouts import LAYOUTS
 from graph.schedule import CompiledNode
 from graph.spec import Kernel, Memory, Node, Param, ParamBank, Port
 from host.catalogue import described
+from host.contract.bench import Files
+from host.contract.rig import Subject
+from host.contract.variants import Variant, params
 from host.native.abi import RESERVED, signature
 from host.native.source import KernelError
 from host.native.store import library
-
-from .rig import Files, Subject
-from .variants import Variant, params
 
 FAMILIES = {"input", "mix", "space", "dynamics", "tone", "time", "control", "analysis", "plugin", "utility"}
 UNITS = {"_db": "dB", "_hz": "Hz", "_ms": "ms", "_s": "s"}
