@@ -82,6 +82,24 @@ class AudioReader:
         """Samples that were not finite and became zero, because the file is resampled."""
         return 0 if self._resampled is None else self._resampled.scrubbed
 
+    @property
+    def descriptor(self) -> int | None:
+        """The number of the open file; None where it is not known."""
+        return self._source.descriptor
+
+    def move_to(self, descriptor: int) -> None:
+        """Go on reading at the same place of another open file, which must hold the same bytes. No decoder or resampler
+        begins anew, so all that is read stays the same to the bit.
+
+        The other one's place is moved; it is for the caller to close. Raises OSError; ValueError where `descriptor` is
+        None.
+        """
+        own = self.descriptor
+        if own is None:
+            raise ValueError("this file is not open under a number that is known")
+        os.lseek(descriptor, os.lseek(own, 0, os.SEEK_CUR), os.SEEK_SET)
+        os.dup2(descriptor, own, inheritable=False)
+
     def read(self, n: int) -> Block:
         """The next n frames, float32 [n, channels]; zeros after the end."""
         out = np.empty((n, self.channels), np.float32)

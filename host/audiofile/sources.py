@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from io import FileIO
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Protocol
 
@@ -33,6 +34,11 @@ class Source(Protocol):
     channels: int
     frames: int
 
+    @property
+    def descriptor(self) -> int | None:
+        """The number of the open file; None where it is not known."""
+        ...
+
     def read_into(self, out: Block) -> int:
         """Fill `out` (float32 [n, channels], C-contiguous) from the position; how many frames there were."""
         ...
@@ -58,6 +64,10 @@ class WavSource:
         self._scratch = np.empty(0, np.uint8)
         self._file = path.open("rb", buffering=0)
         self._file.seek(self._offset)
+
+    @property
+    def descriptor(self) -> int | None:
+        return self._file.fileno()
 
     def read_into(self, out: Block) -> int:
         wanted = min(len(out), self.frames - self._frame)
@@ -121,13 +131,18 @@ def floats_of(raw: npt.NDArray[np.uint8], kind: str) -> Block:
 class DecodedSource:
     """Any file that libsndfile decodes. Small reads are served from a decoded block."""
 
-    def __init__(self, path: Path, file: soundfile.SoundFile) -> None:
+    def __init__(self, path: Path, file: soundfile.SoundFile, opened: FileIO | None) -> None:
         self.rate, self.channels, self.frames = file.samplerate, file.channels, file.frames
         self._path = path
         self._file = file
+        self._opened = opened
         self._block: Block = np.empty((_DECODE_FRAMES, self.channels), np.float32)
         self._start = self._end = 0
         self._frame = 0
+
+    @property
+    def descriptor(self) -> int | None:
+        return self._opened.fileno() if self._opened is not None else None
 
     def read_into(self, out: Block) -> int:
         wanted = min(len(out), self.frames - self._frame)
@@ -172,6 +187,8 @@ class DecodedSource:
 
     def close(self) -> None:
         self._file.close()
+        if self._opened is not None:
+            self._opened.close()
 
 
 def reason_of(error: Exception) -> str:
@@ -245,7 +262,7 @@ def _decoded(path: Path) -> tuple[DecodedSource, str]:
     if path.suffix.lower() == ".raw":
         raise AudioFileError(path, "headerless (raw) audio; expected WAV, FLAC, AIFF or OGG")
     try:
-        file = soundfile.SoundFile(path)
+        file, opened = _open_sound(path)
     except (soundfile.SoundFileError, OSError) as error:
         raise AudioFileError(
             path, f"not an audio file that can be read ({reason_of(error)}); expected WAV, FLAC, AIFF, OGG"
@@ -256,10 +273,27 @@ def _decoded(path: Path) -> tuple[DecodedSource, str]:
             raise AudioFileError(
                 path, "does not say how long it is, as piped streams do; copy it with ffmpeg -i OLD NEW and use that"
             )
-        return DecodedSource(path, file), file.format
+        return DecodedSource(path, file, opened), file.format
     except BaseException:
         file.close()
+        if opened is not None:
+            opened.close()
         raise
+
+
+def _open_sound(path: Path) -> tuple[soundfile.SoundFile, FileIO | None]:
+    """The file by a number of ours, where the system lets a library use it; else by its path, as also where its name
+    says more about its format than its bytes do.
+    """
+    import soundfile
+
+    if sys.platform != "win32":
+        opened = FileIO(path)
+        try:
+            return soundfile.SoundFile(opened.fileno(), closefd=False), opened
+        except soundfile.SoundFileError:
+            opened.close()
+    return soundfile.SoundFile(path), None
 
 
 def _stored_labels(path: Path, head: bytes, format_: str, channels: int) -> tuple[str, ...]:

@@ -31,6 +31,10 @@ class Memory:
         self._block: Block = np.tile(block, (times, 1))
         self._at = 0
 
+    @property
+    def descriptor(self) -> int | None:
+        return None
+
     def read_into(self, out: Block) -> int:
         got = min(len(out), self.frames - self._at)
         out[:got] = self._block[self._at : self._at + got]

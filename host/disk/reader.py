@@ -10,6 +10,7 @@ from time import monotonic, sleep
 from typing import NamedTuple, Protocol
 
 from graph.spec import TICK, FileRequest
+from host.disk.cache import DiskCache
 from host.disk.loops import Loop, loop_of
 from host.disk.tapes import AHEAD, LAG, OVER, PIECE, PREFILL_S, WRAP_S, Bank, Tape, spare
 
@@ -83,7 +84,8 @@ class Reader:
     The bank in play is filled ahead of the place; while there is a loop, the other one of its pair gets the loop's
     start, so that the engine can go there by changing the number of the bank. The other pair gets what a `cue` asks
     for. A place that no bank holds is read as soon as it is seen. A file that is missing or breaks is silent, said
-    once, and tried again every second.
+    once, and tried again every second. ``cache`` copies the files into memory when the disk has nothing else to do,
+    and they are read from there.
 
     All calls are for one thread, the control thread; none of them reads a file itself.
     """
@@ -102,6 +104,8 @@ class Reader:
         self._tickets = 0
         self._changed = self._closing = False
         self._seen: _Moment | None = None
+        self._busy = False
+        self.cache = DiskCache(busy=lambda: self._busy)
         self._thread = Thread(target=self._run, name="disk reader", daemon=True)
         self._thread.start()
 
@@ -116,10 +120,10 @@ class Reader:
         tapes = (player.tape for player in self._tapes)
         tape = next((t for t in tapes if (t.key, t.request, t.channels, t.path) == wanted), None)
         if tape is None:
-            tape = Tape(key, request, path, channels, self._rate, self._notice)
+            tape = Tape(key, request, path, channels, self._rate, self._notice, self.cache)
             with self._woken:
                 self._tapes = [*self._tapes, _Player(tape, start)]
-        self._wake()
+        self._changed_tapes()
         tape.ready.wait(limit_s)
         return tape
 
@@ -129,6 +133,10 @@ class Reader:
         newest = {player.tape.key: player for player in self._tapes if player.tape.key in wanted}
         with self._woken:
             self._tapes = list(newest.values())
+        self._changed_tapes()
+
+    def _changed_tapes(self) -> None:
+        self.cache.want(player.tape.path for player in self._tapes)
         self._wake()
 
     def cue(self, place: int, loop: tuple[int, int] | None) -> int:
@@ -151,7 +159,9 @@ class Reader:
         """End the thread and close all files. A thread that hangs in a dead disk is left behind."""
         self._closing = True
         self._wake()
+        late = monotonic() + limit_s
         self._thread.join(limit_s)
+        self.cache.close(max(0.0, late - monotonic()))
 
     def __enter__(self) -> Reader:
         return self
@@ -174,7 +184,8 @@ class Reader:
                 for player in set(open_players) - set(players):
                     player.tape.close()
                 open_players = players
-            if not self._round(players, changed):
+            self._busy = self._round(players, changed)
+            if not self._busy:
                 with self._woken:
                     if not self._changed:
                         self._woken.wait(WAKE_S if players else None)

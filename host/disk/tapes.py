@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +13,7 @@ import numpy as np
 
 from graph.spec import FileRequest
 from host.audiofile import AudioFileError
+from host.disk.cache import Copy, DiskCache, Stamp, stamp_at, stamp_of
 from host.disk.feeds import FileFeed, Frames, open_request
 from host.disk.loops import Loop
 from host.native.abi import STREAM_CHANNELS, STREAM_DATA, STREAM_END, STREAM_MASK, STREAM_START, STREAM_WORDS
@@ -33,8 +35,6 @@ WRAP_S = 0.5
 RETRY_S = 1.0
 QUIET_S = 60.0
 """How long the same is not said again."""
-
-Stamp = tuple[int, int, int]
 
 
 def spare(bank: int) -> int:
@@ -121,6 +121,7 @@ class Tape:
     channels: int
     rate: int
     notice: Callable[[str], None]
+    cache: DiskCache
     words: np.ndarray = field(default_factory=lambda: aligned((BANKS * STREAM_WORDS,), "i8"))
     banks: tuple[Bank, ...] = field(init=False)
     late: int = 0
@@ -132,8 +133,11 @@ class Tape:
         self._feed: FileFeed | None = None
         self._blend: Frames = np.empty((0, self.channels), np.float32)
         self._stamp: Stamp | None = None
+        """Of the file that is open."""
+        self._copy: Copy | None = None
+        """What is read instead of the disk, if it is."""
         self._told: dict[str | Stamp, float] = {}
-        self._warned = self._returns = self._read_since = False
+        self._warned = self._returns = self._read_since = self._gone = False
         self._try_at = 0.0
 
     @property
@@ -199,7 +203,7 @@ class Tape:
         self._returns = False
         self.broken = str(error) if isinstance(error, AudioFileError) else f"{self.path}: cannot be read: {error}"
         # A damaged file breaks in one way where it is read, and in another when it is opened again.
-        self._say(f"{self.broken}; it is silent", about=_stamp(self.path))
+        self._say(f"{self.broken}; it is silent", about=stamp_at(self.path))
 
     def _say(self, text: str, about: Stamp | None = None) -> None:
         now, topic = monotonic(), about or text
@@ -212,8 +216,8 @@ class Tape:
         self._say(f"{self.path}: is not read in time; what is missing is silent")
 
     def look_after(self, now: float) -> bool:
-        """Open the file, or open it again where it was missing, broke or was cut short and has changed since; at most
-        once a second. True where it is another file from now on.
+        """Open the file, or open it again where it was missing, broke or is another one by now; at most once a second.
+        True where it is another file from now on.
         """
         if now < self._try_at:
             return False
@@ -222,10 +226,10 @@ class Tape:
             if self._returns and self._read_since:  # for a while, without breaking again
                 self._returns = False
                 self._say(f"{self.path}: is there again")
-            if not self._feed.reader.warning or _stamp(self.path) in (self._stamp, None):
+            if not self._changed(self._feed):
                 return False
         self.close()
-        self._stamp = _stamp(self.path)
+        self._stamp = stamp_at(self.path)
         try:
             self._feed = self._open()
         except (OSError, RuntimeError, ValueError) as error:
@@ -234,6 +238,42 @@ class Tape:
         self._warned, self._read_since = self._warned and self._feed.reader.warning is not None, False
         self._returns, self.broken = self.broken is not None, None
         return True
+
+    def _changed(self, feed: FileFeed) -> bool:
+        """Whether another file is there than the one that is open. As long as there is not, the copy in memory is read
+        where there is one, also when the file has gone; that is said.
+        """
+        news = self.cache.news(self.path)
+        if news is None:
+            return False
+        if news.stamp is None:
+            if self._copy is not None and not self._gone:
+                self._gone = True
+                self._say(f"{self.path}: is not there any more; it plays on from memory")
+            return False
+        if self._gone:
+            self._gone = False
+            self._say(f"{self.path}: is there again")
+        if news.stamp != self._stamp:
+            return True
+        if news.copy is not self._copy and feed.reader.descriptor is not None:
+            self._move(feed, feed.reader.descriptor, news.copy)
+        return False
+
+    def _move(self, feed: FileFeed, own: int, copy: Copy | None) -> None:
+        """Read a copy from now on; None: the disk."""
+        try:
+            found = os.open(self.path, os.O_RDONLY) if copy is None else copy.open()
+            try:
+                # The path may have led elsewhere when the one of the two that is on the disk was opened.
+                if None in (copy, self._copy) and stamp_of(os.fstat(found if copy is None else own)) != self._stamp:
+                    return
+                feed.reader.move_to(found)
+            finally:
+                os.close(found)
+        except OSError:
+            return  # where it is read now is as good
+        self._copy = copy
 
     def _open(self) -> FileFeed:
         feed = open_request(self.request, self.path, self.rate)
@@ -249,12 +289,5 @@ class Tape:
         """Let go of the file; the rings stay."""
         if self._feed is not None:
             self._feed.close()
-            self._feed = None
-
-
-def _stamp(path: Path) -> Stamp | None:
-    try:
-        found = path.stat()
-    except OSError:  # that it is not there is found, and said, when it is opened
-        return None
-    return found.st_ino, found.st_size, found.st_mtime_ns
+            self._feed = self._copy = None
+            self._gone = False
