@@ -71,7 +71,7 @@ def main(words: Sequence[str] | None = None) -> None:
     parser.add_argument("--megabytes", type=int, default=2048)
     parser.add_argument("--parent", type=int, default=0)
     given = parser.parse_args(words)
-    _confine(given.megabytes, given.parent)
+    confine(given.megabytes, given.parent)
     sys.stdout.flush()
     voice = Voice(os.dup(1), given.seconds)
     os.dup2(2, 1)
@@ -84,7 +84,7 @@ def main(words: Sequence[str] | None = None) -> None:
     os._exit(0)
 
 
-def _confine(megabytes: int, parent: int) -> None:
+def confine(megabytes: int, parent: int) -> None:
     """Take no more than is allowed, leave no dumps, and end with the parent, where the system can do that."""
     if sys.platform == "win32":
         return

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import builtins
+import dis
 import sys
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
-from types import ModuleType
+from types import FunctionType, ModuleType
+from typing import Any
 
 from graph.errors import PatchError
 from graph.spec import Kernel, Node
 from host.native.abi import RESERVED
+from host.native.source import intrinsic_name, is_helper
 from host.usernodes.source import Source, glance, locate, read
 from host.usernodes.trust import grants_folder, is_trusted
 from nodes.user import own, words_of
@@ -70,17 +74,42 @@ def _run(digest: str, source: Source) -> type[Node]:
     kind = found[0]
     for name in KERNELS:
         made = getattr(kind, name)
-        for argument in made.arguments if isinstance(made, Kernel) else ():
-            if argument not in RESERVED and argument not in kind.declared:
-                raise PatchError(
-                    f"{file}:{made.function.__code__.co_firstlineno}: {name} asks for {argument}, which is neither "
-                    f"declared in {kind.__name__} nor one of {', '.join(RESERVED)}"
-                )
+        if isinstance(made, Kernel):
+            _refuse_unknown(made, kind, file)
     try:
         own(kind)
     except PatchError as error:
         raise PatchError(f"{file}: {error.message}") from None
     return kind
+
+
+def _refuse_unknown(made: Kernel, kind: type[Node], file: str) -> None:
+    """Refuse a kernel that names what there is not, or calls what is not compiled with it."""
+    code = made.function.__code__
+    for argument in made.arguments:
+        if argument not in RESERVED and argument not in kind.declared:
+            place = f"{file}:{code.co_firstlineno}: {made.function.__name__}"
+            there = f"declared in {kind.__name__} nor one of {', '.join(RESERVED)}"
+            raise PatchError(f"{place} asks for {argument}, which is neither {there}")
+    todo: list[Any] = [made.function]
+    done: set[Any] = set()
+    while todo:
+        function = todo.pop()
+        done.add(function)
+        line = function.__code__.co_firstlineno
+        for step in dis.get_instructions(function.__code__):
+            line = (step.positions and step.positions.lineno) or line
+            name = step.argval
+            if step.opname != "LOAD_GLOBAL":
+                continue
+            known = {**vars(builtins), **function.__globals__}
+            if name not in known:
+                raise PatchError(f"{file}:{line}: there is nothing of the name {name}")
+            value = known[name]
+            if is_helper(value) and value not in done:
+                todo.append(value)
+            elif isinstance(value, FunctionType) and not is_helper(value) and intrinsic_name(value) is None:
+                raise PatchError(f"{file}:{line}: {name} is not compiled with the kernel; mark it with @helper")
 
 
 @dataclass(frozen=True, slots=True)
