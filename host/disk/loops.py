@@ -7,8 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from host.disk.feeds import Frames
-
-FADE_S = 0.005
+from host.native.state import SEAM_S
 
 
 @dataclass(frozen=True)
@@ -54,4 +53,4 @@ def loop_of(span: tuple[int, int] | None, rate: int) -> Loop | None:
     """The loop over a span of timeline frames; None where the span is empty."""
     if span is None or span[1] <= span[0]:
         return None
-    return Loop(span[0], span[1], min(round(FADE_S * rate), span[1] - span[0]))
+    return Loop(span[0], span[1], min(round(SEAM_S * rate), span[1] - span[0]))

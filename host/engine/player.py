@@ -219,9 +219,9 @@ class LivePlayer:
             return
         bank, loop = spare(live.bank), jump.loop or (0, 0)
         if jump.place is not None:
+            live.locate(jump.place, bank)
             if live.loop != jump.loop:
                 live.set_loop(*loop)
-            live.locate(jump.place, bank)
         elif over:
             live.set_loop(*loop)
         elif self._ready_at(live.place, jump):

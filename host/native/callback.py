@@ -12,7 +12,6 @@ from host.native.abi import (
     DEADLINE,
     PLACE,
     RATE,
-    ROLL,
     ROLLING,
     STREAM_DATA,
     STREAM_END,
@@ -36,7 +35,7 @@ from host.native.raw import (
     store_f32,
     word,
 )
-from host.native.rolling import fade_roll, jump, roll, turn_on
+from host.native.rolling import go_by, jump, put_off, roll, seam_between, turn_on
 from host.native.runner import ROW_CYCLES, ROW_WORDS, ROW_WORST, advance, run_rows
 from host.native.state import (
     ACTIVE,
@@ -66,12 +65,15 @@ from host.native.state import (
     FIFO_OUT_FILL,
     GO,
     INPUTS,
-    INSIDE,
+    JUMP,
     LATE,
     LOCATE,
     LOOP,
     LOOP_END,
-    LOOP_START,
+    NEXT_BANK,
+    NEXT_END,
+    NEXT_START,
+    OTHER_LOOP,
     OUTPUTS,
     PENDING,
     PENDING_BANK,
@@ -331,17 +333,16 @@ def follow(live, what, one, two, three):
         roll(live, one, two)
     elif what == LOCATE:
         if word(context, ROLLING):
-            set_word(live, PENDING, 1)
             set_word(live, PENDING_PLACE, one)
             set_word(live, PENDING_BANK, two)
-            fade_roll(live, load_f64(context, ROLL), 0.0)
+            put_off(live, JUMP)
         else:
             jump(live, one, two)
     elif what == LOOP:
-        set_word(live, LOOP_START, one)
-        set_word(live, LOOP_END, two)
-        if three >= 0:
-            set_word(live, BANK, three & 3)
-            place = word(context, PLACE)
-            if three & INSIDE and place >= two:  # it has just been left
-                jump(live, one + (place - one) % (two - one), (three & 3) ^ 1)
+        if word(live, PENDING) or (three >= 0 and seam_between(live, one, two, three)):
+            set_word(live, NEXT_START, one)
+            set_word(live, NEXT_END, two)
+            set_word(live, NEXT_BANK, three)
+            put_off(live, OTHER_LOOP)
+        else:
+            go_by(live, one, two, three)

@@ -42,7 +42,10 @@ from __future__ import annotations
     SLOWEST,
     FADE_END,
     CULPRIT,
-) = range(34)
+    NEXT_START,
+    NEXT_END,
+    NEXT_BANK,
+) = range(37)
 CLOCK = 48
 """Where the words of the clock begin (``host.native.pace``)."""
 LIVE_WORDS = 64
@@ -62,6 +65,11 @@ COMMAND_WORDS = 4
 PLAY, GO, BASE, BEND, TURN, LOCATE, LOOP = range(7)
 INSIDE = 4
 """Beside the number of a bank: the loop is one that the place is in."""
+
+# What waits, as bits of PENDING, for the players to have faded out.
+JUMP, OTHER_LOOP = 1, 2
+SEAM_S = 0.005
+"""How long the crossfade at the end of a loop is, in seconds."""
 
 # Words of what the automation of a param is to be: where its segments lie, how many, and a number that tells them from
 # others.

@@ -11,7 +11,7 @@ import pytest
 import soundfile
 
 from graph.compiler import compile
-from graph.spec import FileRequest
+from graph.spec import RAMP, FileRequest
 from host.audiofile import AudioReader
 from host.disk.feeds import open_request
 from host.disk.reader import Reader
@@ -287,36 +287,63 @@ def test_a_disk_that_lets_wait_holds_up_the_edit_and_nothing_else(deck, monkeypa
         go_on.set()
 
 
+class Turning:
+    """A player of one file whose loop is changed while it plays."""
+
+    def __init__(self, folder, tone):
+        soundfile.write(folder / "tone.wav", tone, RATE, subtype="FLOAT")
+        self.player = LivePlayer(RATE, lambda flow, first, count: list(range(first, first + count)), lambda text: None)
+        self.heard = []
+        self.player.set_patch(1, patch({"p": PLAYER, "o": {"kind": "audio_out"}}, "p.out>o.in"), folder)
+        until(lambda: self.player.step() >= 0 and self.player.outcome() is not None)
+        self.player.play()
+        self.player.running(True)
+        self.play(RATE // 4)
+
+    def play(self, frames, block=BLOCK):
+        for _ in range(frames // block):
+            self.player.step()
+            sleep(0.0005)  # for the disk's thread, which has all the time there is only in sound that is played
+            out = np.empty((block, 2), np.float32)
+            self.player.renderer.process(None, out)
+            self.heard.append(out)
+
+    def turn(self, loop, block=BLOCK):
+        self.player.set_loop(loop)
+        until(lambda: self.play(block, block) or self.player.renderer.loop == loop)
+
+    def close(self):
+        self.player.close()
+
+
 def test_other_loops_while_a_file_plays_do_not_click_and_leave_nothing_out(tmp_path):
     """A sine whose turns fit all the loops: whatever they are, it goes on as if there were none."""
     period = 96
     tone = sine(RATE * 4, RATE / period)
-    soundfile.write(tmp_path / "tone.wav", tone, RATE, subtype="FLOAT")
-    player = LivePlayer(RATE, lambda flow, first, count: list(range(first, first + count)), lambda text: None)
-    heard = []
-
-    def play(frames: int) -> None:
-        for _ in range(frames // BLOCK):
-            player.step()
-            sleep(0.0005)  # for the disk's thread, which has all the time there is only in sound that is played
-            out = np.empty((BLOCK, 2), np.float32)
-            player.renderer.process(None, out)
-            heard.append(out)
-
-    try:
-        player.set_patch(1, patch({"p": PLAYER, "o": {"kind": "audio_out"}}, "p.out>o.in"), tmp_path)
-        until(lambda: player.step() >= 0 and player.outcome() is not None)
-        player.play()
-        player.running(True)
-        play(RATE // 4)
+    with closing(Turning(tmp_path, tone)) as deck:
         for turns in [(100, 400), (0, 500), (300, 310), (305, 700), (0, 20), None, (200, 300), (50, 1000), None]:
-            loop = (turns[0] * period, turns[1] * period) if turns else None
-            player.set_loop(loop)
-            until(lambda loop=loop: play(BLOCK) or player.renderer.loop == loop)
-            play(RATE // 3)
-    finally:
-        player.close()
-    assert roughness(np.concatenate(heard)[512:], tone) < 1.1
+            deck.turn((turns[0] * period, turns[1] * period) if turns else None)
+            deck.play(RATE // 3)
+    assert roughness(np.concatenate(deck.heard)[512:], tone) < 1.1
+
+
+def test_loops_that_fit_nothing_do_not_click_wherever_the_place_is(tmp_path):
+    """A loop whose end the place has just passed, or is about to, and loops that are little else than crossfade."""
+    tone = sine(RATE * 8, 37.0)
+    with closing(Turning(tmp_path, tone)) as deck:
+        for k in range(60):
+            place = deck.player.renderer.place
+            end = place + 64 * k // 4
+            deck.turn((end - 3333 - 47 * k, end), 64)
+            deck.play(1024, 64)
+            if k % 3 == 0:
+                place = deck.player.renderer.place
+                deck.turn((place + 10, place + 300 + k), 64)
+                deck.play(1024, 64)
+            deck.turn(None, 64)
+        assert deck.player.renderer.wraps > 20
+    # a crossfade of 5 ms between two values at their farthest, and the tone beside it
+    assert np.abs(np.diff(np.concatenate(deck.heard), axis=0)).max() < 2 * 0.5 / 240 * np.pi / 2 * 1.5
 
 
 @pytest.mark.parametrize("loop", [(1000, 1000), (1000, 1010), (1000, 1063), (1000, 1064), (1000, 1100)])
@@ -346,10 +373,10 @@ def test_a_loop_that_was_just_left_when_it_comes_is_gone_round_and_one_behind_is
     stage = Stage(0, 2, BLOCK)
     stage.start(patch({"t": {"kind": "oscillator"}, "o": {"kind": "audio_out"}}, "t.out>o.in"))
     stage.play(None, 5 * BLOCK)
-    place = stage.live.place
-    stage.live.set_loop(100, place - 10, 2, inside=inside)
-    stage.play(None, BLOCK)
-    assert stage.live.place == (110 if inside else place) + BLOCK
+    place, end = stage.live.place, stage.live.place - 10
+    stage.live.set_loop(100, end, 2, inside=inside)
+    stage.play(None, RAMP if inside else BLOCK)  # going round is a jump, which is made when players have faded out
+    assert stage.live.place == (100 + (place + RAMP - 100) % (end - 100) if inside else place + BLOCK)
     assert stage.live.bank == (3 if inside else 2)
 
 
