@@ -19,6 +19,7 @@ from host.learning import learn
 from host.patch_commands import convert, diff, new, show
 from host.plugins.commands import plugins
 from host.remote.commands import controls
+from host.usernodes.commands import nodes
 
 # Before numpy is loaded: threads of a matrix product that wait for each other awake cost more than they bring here.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -35,6 +36,7 @@ app = typer.Typer(
 )
 app.add_typer(plugins, name="plugins")
 app.add_typer(devices, name="devices")
+app.add_typer(nodes, name="nodes")
 app.command()(learn)
 app.command("controls")(controls)
 
@@ -214,28 +216,6 @@ def check(
     print("no problems found")
 
 
-@app.command("nodes")
-def nodes_(kind: Annotated[str | None, typer.Argument(help="One kind, in full.")] = None, json_: Json = False) -> None:
-    """The catalogue of kinds: ports, settings, params, units, ranges, defaults."""
-    with plain_errors():
-        from host.catalogue import catalogue, described
-        from nodes import kinds
-
-        known = kinds()
-        if kind is not None and kind not in known:
-            fail(f"there is no kind {kind!r}; there are {', '.join(known)}")
-        chosen = [described(known[kind])] if kind is not None else catalogue(known)
-    if json_:
-        print_json(chosen)
-        return
-    from host.tables import print_catalogue, print_kind
-
-    if kind is None:
-        print_catalogue(chosen)
-    else:
-        print_kind(chosen[0])
-
-
 for command in (convert, show, diff, new):
     app.command()(command)
 
@@ -324,7 +304,7 @@ def _start(
 
 
 COMMANDS = frozenset(
-    {c.name or c.callback.__name__ for c in app.registered_commands if c.callback} | {"plugins", "devices"}
+    {c.name or c.callback.__name__ for c in app.registered_commands if c.callback} | {"plugins", "devices", "nodes"}
 )
 
 
