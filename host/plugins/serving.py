@@ -54,12 +54,18 @@ HEAD, FUNCTION, WORDS, CAPACITY, SLOTS, STRIDE, CHANNELS = 0, 1, 2, 3, 4, 5, 6
 HOLD, BUSY, OWED, PART_WORDS = 16, 24, 32, 40
 """How many hold the plugin; how many threads are at it; blocks that were done and of which the engine was not told."""
 # Words of the crew's table: what it shares with the engine, how many places there are, nanoseconds after which a thread
-# that sleeps looks all the same, and from PLACES on, the table of the plugin in each place, or 0.
-SHARED, COUNT, NAP, PLACES = 0, 1, 2, 8
+# that sleeps looks all the same, from TIMES on, when blocks come, and from PLACES on, the table of the plugin in each
+# place, or 0.
+SHARED, COUNT, NAP, TIMES, PLACES = 0, 1, 2, 8, 16
 MOST_PLUGINS = 512
 NAP_NS, BREATH_NS = 500_000_000, 100_000
 EARLY_NS, LATE_NS, LONGEST_NS = 120_000, 120_000, 25_000_000
 """An eager thread is awake from so long before a block is due until so long after, where blocks come often enough."""
+DUE, PERIOD, CAME, STRAYS, CLOCK_WORDS = 0, 1, 2, 3, 8
+"""When blocks come: when the next is due; nanoseconds between them, 0 while that is not known; when the last came; how
+many came at quite another time of late: two for each, less one for each that did not.
+"""
+MOST_STRAYS = 8
 LINGER_NS, PAUSE_NS = 30_000, 200_000
 """It stays awake so long after the last call; a call that comes so long after the one before begins another block."""
 END_NS, FOREVER_NS = 2_000_000_000, 1 << 60
@@ -79,7 +85,8 @@ def serve(table, first):
     """Do what is handed over, for as long as the process lives. Only the ``first`` thread is ever eager."""
     flush_denormals()
     shared = word(table, SHARED)
-    at, came, period = 0, 0, 0
+    clock = table + 8 * TIMES
+    at = 0
     while True:
         if add_atomic(shared + 8 * CALLS, -1) <= 0:
             # It counts as asleep from here on, so that it is called for whatever the last look does not see.
@@ -90,14 +97,37 @@ def serve(table, first):
                 continue
             report(table)
             eager = first and load_atomic(shared + 8 * EAGER)
-            if eager == 0 or expect(shared, came + period if period else 0) == 0:
+            if eager == 0 or expect(shared, word(clock, DUE) if word(clock, PERIOD) else 0) == 0:
                 rest(shared, word(table, NAP))
-            now = now_ns()
-            if now - came > PAUSE_NS:
-                period = now - came if now - came < LONGEST_NS else 0
-                came = now
+            if eager:
+                keep_time(clock, now_ns())
         found = look(table, at)
         at = found if found >= 0 else at
+
+
+@helper
+def keep_time(clock, now):
+    """Learn from when a call came when the next is due. Devices keep time and those who call do not: what comes a
+    little late or early moves the time that is expected by a quarter of that, and what comes quite out of time, not at
+    all, unless that happens again and again.
+    """
+    gap, period = now - word(clock, CAME), word(clock, PERIOD)
+    if gap <= PAUSE_NS:
+        return
+    set_word(clock, CAME, now)
+    error = now - word(clock, DUE)
+    if period == 0 or gap > LONGEST_NS or word(clock, STRAYS) >= MOST_STRAYS:
+        period = gap if gap < LONGEST_NS else 0
+        set_word(clock, STRAYS, 0)
+        set_word(clock, DUE, now + period)
+    elif abs(error) > period // 4:
+        set_word(clock, STRAYS, word(clock, STRAYS) + 2)
+        set_word(clock, DUE, word(clock, DUE) + period * max(0, error // period + 1))
+    else:
+        period += error // 32
+        set_word(clock, STRAYS, max(0, word(clock, STRAYS) - 1))
+        set_word(clock, DUE, word(clock, DUE) + period + error // 4)
+    set_word(clock, PERIOD, period)
 
 
 @helper
