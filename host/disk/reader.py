@@ -203,11 +203,13 @@ class Reader:
 
     def _round(self, players: list[_Player], changed: bool) -> bool:
         """Read a piece for every tape that needs one; whether there may be more to do."""
-        moment = self._look()
         with self._woken:
-            if self._cue is not None and self._cue.bank == moment.bank & 2:
-                self._cue = None
             cue = self._cue
+        moment = self._look()  # after the cue was taken, or a new one might be held for one that was made
+        if cue is not None and cue.bank == moment.bank & 2:
+            with self._woken:
+                self._cue = None if self._cue is cue else self._cue
+            cue = None
         now = monotonic()
         for player in players:
             changed |= player.look_after(now, moment)
@@ -295,7 +297,8 @@ class _Player:
         """Read a piece for what may come next, unless all is ready for it: the loop's next turn, a jump or another loop
         that is cued.
         """
-        if self._prepare_turn(moment.bank ^ 1, moment.loop, wrap_fill):
+        near = moment.loop is not None and moment.loop.end - GUARD < moment.place
+        if self._prepare_turn(moment.bank ^ 1, moment.loop, wrap_fill, near=near):
             return True
         if cue is None:
             return False
@@ -307,14 +310,18 @@ class _Player:
             return True
         return self._prepare_turn(cue.bank ^ 1, cue.loop, wrap_fill)
 
-    def _prepare_turn(self, number: int, loop: Loop | None, wrap_fill: int) -> bool:
-        """Read a piece of a loop's start for the bank that it goes to, unless that holds it."""
+    def _prepare_turn(self, number: int, loop: Loop | None, wrap_fill: int, *, near: bool = False) -> bool:
+        """Read a piece of a loop's start for the bank that it goes to, unless that holds it. ``near``: it may be gone
+        to any moment; then a bank that holds all but what lies before the start will do.
+        """
         if loop is None:
             return False
         bank = self.tape.banks[number]
+        goal = min(loop.start + wrap_fill, loop.end + OVER)
+        if near and bank.loop == loop and bank.start <= loop.start and bank.end >= goal:
+            return False
         if bank.loop != loop or not bank.wrapped or not bank.start <= loop.start - LAG <= bank.end:
             bank.restart(loop.start, loop, lag=LAG, wrapped=True)
-        goal = min(loop.start + wrap_fill, loop.end + OVER)
         if bank.end >= goal:
             return False
         self.tape.fill(bank, min(PIECE, goal - bank.end))

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,6 +13,7 @@ import pytest
 from graph.spec import FileRequest
 from host.disk.loops import Loop, loop_of
 from host.disk.reader import Reader
+from host.disk.tapes import Bank
 from host.services import FileServices
 
 from .conftest import RATE, Head, agrees, heard, holds, noise, offline, play, until, write
@@ -138,6 +142,73 @@ def test_a_loop_that_lies_behind_is_not_heard(folder: Path, place: int) -> None:
         head.bank = 2
         found = np.concatenate([found, play(tape, head, 48_000)])
         np.testing.assert_array_equal(found, offline(folder, request, place + TICK, len(found)))
+
+
+def test_a_turn_of_a_short_loop_is_not_taken_from_under_who_plays_it(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It comes faster than a thread can be sure of: what holds the loop is left as it is."""
+    request, loop = FileRequest("a.wav"), (48_000, 48_288)
+    head = Head(place=48_100)
+    begun: list[Bank] = []
+    restart = Bank.restart
+
+    def noted(bank: Bank, place: int, law: Loop | None, **rest: Any) -> None:
+        begun.append(bank)
+        restart(bank, place, law, **rest)
+
+    with Reader(RATE, FileServices(folder), head, pytest.fail) as reader:
+        tape = reader.tape("n", request, 2, head.place)
+        ticket = reader.cue(head.place, loop)
+        until(lambda: reader.cued(ticket), "the loop")
+        head.loop, head.bank = loop, 2
+        until(lambda: holds(tape, 2, 48_000, 4_300), "what is in play")
+        monkeypatch.setattr(Bank, "restart", noted)
+        turn = looped(folder, request, loop).astype(np.float32)
+        for bank in (3, 2, 3):
+            head.place = loop[1]
+            head.wrap()
+            ticket = reader.cue(200_000, None)
+            until(lambda ticket=ticket: reader.cued(ticket), "a round of the reader")
+            assert head.bank == bank
+            np.testing.assert_allclose(heard(tape, bank, 48_000, 288), turn, atol=2e-8)
+        assert not any(bank is tape.banks[k] for bank in begun for k in (2, 3))
+
+
+def test_a_cue_that_comes_while_the_one_before_is_taken_up_is_made(folder: Path) -> None:
+    @dataclass
+    class Racing(Head):
+        """One that goes over to the bank that was cued just when the reader has looked, and asks for the next."""
+
+        reads: int = 0
+        meanwhile: Callable[[], None] | None = None
+
+        @property
+        def wraps(self) -> int:
+            self.reads += 1
+            if self.reads % 2 == 0 and self.meanwhile is not None:  # the last that is read of a look
+                meanwhile, self.meanwhile = self.meanwhile, None
+                meanwhile()
+            return 0
+
+        @wraps.setter
+        def wraps(self, value: int) -> None:
+            pass
+
+    head = Racing(place=50_000)
+    with Reader(RATE, FileServices(folder), head, pytest.fail) as reader:
+        tape = reader.tape("n", FileRequest("a.wav"), 2, head.place)
+        first = reader.cue(head.place, (48_000, 96_000))
+        until(lambda: reader.cued(first), "the first cue")
+        tickets: list[int] = []
+
+        def taken_up() -> None:
+            head.bank, head.loop = 2, (48_000, 96_000)
+            tickets.append(reader.cue(120_000, None))
+
+        head.meanwhile = taken_up
+        until(lambda: bool(tickets) and reader.cued(tickets[0]), "the cue that came meanwhile")
+        assert holds(tape, 0, 120_000, RATE // 4)
 
 
 def test_an_empty_loop_is_none() -> None:
