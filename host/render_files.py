@@ -18,6 +18,7 @@ from host.midi.files import MidiFileError, read_song
 from host.midi.ring import Songs
 from host.offline import Feed, Offline
 from host.services import FileServices, inside
+from host.usernodes.counting import unsound
 
 PathLike = str | os.PathLike[str]
 
@@ -146,6 +147,7 @@ class RenderFiles:
     def unsound(self, offline: Offline) -> list[tuple[str, int]]:
         """How many samples were NaN or infinite, and where, as far as there were any."""
         found = [(id, reader.scrubbed + offline.unsound.get(id, 0)) for id, reader in self.readers.items()]
+        found += unsound(offline.program).items()
         found.append(("feedback loops", offline.program.scrubbed))
         return [(place, count) for place, count in found if count]
 

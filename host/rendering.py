@@ -19,11 +19,13 @@ from graph.spec import Kinds
 from host.audiofile import open_audio
 from host.checking import other_versions
 from host.native.events import LOST
+from host.native.source import KernelError
 from host.offline import CHUNK, Offline
 from host.plugins.grouping import checked_grouping
 from host.render_files import PathLike, RenderError, RenderFiles
 from host.services import FileServices
 from host.sinking import LONGEST_TAIL_S, Sink, quiet_frames
+from host.usernodes.words import compiler_words
 from host.values import set_states, set_values, snapshot_states, snapshot_values
 
 if TYPE_CHECKING:
@@ -122,7 +124,10 @@ def render(
         longest = files.open_inputs(inputs or {})
         first, frames, tail_frames = _range(start, seconds, tail, longest, rate)
         files.open_outputs(outputs or {}, subtype, dither, tags or {})
-        offline = stack.enter_context(Offline(schedule, services, block, threads, feeds=files.feeds))
+        try:
+            offline = stack.enter_context(Offline(schedule, services, block, threads, feeds=files.feeds))
+        except KernelError as error:
+            raise RenderError(compiler_words(error)) from None
         started = perf_counter()
         sink = Sink(files.writers, first, frames, tail_frames, quiet_frames(schedule) if tail_frames < 0 else 0)
         offline.drains.update(

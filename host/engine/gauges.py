@@ -12,6 +12,7 @@ from host.engine.conductor import Conductor
 from host.engine.readings import COST, Source
 from host.native.abi import STREAM_END
 from host.native.runner import ROW_CYCLES, ROW_WORST
+from host.usernodes.counting import unsound
 
 COSTS_S = 0.5
 """How often costs are added up."""
@@ -62,9 +63,14 @@ class Gauges:
             "worst": self._worst,
             "late": live.late,
             "missed": self._conductor.missed(),
-            "scrubbed": live.scrubbed,
+            "scrubbed": live.scrubbed + self._unsound(),
             "callbacks": calls,
         }
+
+    def _unsound(self) -> int:
+        """Samples that nodes of the user's own in play gave, and that were none."""
+        playing = self._conductor.playing
+        return sum(unsound(playing.program).values()) if playing is not None else 0
 
     def _add_up_costs(self) -> None:
         now, frames, calls = monotonic(), self._live.frames, self._live.callbacks

@@ -20,6 +20,9 @@ from host.usernodes.trust import grants_folder, is_trusted
 from nodes.user import own, words_of
 
 KERNELS = ("process", "emit", "absorb")
+LOOK_S = 0.5
+"""How often it is looked whether files have changed."""
+
 Stamp = tuple[int, ...]
 
 
@@ -129,6 +132,7 @@ class Keeper:
 
     _last: dict[Path, _Last] = field(default_factory=dict[Path, "_Last"])
     _seen: dict[Path, Stamp] = field(default_factory=dict[Path, Stamp])
+    _look_at: float = 0.0
     notes: list[str] = field(default_factory=list[str])
     """What there is to be told; whoever tells it empties the list."""
 
@@ -149,9 +153,16 @@ class Keeper:
             self._last[file] = replace(last, stamp=now)
         return self._last[file].kind
 
-    def changed(self) -> bool:
-        """Whether something that was asked for is no longer as it was then, be it that it is trusted now."""
-        return any(_stamp(file) != stamp for file, stamp in self._seen.items())
+    def changed(self, now: float) -> bool:
+        """Whether something that was asked for is no longer as it was at the last look, be it that it is trusted now.
+        ``now``: seconds; it is not looked more often than is of use.
+        """
+        if now < self._look_at:
+            return False
+        self._look_at = now + LOOK_S
+        found = {file: _stamp(file) for file in self._seen}
+        before, self._seen = self._seen, found
+        return found != before
 
 
 def _stamp(file: Path) -> Stamp:
