@@ -31,6 +31,8 @@ from host.native.live import Live
 from host.native.source import KernelError
 from host.native.store import Recipe
 from host.services import FileServices
+from host.usernodes.loading import Keeper
+from host.usernodes.words import compiler_words
 from nodes import kinds
 
 if TYPE_CHECKING:
@@ -74,7 +76,10 @@ class LivePlayer:
         self.compiler = compiler or Compiler()
         self.renderer = Live(rate)
         self._notice = notice
-        self._services = FileServices(Path.cwd())
+        self._own = Keeper()
+        self._afresh = False
+        """Whether what is missing is to be told anew: what was may be there now."""
+        self._services = FileServices(Path.cwd(), own=self._own)
         self._reader = Reader(rate, self._services, self.renderer, notice)
         self._takes = Takes(self.renderer, rate, notice)
         self._conductor = Conductor(self.renderer, kinds(), self._reader, route)
@@ -103,7 +108,7 @@ class LivePlayer:
         if self._talk is not None:
             self._talk.follow(patch)
         if (folder, link, midi) != (self._services.folder, self._services.plugins, self._services.midi):
-            self._services = FileServices(folder, link, midi)
+            self._services = FileServices(folder, link, midi, self._own)
             self._reader.folder = self._services
         self._outcome = None
         self._serial = serial
@@ -284,6 +289,7 @@ class LivePlayer:
         if self._midi is not None:
             self._midi.step(monotonic())
         self._tell_lost()
+        self._follow_own_nodes()
         if self._late_plugin.is_set():
             self._late_plugin.clear()
             self._conductor.compile_again()
@@ -291,16 +297,26 @@ class LivePlayer:
         self._takes.follow(self._conductor.outlets, self._conductor.patch, self._services.folder)
         for applied in self._conductor.applied:
             problems = [(e.node[:200], e.place[:1000], e.message[:5000]) for e in applied.problems]
-            if self._outcome is not None and self._outcome[:2] == (applied.serial, applied.played):
+            if not self._afresh and self._outcome is not None and self._outcome[:2] == (applied.serial, applied.played):
                 for node, _, message in problems:
                     self._notice(f"{node}: {message}")
             else:
                 self._outcome = applied.serial, applied.played, problems
+            self._afresh = False
         self._conductor.applied.clear()
         if self._jump is not None:
             wait = min(wait, 0.002)
             self._follow(self._jump)
         return wait
+
+    def _follow_own_nodes(self) -> None:
+        """Where the files of nodes of the user's own are others now, or trusted now, have the patch compiled anew."""
+        if self._own.changed(monotonic()):
+            self._conductor.compile_again()
+            self._afresh = True
+        for words in self._own.notes:
+            self._notice(words)
+        self._own.notes.clear()
 
     def _conduct(self) -> float:
         """What the conductor has to do, as far as it is compiled; the rest is done when it is."""
@@ -312,7 +328,7 @@ class LivePlayer:
             if not self.compiler.attempt(lambda: waits.append(self._conductor.step()), self._needs):
                 self._put_off = True
         except KernelError as error:
-            self._conductor.applied.append(Applied(self._serial, False, [PatchError(str(error))]))
+            self._conductor.applied.append(Applied(self._serial, False, [PatchError(compiler_words(error))]))
         except Exception as error:
             # a fault of our own, or of a kind: whoever waits for the patch is told, and so is the server
             words = f"it could not be compiled ({type(error).__name__}: {error})"[:500]

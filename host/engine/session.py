@@ -79,7 +79,7 @@ class Session:
         self._due = self._late = False
         self._early: dict[tuple[str, str], float] = {}
         self._xruns_said_at = 0.0
-        self._told: tuple[int, bool] | None = None
+        self._told: object = None
         self._news: deque[FromEngine] = deque(maxlen=MOST_NEWS)
         self._plugins_in: PluginsIn | None = None
 
@@ -139,9 +139,9 @@ class Session:
             return LONGEST_WAIT_S
         wait = self._player.step()
         outcome = self._player.outcome()
-        if outcome is not None and outcome[:2] != self._told:
+        if outcome is not None and outcome != self._told:
             serial, playing, problems = outcome
-            self._told = serial, playing
+            self._told = outcome
             self._news.append(Applied(serial, playing, tuple(problems)))
         if self._sound is None and outcome is not None:
             if not self._due:
