@@ -35,8 +35,8 @@ from host.native.live import Live
 from host.native.program import native
 from host.plugins import link as links
 from host.plugins.choose import choose, classes
+from host.plugins.description import Description, plain
 from host.plugins.grouping import Grouping
-from host.plugins.instance import Description, plain
 from host.plugins.link import Link
 from host.plugins.shared import new_semaphore
 from host.services import FileServices

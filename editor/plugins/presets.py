@@ -22,7 +22,7 @@ from graph.errors import PatchError
 if TYPE_CHECKING:
     from editor.app import App
     from editor.plugins.panel import Plugins
-    from host.plugins.instance import Description
+    from host.plugins.description import Description
     from host.plugins.presets import PresetFolder
 
 SUFFIX = ".vstpreset"
@@ -30,7 +30,7 @@ SUFFIX = ".vstpreset"
 
 def preset_edit(id: str, entry: NodeEntry, data: bytes, uid: str, name: str, place: str) -> Edit:
     """What makes a preset's bytes the state of a plugin node. Raises PatchError where they are none of this plugin."""
-    from host.plugins.instance import PluginError
+    from host.plugins.errors import PluginError
     from host.plugins.presets import pack, unpack
     from host.plugins.replacing import preset_edit as make
 
@@ -195,7 +195,7 @@ class Presets(Dialog):
             self._keep(name)
 
     def _keep(self, name: str) -> None:
-        from host.plugins.instance import PluginError
+        from host.plugins.errors import PluginError
 
         def keep(state: bytes) -> None:
             try:
@@ -210,7 +210,7 @@ class Presets(Dialog):
         self._state(keep)
 
     def _delete(self, name: str) -> None:
-        from host.plugins.instance import PluginError
+        from host.plugins.errors import PluginError
 
         def delete() -> None:
             try:
@@ -231,7 +231,7 @@ class Presets(Dialog):
     def _to_file(self) -> None:
         def write(path: Path) -> None:
             def keep(state: bytes) -> None:
-                from host.plugins.instance import PluginError
+                from host.plugins.errors import PluginError
                 from host.plugins.presets import unpack
                 from host.plugins.presets import write as write_file
 

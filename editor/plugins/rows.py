@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from editor.plugins.shelf import Known, Latencies
 
 if TYPE_CHECKING:
-    from host.plugins.instance import Bus
+    from host.plugins.description import Bus
     from host.plugins.store import ClassResult, FileResult
 
 RATE = 48000

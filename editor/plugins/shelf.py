@@ -19,7 +19,7 @@ from graph.spec import Kinds, Node
 from host.services import FileServices
 
 if TYPE_CHECKING:
-    from host.plugins.instance import Description
+    from host.plugins.description import Description
     from host.plugins.store import FileResult, Found, Store
 
 Latencies = Mapping[tuple[str, str, int], Mapping[str, Any]]

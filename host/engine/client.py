@@ -43,7 +43,7 @@ from host.messages import (
     ToEngine,
     decode,
 )
-from host.plugins.instance import PluginError
+from host.plugins.errors import PluginError
 from host.plugins.messages import AskPlugins, PluginsIn
 from host.values import morphed, set_states, snapshot_states, snapshot_values
 

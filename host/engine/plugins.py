@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from host.engine.process import EngineError
 from host.fields import FromEngine, ToEngine
-from host.plugins.instance import PluginError
+from host.plugins.errors import PluginError
 from host.plugins.messages import (
     AskPlugin,
     AskPluginStates,

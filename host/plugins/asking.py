@@ -7,7 +7,7 @@ from concurrent.futures import Future
 from time import monotonic
 from typing import Any
 
-from host.plugins.instance import PluginError
+from host.plugins.errors import PluginError
 from host.plugins.link import Link
 
 ANSWER_S = 20.0

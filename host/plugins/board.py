@@ -26,19 +26,9 @@ from host.plugins.board_loading import (
     state_of,
     unit,
 )
-from host.plugins.instance import (
-    LONGEST_TEXT,
-    Arrangement,
-    Block,
-    Change,
-    Description,
-    Event,
-    NativeCall,
-    Notice,
-    PluginError,
-    Transport,
-    Window,
-)
+from host.plugins.description import LONGEST_TEXT, Arrangement, Description
+from host.plugins.errors import PluginError
+from host.plugins.instance import Block, Change, Event, NativeCall, Notice, Transport, Window
 
 QUARTER = 0.25
 """Of a frame: added to times in seconds, so that neither rounding nor cutting off gives the frame before."""

@@ -14,16 +14,16 @@ from typing import Any, Literal
 import numpy as np
 
 from host.plugins import presets
-from host.plugins.instance import (
+from host.plugins.description import (
     LONGEST_LATENCY,
     LONGEST_TEXT,
     MOST_PARAMS,
     Arrangement,
     Bus,
     Description,
-    PluginError,
     PluginParam,
 )
+from host.plugins.errors import PluginError
 
 Format = Literal["vst3", "au"]
 MOST_VALUES = 64

@@ -15,7 +15,9 @@ from typing import Literal
 import numpy as np
 
 from graph.layouts import channels_of
-from host.plugins.instance import Description, PluginError, PluginInstance
+from host.plugins.description import Description
+from host.plugins.errors import PluginError
+from host.plugins.instance import PluginInstance
 
 Backend = Literal["native", "board"]
 Format = Literal["vst3", "au"]

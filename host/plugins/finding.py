@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from graph.errors import PatchError
-from host.plugins.instance import Description, plain
+from host.plugins.description import Description, plain
 
 
 def from_store(settings: Mapping[str, Any]) -> tuple[Description, Mapping[str, Any]]:

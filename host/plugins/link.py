@@ -19,10 +19,11 @@ from graph.errors import PatchError
 from graph.plugins import OpenedPlugin, PluginAbout, PluginRequest
 from host.native.arena import aligned
 from host.plugins.child import OPENER
+from host.plugins.description import LONGEST_LATENCY, Description
+from host.plugins.errors import PluginError
 from host.plugins.finding import from_store
 from host.plugins.grouping import Grouping, chains
 from host.plugins.hosted import Hosted, Patience, Standing, standing_of
-from host.plugins.instance import LONGEST_LATENCY, Description, PluginError
 from host.plugins.shared import SUPPORTED, Seat, Words, new_semaphore
 from host.plugins.states import digest
 from host.plugins.watch import Watch

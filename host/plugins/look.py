@@ -12,8 +12,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
+from host.plugins.description import description_from
+from host.plugins.errors import PluginError
 from host.plugins.folders import Candidate
-from host.plugins.instance import PluginError, description_from
 from host.plugins.store import VERDICTS, ClassResult, Verdict
 from host.plugins.trial import Ending, Limits, attempt
 

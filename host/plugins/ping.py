@@ -16,7 +16,8 @@ import numpy as np
 import numpy.typing as npt
 
 from graph.layouts import LAYOUTS
-from host.plugins.instance import Arrangement, Description, Event, PluginInstance
+from host.plugins.description import Arrangement, Description
+from host.plugins.instance import Event, PluginInstance
 
 Agreement = Literal["agrees", "later", "earlier", "silent", "noisy"]
 LEVEL = 0.5

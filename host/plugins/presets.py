@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from host.plugins.database import data_folder
-from host.plugins.instance import Description, PluginError
+from host.plugins.description import Description
+from host.plugins.errors import PluginError
 
 _HEADER = struct.Struct("<4si32sq")
 _LIST = struct.Struct("<4si")

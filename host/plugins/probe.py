@@ -132,7 +132,7 @@ def _order(voice: Voice, given: argparse.Namespace, uid: str) -> Iterator[Any]:
 def _classes(voice: Voice, given: argparse.Namespace) -> list[tuple[str, str]] | None:
     """Ids and names of what is in the file; None where there is nothing, which has been said."""
     from host.plugins import choose
-    from host.plugins.instance import PluginError
+    from host.plugins.errors import PluginError
 
     for backend in _order(voice, given, ""):
         try:
@@ -155,7 +155,8 @@ def _name(given: argparse.Namespace, backend: str, uid: str) -> str:
 def _try(voice: Voice, given: argparse.Namespace, uid: str) -> None:
     """Have one backend after the other load a plugin and try it."""
     from host.plugins import choose
-    from host.plugins.instance import PluginError, plain
+    from host.plugins.description import plain
+    from host.plugins.errors import PluginError
 
     voice.say(stage="trying it")
     for backend in _order(voice, given, uid):
@@ -172,7 +173,7 @@ def _try(voice: Voice, given: argparse.Namespace, uid: str) -> None:
 
 def _ping(voice: Voice, given: argparse.Namespace) -> None:
     from host.plugins.choose import open_plugin
-    from host.plugins.instance import PluginError
+    from host.plugins.errors import PluginError
     from host.plugins.ping import ping
 
     voice.say(stage="measuring its latency")

@@ -12,7 +12,7 @@ from graph.document import NodeEntry, Patch
 from graph.edits import Batch, Edit, SetParam, SetSetting, SetState, inside
 from graph.errors import PatchError
 from graph.groups import expand
-from host.plugins.instance import Description
+from host.plugins.description import Description
 from host.plugins.store import Found
 from nodes.plugin import variant
 

@@ -12,7 +12,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from host.plugins.database import say
-from host.plugins.instance import Bus, plain
+from host.plugins.description import Bus, plain
 from host.plugins.scan import Report
 from host.plugins.store import VERDICTS, ClassResult, FileResult
 

@@ -40,7 +40,8 @@ from host.native.raw import (
     word,
 )
 from host.plugins import instance as calls
-from host.plugins.instance import NativeCall, PluginError
+from host.plugins.errors import PluginError
+from host.plugins.instance import NativeCall
 from host.plugins.shared import Calls, Seat
 from nodes.dsp import handover
 from nodes.dsp.crew import BELL, CALLS, EAGER

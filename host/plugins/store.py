@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from host.plugins.database import NAME, Notice, StoreError, damaged, data_folder, opened, say
-from host.plugins.instance import Description, PluginError, description_from, plain
+from host.plugins.description import Description, description_from, plain
+from host.plugins.errors import PluginError
 
 Verdict = Literal["good", "crashed", "hung", "memory", "refused", "not a plugin", "failed", "unfinished"]
 """``crashed``: its process died. ``hung``: it did not answer in time. ``memory``: it took more than it may.

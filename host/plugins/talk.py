@@ -17,10 +17,10 @@ from host.fields import LARGEST_COUNT, FromEngine, ToEngine
 from host.messages import Notice
 from host.plugins.asking import Done, Questions
 from host.plugins.doings import SAME, Doing
+from host.plugins.errors import PluginError
 from host.plugins.finding import version_words
 from host.plugins.gestures import Gestures, Turned
 from host.plugins.hosted import Hosted
-from host.plugins.instance import PluginError
 from host.plugins.link import Link
 from host.plugins.messages import (
     MOST_STATE_BYTES,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 
-from host.plugins.instance import PluginError, PluginInstance, Window
+from host.plugins.errors import PluginError
+from host.plugins.instance import PluginInstance, Window
 
 log = logging.getLogger(__name__)
 

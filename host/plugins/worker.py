@@ -29,16 +29,9 @@ import numpy as np
 
 from host.devices.system import PRIORITY, prepare_thread
 from host.engine.wire import Wire
-from host.plugins.instance import (
-    Arrangement,
-    Change,
-    Event,
-    Notice,
-    PluginError,
-    PluginInstance,
-    Transport,
-    description_from,
-)
+from host.plugins.description import Arrangement, description_from
+from host.plugins.errors import PluginError
+from host.plugins.instance import Change, Event, Notice, PluginInstance, Transport
 from host.plugins.serving import Crew
 from host.plugins.shared import CALLS_NUMBER, Calls, Seat, post, wait
 from host.plugins.windows import BEAT_S as WINDOW_BEAT_S

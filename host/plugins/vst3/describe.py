@@ -6,7 +6,7 @@ import ctypes
 from ctypes import c_double, c_int32, c_uint32, c_uint64, c_void_p
 from dataclasses import replace
 
-from host.plugins.instance import (
+from host.plugins.description import (
     LONGEST_LATENCY,
     MOST_BUSES,
     MOST_CHANNELS,
@@ -15,9 +15,9 @@ from host.plugins.instance import (
     Arrangement,
     Bus,
     Description,
-    PluginError,
     PluginParam,
 )
+from host.plugins.errors import PluginError
 from host.plugins.vst3 import com
 from host.plugins.vst3.layouts import EMPTY, NAMES, SPEAKERS
 from host.plugins.vst3.module import PluginClass

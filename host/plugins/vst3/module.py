@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from host.plugins.instance import PluginError
+from host.plugins.errors import PluginError
 from host.plugins.vst3 import com
 from host.plugins.vst3.com import Remote
 from host.plugins.vst3.objects import Host

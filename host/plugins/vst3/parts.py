@@ -6,7 +6,7 @@ import ctypes
 from collections.abc import Callable
 from ctypes import c_int32, c_void_p
 
-from host.plugins.instance import PluginError
+from host.plugins.errors import PluginError
 from host.plugins.vst3 import com
 from host.plugins.vst3.com import Remote
 from host.plugins.vst3.module import Module, PluginClass, host

@@ -11,6 +11,8 @@ from pathlib import Path
 import numpy as np
 
 from host.plugins import presets
+from host.plugins.description import OFF, Arrangement, Bus, Description
+from host.plugins.errors import PluginError
 from host.plugins.instance import (
     CHANGES,
     DROPPED,
@@ -19,19 +21,14 @@ from host.plugins.instance import (
     INPUTS,
     MOST_CHANGES,
     MOST_EVENTS,
-    OFF,
     OUTPUTS,
     SCRUBBED,
     TRANSPORT,
-    Arrangement,
     Block,
-    Bus,
     Change,
-    Description,
     Event,
     NativeCall,
     Notice,
-    PluginError,
     Transport,
     transport_words,
 )

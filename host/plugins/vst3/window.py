@@ -9,7 +9,8 @@ import time
 from collections.abc import Callable
 from ctypes import c_char_p, c_int32, c_uint64, c_void_p
 
-from host.plugins.instance import Notice, PluginError
+from host.plugins.errors import PluginError
+from host.plugins.instance import Notice
 from host.plugins.vst3 import com
 from host.plugins.vst3.com import Remote
 from host.plugins.vst3.objects import Local

@@ -13,7 +13,7 @@ from ctypes import POINTER, c_char_p, c_int, c_long, c_uint, c_ulong, c_void_p
 from functools import cache
 from typing import Any, NamedTuple
 
-from host.plugins.instance import PluginError
+from host.plugins.errors import PluginError
 
 log = logging.getLogger(__name__)
 

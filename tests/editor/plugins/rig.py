@@ -8,7 +8,7 @@ from pathlib import Path
 from editor.model import Session
 from editor.plugins.shelf import Shelf, of_found
 from graph.document import NodeEntry, Patch
-from host.plugins.instance import Bus, Description, PluginParam
+from host.plugins.description import Bus, Description, PluginParam
 from host.plugins.store import ClassResult, FileResult, Found, Store
 
 DEADLINE_S = 30.0

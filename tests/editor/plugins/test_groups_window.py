@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from graph.document import Patch
-from host.plugins.instance import PluginParam
+from host.plugins.description import PluginParam
 from tests.editor.plugins.rig import CRUSH, entry_of, filled, good
 from tests.editor.plugins.test_plugins_window import until
 from tests.editor.window import Window

@@ -15,7 +15,7 @@ from editor.plugins.turning import PluginTurning
 from editor.plugins.words import doing, latency_words, origin, other_version
 from graph.edits import SetParam
 from graph.errors import PatchError
-from host.plugins.instance import PluginParam
+from host.plugins.description import PluginParam
 from tests.editor.plugins.rig import CRUSH, entry_of, filled, good, session_with
 
 

@@ -16,8 +16,8 @@ import pytest
 
 from editor.stock import of_plugin
 from graph.document import Patch
+from host.plugins.description import PluginParam
 from host.plugins.folders import find
-from host.plugins.instance import PluginParam
 from host.plugins.presets import unpack
 from host.plugins.scan import Scan
 from host.plugins.store import FileResult, Found, Store

@@ -19,7 +19,7 @@ from graph import Patch
 from graph.edits import Batch, SetParam, SetState
 from host import Engine
 from host.plugins import presets
-from host.plugins.instance import PluginError
+from host.plugins.errors import PluginError
 from host.plugins.vst3.plugin import Vst3Plugin
 
 from ..plugins.c import build as own

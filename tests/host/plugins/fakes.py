@@ -14,16 +14,9 @@ from typing import Any
 
 import numpy as np
 
-from host.plugins.instance import (
-    Arrangement,
-    Bus,
-    Change,
-    Description,
-    Notice,
-    PluginError,
-    PluginParam,
-    Transport,
-)
+from host.plugins.description import Arrangement, Bus, Description, PluginParam
+from host.plugins.errors import PluginError
+from host.plugins.instance import Change, Notice, Transport
 
 HERE = str(Path(__file__).parent)
 OPENER = "fakes:open_fake"

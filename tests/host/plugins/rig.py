@@ -14,7 +14,7 @@ from graph.document import Patch
 from host.engine.conductor import Conductor
 from host.native.live import Live
 from host.offline import run_arrays
-from host.plugins.instance import Description
+from host.plugins.description import Description
 from host.plugins.link import Link
 from host.services import FileServices
 from nodes import kinds

@@ -13,7 +13,7 @@ from graph.compiler import compile
 from graph.document import Patch
 from host.offline import run_arrays
 from host.plugins.choose import Backend, choose
-from host.plugins.instance import Description, plain
+from host.plugins.description import Description, plain
 from host.plugins.link import Link
 from host.services import FileServices
 from nodes import kinds

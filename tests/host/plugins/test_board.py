@@ -10,7 +10,9 @@ import pytest
 from host.plugins import board_loading
 from host.plugins.board import BoardPlugin
 from host.plugins.choose import backends, choose, classes, open_plugin
-from host.plugins.instance import Arrangement, Change, Event, PluginError
+from host.plugins.description import Arrangement
+from host.plugins.errors import PluginError
+from host.plugins.instance import Change, Event
 from host.plugins.vst3.module import machine_folder
 from host.plugins.vst3.plugin import Vst3Plugin
 

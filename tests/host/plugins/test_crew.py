@@ -17,7 +17,8 @@ import pytest
 from graph.document import Patch
 from graph.spec import helper
 from host.native.program import native
-from host.plugins import instance, serving
+from host.plugins import serving
+from host.plugins.errors import PluginError
 from host.plugins.grouping import GROUPINGS, Grouping
 from host.plugins.hosted import Patience
 from host.plugins.instance import NativeCall
@@ -274,5 +275,5 @@ def test_one_that_goes_is_played_no_more_and_its_place_is_taken_again(monkeypatc
 
 def test_a_process_takes_so_many_plugins_and_says_so(monkeypatch):
     monkeypatch.setattr(serving, "MOST_PLUGINS", 2)
-    with pytest.raises(instance.PluginError, match="a process can play 2 plugins"):
+    with pytest.raises(PluginError, match="a process can play 2 plugins"):
         Played(3)

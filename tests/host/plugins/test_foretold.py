@@ -9,7 +9,7 @@ import pytest
 
 from graph.document import Patch
 from host.plugins.choose import choose
-from host.plugins.instance import plain
+from host.plugins.description import plain
 from host.plugins.link import Link
 
 from .c.build import USABLE, WHY_NOT, build, uid

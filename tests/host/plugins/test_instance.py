@@ -10,18 +10,9 @@ import msgpack
 import numpy as np
 import pytest
 
-from host.plugins.instance import (
-    MOST_PARAMS,
-    Arrangement,
-    Bus,
-    Description,
-    PluginError,
-    PluginParam,
-    Transport,
-    description_from,
-    plain,
-    transport_words,
-)
+from host.plugins.description import MOST_PARAMS, Arrangement, Bus, Description, PluginParam, description_from, plain
+from host.plugins.errors import PluginError
+from host.plugins.instance import Transport, transport_words
 
 STEREO = Bus("Main", "main", 2, "stereo", ("stereo", "mono"))
 KEY = Bus("Key", "aux", 3, "", (), on=False)

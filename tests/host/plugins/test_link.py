@@ -15,8 +15,8 @@ import pytest
 
 from graph.document import Patch
 from host.plugins import link as links
+from host.plugins.errors import PluginError
 from host.plugins.hosted import Patience
-from host.plugins.instance import PluginError
 from host.plugins.link import Link, PluginsFailedError
 from nodes.dsp import handover
 
@@ -286,7 +286,7 @@ def test_edits_around_a_plugin_let_it_play_on():
 def test_a_latency_that_changes_while_it_plays_is_made_up_for_without_a_click(monkeypatch):
     """The plugin is not heard; what is beside it must come to lag as it does, in one smooth movement."""
     from host.plugins.choose import choose
-    from host.plugins.instance import plain
+    from host.plugins.description import plain
 
     bundle = build(MOVES=100)
     about = choose(bundle, uid()).description
@@ -392,7 +392,7 @@ WORDS = {
 @pytest.mark.parametrize("how", C_EVILS)
 def test_real_plugins_of_evil_cost_their_own_sound_alone(how, capsys):
     from host.plugins.choose import choose
-    from host.plugins.instance import plain
+    from host.plugins.description import plain
 
     good = choose(build(), uid()).description
     bundle = build(**C_EVILS[how])
@@ -432,7 +432,7 @@ ZAM = Path("/usr/lib/vst3/ZamEQ2.vst3")
 @pytest.mark.skipif(not ZAM.is_dir(), reason="needs zam-plugins")
 def test_a_real_plugin_live_and_offline_is_the_same_as_in_this_process():
     from host.plugins.choose import classes, open_plugin
-    from host.plugins.instance import Arrangement, plain
+    from host.plugins.description import Arrangement, plain
 
     (class_id,) = classes(ZAM)
     own = open_plugin(ZAM, class_id, "native")

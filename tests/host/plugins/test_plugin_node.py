@@ -50,7 +50,7 @@ def test_ports_and_params_are_the_plugins():
 def test_params_of_one_name_and_names_of_ours_are_told_apart_by_id():
     from dataclasses import replace
 
-    from host.plugins.instance import PluginParam
+    from host.plugins.description import PluginParam
 
     params = tuple(PluginParam(k, name) for k, name in enumerate(("Gain", "gain", "Bypass", "In", "Größe", "")))
     kind = variant(replace(fakes.description(), params=params))

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from host.plugins.instance import Description, PluginError
+from host.plugins.description import Description
+from host.plugins.errors import PluginError
 from host.plugins.presets import (
     LARGEST,
     MOST_CHUNKS,

@@ -9,8 +9,8 @@ import pytest
 from graph.document import Patch
 from graph.errors import PatchError
 from graph.groups import expand
+from host.plugins.description import Bus, Description, PluginParam
 from host.plugins.finding import version_words
-from host.plugins.instance import Bus, Description, PluginParam
 from host.plugins.replacing import preset_edit, settled, substitute_edit, substitutes
 from host.plugins.store import Found
 

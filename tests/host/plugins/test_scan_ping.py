@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from host.plugins.instance import Bus, Description
+from host.plugins.description import Bus, Description
 from host.plugins.ping import ping
 
 

@@ -14,7 +14,7 @@ import pytest
 
 from host.plugins import database
 from host.plugins.database import NAME, STEPS, StoreError
-from host.plugins.instance import Arrangement, Bus, Description, PluginParam
+from host.plugins.description import Arrangement, Bus, Description, PluginParam
 from host.plugins.store import ClassResult, FileResult, Store
 
 DESCRIPTION = Description(

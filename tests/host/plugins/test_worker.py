@@ -12,7 +12,7 @@ import pytest
 from host.native.program import native
 from host.plugins.child import Child
 from host.plugins.choose import choose
-from host.plugins.instance import plain
+from host.plugins.description import plain
 from host.plugins.shared import CALLS_NUMBER, Calls, Seat, Shared, new_semaphore, post, take
 from nodes.dsp import crew, handover
 

@@ -10,7 +10,8 @@ import pytest
 
 from graph.document import Patch
 from host.messages import Notice
-from host.plugins.instance import Arrangement, Change, Description, plain
+from host.plugins.description import Arrangement, Description, plain
+from host.plugins.instance import Change
 from host.plugins.link import Link
 from host.plugins.messages import PluginTitles, PluginValues
 from host.plugins.talk import Talk

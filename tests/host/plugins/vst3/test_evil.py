@@ -14,7 +14,9 @@ import numpy as np
 import pytest
 
 from host.plugins.choose import choose
-from host.plugins.instance import Arrangement, Change, PluginError, description_from, plain
+from host.plugins.description import Arrangement, description_from, plain
+from host.plugins.errors import PluginError
+from host.plugins.instance import Change
 from host.plugins.vst3.objects import Local
 from host.plugins.vst3.plugin import Vst3Plugin
 
@@ -156,7 +158,8 @@ BEGIN = """
 import sys, threading
 from pathlib import Path
 import numpy as np
-from host.plugins.instance import Arrangement, Change
+from host.plugins.description import Arrangement
+from host.plugins.instance import Change
 from host.plugins.vst3.plugin import Vst3Plugin
 
 def play(evil):

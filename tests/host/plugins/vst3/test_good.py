@@ -13,6 +13,8 @@ import pytest
 
 from graph.layouts import LAYOUTS
 from host.plugins import presets
+from host.plugins.description import Arrangement, description_from, plain
+from host.plugins.errors import PluginError
 from host.plugins.instance import (
     CHANGES,
     DROPPED,
@@ -22,13 +24,9 @@ from host.plugins.instance import (
     OUTPUTS,
     SCRUBBED,
     TRANSPORT,
-    Arrangement,
     Change,
     Event,
-    PluginError,
     Transport,
-    description_from,
-    plain,
     transport_words,
 )
 from host.plugins.vst3.plugin import Vst3Plugin, classes

@@ -27,7 +27,7 @@ BEGIN = """
 import json, subprocess, sys, time
 from pathlib import Path
 import numpy as np
-from host.plugins.instance import PluginError
+from host.plugins.errors import PluginError
 from host.plugins.vst3.plugin import Vst3Plugin
 
 def opened(path):

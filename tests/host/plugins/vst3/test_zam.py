@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 
 from graph.layouts import channels_of
-from host.plugins.instance import Change, PluginError, PluginParam, description_from, plain
+from host.plugins.description import PluginParam, description_from, plain
+from host.plugins.errors import PluginError
+from host.plugins.instance import Change
 from host.plugins.presets import Preset, pack, unpack
 from host.plugins.vst3.plugin import Vst3Plugin
 
