@@ -70,6 +70,7 @@ def map_(
     if changing and straight:
         raise typer.BadParameter("give --straight, or channels, not both")
     try:
+        device = mapping.meant(device, say) if device else device
         if device and straight:
             mapping.forget(device, say)
         elif device and changing:
@@ -85,5 +86,7 @@ def map_(
         print("{}: inputs {}; outputs {}".format(row["device"], *ways))
     if not found:
         print(f"{device}: channels go straight" if device else "channels of all devices go straight")
-    elif changing:
+    elif device and changing:
+        for words in mapping.missing(device, say):
+            say(words)
         say("a device that plays takes it up when it is opened next")

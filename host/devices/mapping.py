@@ -7,7 +7,8 @@ from dataclasses import replace
 from typing import Any
 
 from host.devices import stored
-from host.devices.kinds import DeviceError
+from host.devices.kinds import DeviceError, matching
+from host.devices.opening import devices
 from host.devices.stored import MOST, NONE, ChannelMap
 
 
@@ -40,6 +41,37 @@ def shown(say: Callable[[str], None]) -> list[dict[str, Any]]:
 
 def _plain(channels: tuple[int, ...]) -> list[int | None]:
     return [None if k == NONE else k + 1 for k in channels]
+
+
+def meant(name: str, say: Callable[[str], None]) -> str:
+    """The device that a name means, as maps are kept by: one that is here, or that has a map, to the letter; else one
+    that is here and has it in its name; else what was given, for a device that is away. What was taken for it is said.
+    """
+    found = devices()
+    here = next(matching(name, found), None)
+    if here is not None and here[1]:
+        return here[0].name
+    if name in stored.stored(say).maps:
+        return name
+    if here is not None:
+        say(f"there is no device {name!r}; taking {here[0].name!r}")
+        return here[0].name
+    say(f"there is no device {name!r} now; there are {', '.join(repr(d.name) for d in found)}")
+    return name
+
+
+def missing(device: str, say: Callable[[str], None]) -> list[str]:
+    """In one sentence for each way, which channels of a device's map it does not have. None of one that is away."""
+    here = [d for d in devices() if d.name == device]
+    made, said = stored.stored(say).map_of(device), list[str]()
+    for way, channels, there in (
+        ("inputs", made.to_inputs, max((d.inputs for d in here), default=MOST)),
+        ("outputs", made.to_outputs, max((d.outputs for d in here), default=MOST)),
+    ):
+        beyond = " ".join(str(k + 1) for k in channels if k >= there)
+        if beyond:
+            said.append(f"{device} has {there} {way}: nothing goes through {beyond}")
+    return said
 
 
 def keep(device: str, inputs: str | None, outputs: str | None, say: Callable[[str], None]) -> ChannelMap:

@@ -111,6 +111,26 @@ def test_channels_are_mapped_shown_and_forgotten(root, tmp_path, monkeypatch):
     assert stored.stored(print).maps == {}
 
 
+def test_a_map_is_kept_for_the_device_that_is_meant(jack, root, tmp_path, monkeypatch):
+    monkeypatch.setenv("PATCHWRIGHT_CONFIG", str(tmp_path))
+    done = run(root, "devices", "map", "sys", "--outputs", "2 9 1 7", "--inputs", "2 1")
+    assert done.stdout == "system: inputs 2 1; outputs 2 9 1 7\n"
+    assert "there is no device 'sys'; taking 'system'\n" in done.stderr
+    assert "system has 2 outputs: nothing goes through 9 7\n" in done.stderr
+    assert "inputs: nothing" not in done.stderr
+    assert "there is no device" not in run(root, "devices", "map", "JACK Audio Connection Kit: system").stderr
+
+
+def test_a_map_for_a_device_that_is_away_is_kept_and_said(root, tmp_path, monkeypatch):
+    monkeypatch.setenv("PATCHWRIGHT_CONFIG", str(tmp_path))
+    done = run(root, "devices", "map", "Cellar 8", "--outputs", "3 4")
+    assert (done.returncode, done.stdout) == (0, "Cellar 8: inputs straight; outputs 3 4\n")
+    assert "there is no device 'Cellar 8' now; there are" in done.stderr
+    assert "'null'" in done.stderr
+    again = run(root, "devices", "map", "Cellar 8", "--straight")
+    assert (again.stdout, again.stderr) == ("Cellar 8: channels go straight\n", "")
+
+
 @pytest.mark.parametrize(
     ("words", "status", "said"),
     [
