@@ -22,7 +22,7 @@ from host.plugins import messages as of_plugins
 
 __all__ = ["MOST_MESSAGE_BYTES", "MOST_PATCH_BYTES", "FromEngine", "Message", "MessageError", "ToEngine"]
 
-PROTOCOL = 4
+PROTOCOL = 5
 """Changes whenever the messages do: an engine of another number is not talked to."""
 
 
@@ -129,6 +129,15 @@ class SaveReplay(ToEngine):
 
 
 @dataclass(frozen=True, slots=True)
+class KeepFiles(ToEngine):
+    """Take so many megabytes at most for copies of played files in memory: none, or nothing given, by the memory there
+    is.
+    """
+
+    megabytes: int | None = f.field(f.optional(f.whole(0, 2**24)))
+
+
+@dataclass(frozen=True, slots=True)
 class Hello(FromEngine):
     """The answer to Attach. ``readings`` is the name of the file with the readings, in the engine's folder; so many
     Held follow as ``held`` says.
@@ -232,6 +241,7 @@ KINDS: dict[str, type[Message]] = {
             OpenDevice,
             Record,
             SaveReplay,
+            KeepFiles,
         ),
         *(Hello, Held, Pong, Applied, Status, Progress, Notice, ReadingMap),
         *of_plugins.ALL,

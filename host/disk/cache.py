@@ -103,7 +103,7 @@ class Counts(NamedTuple):
     """Files that are played and their bytes, those of them that are in memory, and whether there will be more."""
 
     files: int = 0
-    bytes: int = 0
+    files_bytes: int = 0
     kept: int = 0
     kept_bytes: int = 0
     keeping: bool = False

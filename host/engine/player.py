@@ -25,11 +25,14 @@ from host.engine.ports import Route
 from host.engine.readings import Source
 from host.engine.takes import Takes
 from host.fields import FromEngine, ToEngine
+from host.messages import KeepFiles
 from host.native.abi import STREAM_END
 from host.native.events import LOST
 from host.native.live import Live
 from host.native.source import KernelError
 from host.native.store import Recipe
+from host.plugins.grouping import checked_grouping
+from host.plugins.messages import PluginsIn
 from host.services import FileServices
 from host.usernodes.loading import Keeper
 from host.usernodes.words import compiler_words
@@ -149,11 +152,15 @@ class LivePlayer:
         )
         self._talk = Talk(self._link, kinds(), self.set_param)
 
-    def plugins_in(self, grouping: Grouping) -> None:
-        """Which plugins that are loaded from now on share a process."""
-        self._plugins_in = grouping
-        if self._link is not None:
-            self._link.grouping = grouping
+    def prefer(self, wish: PluginsIn | KeepFiles) -> None:
+        """Which plugins that are loaded from now on share a process, or how much memory copies of files may take."""
+        match wish:
+            case PluginsIn(grouping):
+                self._plugins_in = checked_grouping(grouping)
+                if self._link is not None:
+                    self._link.grouping = self._plugins_in
+            case KeepFiles(megabytes):
+                self._reader.cache.limit(None if megabytes is None else megabytes * 1_000_000)
 
     def ask_plugins(self, message: ToEngine) -> bool:
         """Something for the plugins; False where there are none."""
@@ -387,7 +394,7 @@ class LivePlayer:
 
     def numbers(self) -> dict[str, float]:
         """Numbers to publish. Loads are of the time since the last call."""
-        return self._gauges.numbers()
+        return {**self._gauges.numbers(), **self._reader.cache.counts._asdict()}
 
     def sources(self) -> list[Source] | None:
         """The readings of the program in play, or None where it is the one it was at the last call."""

@@ -37,11 +37,17 @@ NUMBERS = (
     "scrubbed",
     "callbacks",
     "published",
+    "files",
+    "files_bytes",
+    "kept",
+    "kept_bytes",
+    "keeping",
 )
 """Frames rendered; the transport's frame; 1 while it rolls; frames per second; share of the time between callbacks that
 the last ones took, and the worst of late; device blocks that came too late; callbacks
 that took longer than their block lasts; frames that files came too late for;
-samples that were NaN or infinite; device blocks; how often readings were written.
+samples that were NaN or infinite; device blocks; how often readings were written; files that are played, their bytes,
+those of them that are in memory, their bytes, and 1 while more are being copied.
 """
 ROOM = 64
 CAPACITY = 1 << 20

@@ -10,7 +10,8 @@ from typing import Any, Protocol
 from graph.document import Patch, Point
 from host.engine.readings import Source
 from host.fields import FromEngine, ToEngine
-from host.messages import OpenDevice
+from host.messages import KeepFiles, OpenDevice
+from host.plugins.messages import PluginsIn
 
 Say = Callable[[str], None]
 
@@ -56,8 +57,8 @@ class Player(Protocol):
 
     def set_loop(self, loop: tuple[int, int] | None) -> None: ...
 
-    def plugins_in(self, grouping: Any) -> None:
-        """Which plugins share a process."""
+    def prefer(self, wish: PluginsIn | KeepFiles) -> None:
+        """Which plugins share a process, or how much memory copies of files may take."""
         ...
 
     def ask_plugins(self, message: ToEngine) -> bool:

@@ -22,6 +22,7 @@ from host.engine.roles import Opened, Parts, Player, Sound
 from host.fields import FromEngine, ToEngine
 from host.messages import (
     Applied,
+    KeepFiles,
     Locate,
     Notice,
     OpenDevice,
@@ -81,7 +82,7 @@ class Session:
         self._xruns_said_at = 0.0
         self._told: object = None
         self._news: deque[FromEngine] = deque(maxlen=MOST_NEWS)
-        self._plugins_in: PluginsIn | None = None
+        self._wishes: dict[type, PluginsIn | KeepFiles] = {}
 
     def say(self, text: str, level: str = "warning") -> None:
         """Tell whoever listens."""
@@ -120,10 +121,10 @@ class Session:
                 self._record(on)
             case SaveReplay(path, seconds):
                 self._playing().save_replay(Path(path), seconds)
-            case PluginsIn():
-                self._plugins_in = message
+            case PluginsIn() | KeepFiles():
+                self._wishes[type(message)] = message
                 if self._player:
-                    self._player.plugins_in(message.grouping)
+                    self._player.prefer(message)
             case OpenPluginWindow() | ClosePluginWindow() | RestartPlugin() | GivePluginState():
                 self._ask_plugins(message)
             case AskPlugin() | AskPlugins() | AskPluginStates():
@@ -294,8 +295,8 @@ class Session:
             self._stop_playing()
         self._rate = rate
         self._player = self._parts.player(self._device, rate, self.say)
-        if self._plugins_in is not None:
-            self._player.plugins_in(self._plugins_in.grouping)
+        for wish in self._wishes.values():
+            self._player.prefer(wish)
         self._told = None
         self._player.set_loop(self._loop_frames())
         self._player.locate(round(self._place_s * rate))
@@ -324,8 +325,7 @@ class Session:
         inputs, outputs = _device_channels(self._patch[1])
         self._channels = inputs, max(outputs, FEWEST_CHANNELS)
         self._player.running(True)  # from its first call on, which comes before it is open for us
-        self._sound_xruns = 0
-        self._due = False
+        self._sound_xruns, self._due = 0, False
         self._sound = self._parts.sound(self._device, self._player.renderer, *self._channels, self._rate, self.say)
         if self._recording:
             try:

@@ -11,6 +11,7 @@ from pathlib import Path
 from graph.document import Patch
 from graph.patchfile import loads
 from host.messages import (
+    KeepFiles,
     Locate,
     OpenDevice,
     Play,
@@ -45,6 +46,7 @@ class Wanted:
         self.loop: SetLoop | None = None
         self.device: OpenDevice | None = None
         self.plugins_in: PluginsIn | None = None
+        self.keep_files: KeepFiles | None = None
         self.place_s = 0.0
         self.rolling = False
         self.recording = False
@@ -78,6 +80,8 @@ class Wanted:
                 self.recording = on
             case PluginsIn():
                 self.plugins_in = message
+            case KeepFiles():
+                self.keep_files = message
             case _:
                 return
 
@@ -100,7 +104,8 @@ class Wanted:
         """What to tell an engine that has just started. The patch comes after what it starts with, so that its first
         frame is already played as it should be.
         """
-        found: list[ToEngine] = [m for m in (self.device, self.plugins_in, self.loop) if m is not None]
+        first = (self.device, self.plugins_in, self.keep_files, self.loop)
+        found: list[ToEngine] = [m for m in first if m is not None]
         if self.place_s:
             found.append(Locate(self.place_s))
         found.append(Play() if self.rolling else Stop())

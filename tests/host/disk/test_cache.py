@@ -135,7 +135,7 @@ def test_two_players_of_a_file_share_a_copy(folder: Path) -> None:
             until(from_memory(tape), "the copy")
         assert len(copies_of_this()) == 2
         sizes = [(folder / name).stat().st_size for name in ("a.wav", "b.flac")]
-        assert reader.cache.counts == (2, sum(sizes), 2, sum(sizes), False)
+        until(lambda: reader.cache.counts == (2, sum(sizes), 2, sum(sizes), False), "the count")
 
 
 def test_copies_keep_to_the_limit_and_as_many_files_as_can_be_have_one(folder: Path) -> None:

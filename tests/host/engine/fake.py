@@ -57,8 +57,8 @@ class FakePlayer:
     def set_points(self, node: str, param: str, points: Iterable[object]) -> None:
         self.calls.append(("points", node, param, tuple(points)))
 
-    def plugins_in(self, grouping: str) -> None:
-        """Nothing to share."""
+    def prefer(self, wish) -> None:
+        self.calls.append(("prefer", wish))
 
     def ask_plugins(self, message) -> bool:
         return False
