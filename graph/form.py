@@ -67,6 +67,16 @@ def from_document(document: object, *, known_plain: bool = False) -> Patch:
     return _Reader(known_plain).patch(document)
 
 
+def node_of(node: object, place: str) -> NodeEntry:
+    """The node that a part of a document describes. Raises PatchError."""
+    return _Reader(share=False).node(node, place)
+
+
+def cable_of(cable: object, place: str) -> Cable:
+    """The cable that a part of a document describes. Raises PatchError."""
+    return _Reader(share=False).cable(cable, place)
+
+
 class _Reader:
     """Reads documents; ``share`` says that values are plain already and need no copy."""
 
