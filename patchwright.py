@@ -281,13 +281,24 @@ def run(
     osc: Annotated[int | None, typer.Option(metavar="PORT", min=0, max=65535, help="Listen for OSC here.")] = None,
     midi: Annotated[str, typer.Option(metavar="NAME", help="MIDI controller, or part of its name.")] = "",
     plugins_in: PluginsIn = "plugin",
+    disk_cache: Annotated[
+        int | None,
+        typer.Option(
+            "--disk-cache",
+            metavar="MB",
+            min=0,
+            max=1 << 24,
+            help="Memory for copies of played files; 0: none. Default: a quarter of what is free, at most 4000.",
+        ),
+    ] = None,
 ) -> None:
     """Play a patch live. Exit status 1 where sound dropped out, or the patch has problems."""
     with plain_errors():
         from host.terminal import run as play
 
         wishes = {"device": device, "in_device": in_device, "rate": rate or 0, "block": block or 0}
-        status = play(patch, **wishes, plugins_in=plugins_in, seconds=seconds, osc=osc, midi=midi)
+        how = {"plugins_in": plugins_in, "disk_cache_mb": disk_cache}
+        status = play(patch, **wishes, **how, seconds=seconds, osc=osc, midi=midi)
     raise typer.Exit(status)
 
 

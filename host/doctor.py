@@ -58,6 +58,7 @@ def _looks() -> Iterator[tuple[str, Callable[[], Line]]]:
     yield "JACK", _jack
     yield "realtime priority", _thread
     yield "memory lock", _memory
+    yield "disk cache", _disk_cache
     yield "plugins", _plugins
     yield "plugin folders", _plugin_folders
 
@@ -137,6 +138,14 @@ def _memory() -> Line:
 
     outcome = try_memory()
     return Line("memory lock", outcome.granted, outcome.words, needed=False)
+
+
+def _disk_cache() -> Line:
+    from host.disk.cache import share
+
+    most = share()
+    words = f"{most / 1e6:.0f} MB of memory for played files" if most else "none on this system, only on Linux"
+    return Line("disk cache", bool(most), words, needed=False)
 
 
 def _plugin_folders() -> Line:

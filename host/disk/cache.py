@@ -34,13 +34,19 @@ AGAIN_S = 60.0
 MOST_COPIES = 256
 """Each is an open file, of which a process may have some 1000."""
 SHARE = 0.25
-MOST_BYTES = 4 << 30
+MOST_BYTES = 4_000_000_000
 """Where nobody says how much, copies take this share of the memory that can be had at the start, and at most so much.
 """
 LEAVE, SHORT = 1 / 4, 1 / 16
 """Nothing is copied that would leave less than so much of the machine's memory free; where others leave less than the
 second, copies go.
 """
+
+
+def share() -> int:
+    """How many bytes copies may take where nobody says how much."""
+    possible = sys.platform.startswith("linux")
+    return min(MOST_BYTES, round(SHARE * memory().available)) if possible else 0
 
 
 class Stamp(NamedTuple):
@@ -137,7 +143,7 @@ class DiskCache:
     def __init__(self, most: int | None = None, busy: Callable[[], bool] = lambda: False) -> None:
         self.counts = Counts()
         self._busy = busy
-        self._default = min(MOST_BYTES, round(SHARE * memory().available))
+        self._default = share()
         self._most = 0
         self._woken = Condition()
         self._wanted: tuple[Path, ...] = ()

@@ -24,6 +24,7 @@ from host.engine.wanted import Wanted
 from host.messages import (
     Applied,
     FromEngine,
+    KeepFiles,
     Locate,
     Notice,
     OpenDevice,
@@ -63,10 +64,11 @@ class Engine:
     ``device``, ``in_device``: names, or parts of names; empty for the system's default, ``null`` for none; rate and
     block 0: as patch and device have it. ``attach``: take over an engine that plays on without a client, if there is
     one, with the patch that it plays, and with its device where no other one is named. ``plugins_in``: which plugins
-    share a process: none (``plugin``), those of a serial ``chain``, or all of the ``patch``. ``patience_s``: how long
-    the engine plays on when this process is gone. ``on_notice`` is called from another thread, as is ``on_progress``,
-    with how many kernels are compiled of how many. An engine that dies is started again, with patch, params, transport
-    and device as they were; ``notices`` says so. Raises EngineError where none can be started.
+    share a process: none (``plugin``), those of a serial ``chain``, or all of the ``patch``. ``disk_cache_mb``: memory
+    for copies of played files, 0: none, None: by the memory there is. ``patience_s``: how long the engine plays on when
+    this process is gone. ``on_notice`` is called from another thread, as is ``on_progress``, with how many kernels are
+    compiled of how many. An engine that dies is started again, as it was; ``notices`` says so. Raises EngineError where
+    none can be started.
     """
 
     def __init__(
@@ -79,14 +81,15 @@ class Engine:
         block: int = 0,
         attach: bool = False,
         plugins_in: str = "plugin",
+        disk_cache_mb: int | None = None,
         patience_s: float = 60.0,
         on_notice: Callable[[Notice], None] | None = None,
         on_progress: Callable[[int, int], None] | None = None,
         command: Sequence[str] | None = None,
     ) -> None:
         self._wanted = Wanted()
-        self._wanted.note(OpenDevice(device, in_device, rate, block))
-        self._wanted.note(PluginsIn(plugins_in))
+        for wish in (OpenDevice(device, in_device, rate, block), PluginsIn(plugins_in), KeepFiles(disk_cache_mb)):
+            self._wanted.note(wish)
         self._changed = threading.Condition()
         self._on_notice, self._on_progress = on_notice, on_progress
         self._progress: Progress | None = None
@@ -97,8 +100,7 @@ class Engine:
         self._serial = self._ticket = self._ponged = self._met = 0
         self._loop: tuple[float, float] | None = None
         self._good: SetPatch | None = None
-        self._fresh = True
-        self._deadly = 0
+        self._fresh, self._deadly = True, 0
         self.plugins = Plugins(self, self._send, self._await)
         """Windows, states, values and presets of the patch's plugins."""
         self._failure = ""

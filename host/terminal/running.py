@@ -16,7 +16,7 @@ from host.commands import ended_by_signals
 from host.engine.client import Engine
 from host.messages import Notice
 from host.terminal.playing import Playing
-from host.terminal.view import compiling_words, device_words, number_words
+from host.terminal.view import compiling_words, device_words, files_words, number_words
 
 FRAMES_PER_S = 20.0
 LINE_EVERY_S = 5.0
@@ -31,6 +31,7 @@ def run(
     rate: int = 0,
     block: int = 0,
     plugins_in: str = "plugin",
+    disk_cache_mb: int | None = None,
     seconds: float | None = None,
     osc: int | None = None,
     midi: str = "",
@@ -39,13 +40,14 @@ def run(
     dropped out, where the patch has problems, or where less was played than asked for.
 
     ``osc``: the port to listen at on this machine; ``midi``: the controller, or a part of its name, whose controls the
-    patch's metadata map. Raises PatchError, EngineError.
+    patch's metadata map; the others are as for `Engine`. Raises PatchError, EngineError.
     """
     notices: SimpleQueue[Notice] = SimpleQueue()
     wishes = {"device": device, "in_device": in_device, "rate": rate, "block": block}
     compiling = _Compiling()
     heard = {"on_notice": notices.put, "on_progress": compiling}
-    with ended_by_signals(), Engine(**wishes, **heard, plugins_in=plugins_in) as engine:
+    how = {"plugins_in": plugins_in, "disk_cache_mb": disk_cache_mb}
+    with ended_by_signals(), Engine(**wishes, **heard, **how) as engine:
         patch = Patch.load(path)
         engine.play()
         try:
@@ -150,7 +152,8 @@ def _in_lines(playing: Playing, name: str) -> None:
             _out(f"{name}: {device}")
         if monotonic() >= line_at:
             line_at += LINE_EVERY_S
-            _out(f"{playing.place(status)}  {number_words(status, playing)}")
+            words = (number_words(status, playing), files_words(status))
+            _out(f"{playing.place(status)}  {', '.join(filter(None, words))}")
         _tell(playing.notices)
         sleep(1 / FRAMES_PER_S)
 

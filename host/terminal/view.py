@@ -85,6 +85,15 @@ def number_words(status: EngineStatus, playing: Playing) -> str:
     return words
 
 
+def files_words(status: EngineStatus) -> str:
+    """How many of the files that are played are in memory, in the disk cache; nothing where none is played."""
+    n = status.numbers
+    if not n.get("files"):
+        return ""
+    kept, total = (n[name] / 1e6 for name in ("kept_bytes", "files_bytes"))
+    return f"files in memory: {n['kept']:.0f} of {n['files']:.0f}, {kept:.0f} of {total:.0f} MB"
+
+
 def picture(playing: Playing, meters: Meters, name: str, said: Sequence[str], height: int) -> Group:
     """The whole view, as it is now, in so many lines at most."""
     status = playing.look()
@@ -100,6 +109,7 @@ def picture(playing: Playing, meters: Meters, name: str, said: Sequence[str], he
         Text(playing.place(status)),
         Text(device_words(status)),
         Text(number_words(status, playing)),
+        *([Text(files_words(status))] if files_words(status) else []),
         *([Text(f"most: {dearest}")] if dearest else []),
         *([Text(compiling_words(*status.compiling), "cyan")] if status.compiling else []),
     ]

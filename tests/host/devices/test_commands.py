@@ -58,7 +58,7 @@ def test_doctor_tells_of_devices_jack_priority_and_memory(jack, root):
     assert "JACK Audio Connection Kit: system" in lines["audio devices"]["found"]
     assert lines["JACK"]["found"] == "a server runs at 48000 Hz"
     assert lines["PortAudio"]["found"].startswith("PortAudio V19")
-    for subject in ("realtime priority", "memory lock"):
+    for subject in ("realtime priority", "memory lock", "disk cache"):
         assert lines[subject]["good"] or "limits.d" in lines[subject]["found"]
         assert not lines[subject]["needed"]
 

@@ -253,6 +253,7 @@ def test_the_view_says_what_there_is_to_say(patch):
 
     engine = Picture()
     engine.looped, engine.compiling = (1.0, 2.5), (3, 7)
+    engine.numbers |= {"files": 32.0, "files_bytes": 761.4e6, "kept": 12.0, "kept_bytes": 310.2e6}
     latencies = (("out", 480), ("early", 0))
     engine.device = m.Status("Box", "JACK", True, 48000, 64, 2, 2, 128, latencies, ("take.wav",))
     console = Console(width=120, record=True, file=io.StringIO())
@@ -264,6 +265,7 @@ def test_the_view_says_what_there_is_to_say(patch):
         "JACK: Box, 48000 Hz, blocks of 64, 2 in, 2 out, latency 12.7 ms (128 frames the device; out 480)",
         "most: tone 1.00% (worst 5.00%), level 0.20%",
         "compiling kernels: 3 of 7",
+        "files in memory: 12 of 32, 310 of 761 MB",
         "out 1",
         "-6.0",
         "Something happened.",
