@@ -47,7 +47,7 @@ class Remote:
         deck = Deck(transport) if transport is not None else None
         self.target = target
         self.changes = Changes()
-        self.osc = OscServer(target, self.changes, *osc, deck) if osc is not None else None
+        self.osc = OscServer(target, self.changes, *osc, deck, notice) if osc is not None else None
         self.surface = Surface(target, self.changes, deck)
         self._notice = notice
         self.port = port if port is not None else Port(midi, notice, midi_api) if midi else None

@@ -10,15 +10,16 @@
 | ``/ping`` | is answered by ``/pong`` |
 | ``/transport/…`` | is for the transport: ``host.remote.osc_transport`` |
 
-What is wrong is answered by ``/error`` with the address and what was expected: once for each sender and address, and
-not more than a few times per second. A subscription lasts a minute after the last message from its sender.
+What is wrong is answered by ``/error`` with the address and what was expected: every few seconds at most for each
+sender and address. As many send from one port and listen at another, it is also said to the person here, once for each
+address. A subscription lasts a minute after the last message from its sender.
 """  # noqa: E501 - a table
 
 from __future__ import annotations
 
 import math
 from collections import OrderedDict, deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -42,7 +43,9 @@ Client = tuple[str, int]
 MOST_PEERS = 64
 """Senders that are remembered; the one that was silent longest is forgotten."""
 MOST_COMPLAINTS = 256
-"""Addresses that one sender is told about."""
+"""Addresses that one sender is told about, and the person here."""
+AGAIN_S = 3.0
+"""A sender is told of one address at most so often."""
 MOST_SUBSCRIPTIONS = 32
 MOST_WAITING = 20_000
 """Datagrams that wait to be sent."""
@@ -63,7 +66,8 @@ class RequestError(ValueError):
 class _Peer:
     """What is remembered of a sender."""
 
-    complained: set[str] = field(default_factory=set[str])
+    complained: dict[str, float] = field(default_factory=dict[str, float])
+    """Until when nothing more is said of an address."""
     errors: Allowance = field(default_factory=lambda: Allowance(10, 2))
 
 
@@ -82,9 +86,15 @@ class _Subscription:
 
 
 class OscSession:
-    """All clients together. Times are in seconds on any clock that does not jump."""
+    """All clients together. Times are in seconds on any clock that does not jump. ``notice`` is told what is wrong."""
 
-    def __init__(self, target: Target, changes: Changes, deck: Deck | None = None) -> None:
+    def __init__(
+        self,
+        target: Target,
+        changes: Changes,
+        deck: Deck | None = None,
+        notice: Callable[[str], None] = lambda text: None,
+    ) -> None:
         self.target = target
         self.deck = deck
         self.changes = changes
@@ -93,6 +103,9 @@ class OscSession:
         self._peers: OrderedDict[Client, _Peer] = OrderedDict()
         self._subscriptions: dict[Client, _Subscription] = {}
         self._errors = Allowance(40, 20)
+        self._notice = notice
+        self._notices = Allowance(5, 0.2)
+        self._noticed: set[str] = set()
         self._patterns = Allowance(100, 50)
         self._answers = Allowance(2 * MOST_WAITING, 10_000)
         self._addresses: Addresses | None = None
@@ -110,7 +123,7 @@ class OscSession:
         try:
             messages = read(datagram)
         except WireError as error:
-            self._complain(peer, client, "", str(error), now)
+            self._complain(peer, client, error.address, str(error), now)
             return
         for message in messages:
             try:
@@ -260,11 +273,22 @@ class OscSession:
         self.outgoing.append((write(address, *arguments), client))
 
     def _complain(self, peer: _Peer, client: Client, address: str, words: str, now: float) -> None:
-        """Say what is wrong, unless it was said or too much was."""
-        if address in peer.complained or len(peer.complained) >= MOST_COMPLAINTS:
+        """Say what is wrong, unless it was said just now or too much was. Complaints are not complained of: two programs
+        that hear each other would go on for ever.
+        """
+        if address == "/error":
+            return
+        if len(self._noticed) < MOST_COMPLAINTS and address not in self._noticed and self._notices.take(now):
+            self._noticed.add(address)
+            self._notice(
+                f"OSC from {client[0]}:{client[1]}: {printable(address, 64) or 'a datagram'}: {printable(words)}"
+            )
+        if len(peer.complained) >= MOST_COMPLAINTS:
+            peer.complained = {a: until for a, until in peer.complained.items() if until > now}
+        if now < peer.complained.get(address, now) or len(peer.complained) >= MOST_COMPLAINTS:
             return
         if peer.errors.take(now) and self._errors.take(now) and len(self.outgoing) < MOST_WAITING:
-            peer.complained.add(address)
+            peer.complained[address] = now + AGAIN_S
             self._send(client, "/error", printable(address), printable(words))
 
     # -- who there is --------------------------------------------------------------------------------------------------
@@ -283,6 +307,7 @@ class OscSession:
         self._addresses = self.target.addresses
         for peer in self._peers.values():
             peer.complained.clear()
+        self._noticed.clear()
         for subscription in self._subscriptions.values():
             subscription.told = {a: v for a, v in subscription.told.items() if self._addresses.get(a)}
             subscription.places = self._addresses.under(subscription.prefix)

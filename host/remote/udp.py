@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Callable
 
 from host.remote.changes import Changes
 from host.remote.osc import Client, OscSession
@@ -22,9 +23,15 @@ class OscServer:
     """Listens on loopback, unless it is told to let others in. Raises OSError where the address cannot be had."""
 
     def __init__(
-        self, target: Target, changes: Changes, host: str = "127.0.0.1", port: int = PORT, deck: Deck | None = None
+        self,
+        target: Target,
+        changes: Changes,
+        host: str = "127.0.0.1",
+        port: int = PORT,
+        deck: Deck | None = None,
+        notice: Callable[[str], None] = lambda text: None,
     ) -> None:
-        self.session = OscSession(target, changes, deck)
+        self.session = OscSession(target, changes, deck, notice)
         self.lost = 0
         """Datagrams that the system would not send."""
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)

@@ -31,7 +31,11 @@ _BUNDLE = b"#bundle\0"
 
 
 class WireError(ValueError):
-    """A datagram is no OSC that is taken here: what was expected, in one line."""
+    """A datagram is no OSC that is taken here: what was expected, in one line, and of which address, if that is known."""
+
+    def __init__(self, words: str, address: str = "") -> None:
+        super().__init__(words)
+        self.address = address
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,24 +83,26 @@ def _message(data: bytes) -> Message:
     if not data.startswith(b"/"):
         raise WireError("expected a message whose address begins with /, or a bundle")
     end = data.find(b"\0", 0, LONGEST_ADDRESS + 1)
-    address = data[:end]
-    if end < 0 or not all(32 < c < 127 for c in address):
+    if end < 0 or not all(32 < c < 127 for c in data[:end]):
         raise WireError(f"expected an address of at most {LONGEST_ADDRESS} printable ASCII characters")
+    address = data[:end].decode()
     tags = data[(end // 4 + 1) * 4 :]
     if tags:
         end = tags.find(b"\0", 0, MOST_ARGUMENTS + 2)
         if end < 0 or not tags.startswith(b",") or not TYPES.issuperset(tags[1:end].decode("latin-1")):
-            raise WireError(f"expected at most {MOST_ARGUMENTS} arguments of the types {' '.join(sorted(TYPES))}")
+            wanted = f"at most {MOST_ARGUMENTS} arguments of the types {' '.join(sorted(TYPES))}"
+            found = printable(tags[: max(end, 0)].decode("latin-1"), MOST_ARGUMENTS)
+            raise WireError(f"expected {wanted}, found {found!r}", address)
         if _arguments_end(tags, end) != len(tags):
-            raise WireError("the arguments of a message are not as long as their types say")
+            raise WireError("the arguments of a message are not as long as their types say", address)
     try:
         arguments = OscMessage(data).params
     except (ParseError, ValueError, IndexError, struct.error) as error:
-        raise WireError(f"the message to {address.decode()[:64]} cannot be read: {str(error)[:100]}") from None
+        raise WireError(f"the message cannot be read: {str(error)[:100]}", address) from None
     for argument in arguments:
         if isinstance(argument, str) and len(argument) > LONGEST_TEXT:
-            raise WireError(f"expected text of at most {LONGEST_TEXT} characters")
-    return Message(address.decode(), tuple(arguments))
+            raise WireError(f"expected text of at most {LONGEST_TEXT} characters", address)
+    return Message(address, tuple(arguments))
 
 
 def _arguments_end(tags: bytes, end: int) -> int:

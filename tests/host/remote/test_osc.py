@@ -12,6 +12,7 @@ from graph.spec import Param
 from host.remote.addresses import addresses_of
 from host.remote.changes import EVERY_S, Changes
 from host.remote.osc import (
+    AGAIN_S,
     LEASE_S,
     MOST_AT_ONCE,
     MOST_COMPLAINTS,
@@ -33,7 +34,8 @@ class Room:
     def __init__(self, desk) -> None:
         self.desk = desk
         self.changes = Changes()
-        self.session = OscSession(desk, self.changes)
+        self.told: list[str] = []
+        self.session = OscSession(desk, self.changes, notice=self.told.append)
         self.now = 100.0
 
     def say(self, address: str, *arguments, who=ANN) -> list[tuple]:
@@ -152,16 +154,40 @@ def test_the_first_of_them_does_not_wait(room) -> None:
         ("/subscribe", ("/nothing",), "no param below"),
     ],
 )
-def test_what_is_wrong_is_answered_once(room, address, arguments, says) -> None:
+def test_what_is_wrong_is_answered_now_and_then_and_told_once(room, address, arguments, says) -> None:
     (error,) = room.say(address, *arguments)
     assert error[:2] == ("/error", address)
     assert says in error[2]
     for _ in range(5):
-        room.later(10)
+        room.later(AGAIN_S / 6)
         assert room.say(address, *arguments) == []
+    room.later(AGAIN_S / 6)
+    assert room.say(address, *arguments) == [error]
     assert room.say(address, *arguments, who=BOB) != []
+    assert room.told == [f"OSC from 127.0.0.1:5001: {address}: {error[2]}"]
     room.later(1)
     assert room.desk.calls == []
+
+
+def test_the_address_of_arguments_that_cannot_be_taken_is_said(room) -> None:
+    (error,) = room.raw(b"/flt/q\0\0,b\0\0" + bytes(4))
+    assert error[:2] == ("/error", "/flt/q")
+    assert "found ',b'" in error[2]
+
+
+def test_complaints_are_not_complained_of(room) -> None:
+    """Or two programs that hear each other would never end."""
+    assert room.say("/error", "/flt/q", "expected a finite number") == []
+
+
+def test_the_person_here_is_not_told_too_much(room) -> None:
+    for i in range(3 * MOST_COMPLAINTS):
+        room.say(f"/no/such{i}", 1.0)
+    assert 0 < len(room.told) <= 5
+    for i in range(3 * MOST_COMPLAINTS):
+        room.later(10)
+        room.say(f"/no/such{i}", 1.0)
+    assert len(room.told) == MOST_COMPLAINTS
 
 
 def test_an_odd_double_out_of_range_is_refused(room) -> None:
