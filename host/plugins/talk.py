@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Mapping
-from collections.abc import Set as AbstractSet
-from functools import partial
 from time import monotonic
 from typing import Any
 
@@ -16,12 +14,12 @@ from graph.spec import BUILT_IN_PARAMS, Kinds
 from host.fields import LARGEST_COUNT, FromEngine, ToEngine
 from host.messages import Notice
 from host.plugins.asking import Done, Questions
-from host.plugins.doings import SAME, Doing
 from host.plugins.errors import PluginError
 from host.plugins.finding import version_words
 from host.plugins.gestures import Gestures, Turned
 from host.plugins.hosted import Hosted
 from host.plugins.link import Link
+from host.plugins.lookout import Lookout
 from host.plugins.messages import (
     MOST_STATE_BYTES,
     AskPlugin,
@@ -33,18 +31,13 @@ from host.plugins.messages import (
     PluginAnswer,
     PluginEdits,
     PluginStandings,
-    PluginState,
-    PluginStatesTold,
     PluginTitles,
-    PluginValues,
     RestartPlugin,
 )
 from host.plugins.naming import Naming
 from host.plugins.states import digest
 from host.values import set_values
 
-SETTLED_S = 0.5
-"""A plugin's state is asked for so long after the last sign that it is another."""
 STANDING_S = 0.2
 TROUBLE_S = 5.0
 """A plugin's troubles are told at most so often; those between are not."""
@@ -65,18 +58,13 @@ class Talk:
         self._ask = self._questions.ask
         self._out: list[FromEngine] = []
         self._gestures = Gestures()
-        self._dirty: dict[str, float] = {}
-        self._said: set[str] = set()
-        """Those of the dirty that said so themselves;"""
-        self._chose: set[str] = set()
-        """and those for which a program was chosen."""
-        self._doings: dict[str, Doing] = {}
-        self._driven: dict[str, set[str]] = {}
-        """Params that automation and cables move."""
         self._entries: dict[str, NodeEntry] = {}
         self._given: dict[str, dict[str, float]] = {}
         self._owed: dict[str, set[str]] = {}
         self._names = Naming(link)
+        self._lookout = Lookout(
+            link, self._questions, self._names, self._given, lambda message: self._out.append(message)
+        )
         self._troubled: dict[str, float] = {}
         self._versions: set[tuple[str, str]] = set()
         self._titles: dict[str, tuple[tuple[str, str, str], ...]] = {}
@@ -86,6 +74,9 @@ class Talk:
     def heard(self, node: str, message: Mapping[str, Any]) -> None:
         """A plugin said something; from any thread."""
         self._heard.append((node, message))
+
+    def _tell(self, message: FromEngine) -> None:
+        self._out.append(message)
 
     # The patch
 
@@ -97,15 +88,13 @@ class Talk:
         self._entries = {id: e for id, e in flat.nodes.items() if e.kind == "plugin"}
         for gone in self._given.keys() - self._entries.keys():
             del self._given[gone]
-        for gone in self._doings.keys() - self._entries.keys():
-            if self._doings[gone].window:
-                self._ask(gone, "close_window", (), self._complain(gone))
-        self._doings = {id: self._doings.get(id) or Doing() for id in self._entries}
-        self._driven = {id: set() for id in self._entries}
-        driven = [(line.node, line.param) for line in flat.automation]
-        for node, name in driven + [(cable.target, cable.target_port) for cable in flat.cables]:
-            if node in self._driven:
-                self._driven[node].add(name)
+        driven: dict[str, set[str]] = {id: set() for id in self._entries}
+        moved = [(line.node, line.param) for line in flat.automation]
+        for node, name in moved + [(cable.target, cable.target_port) for cable in flat.cables]:
+            if node in driven:
+                driven[node].add(name)
+        for gone in self._lookout.follow(driven):
+            self._ask(gone, "close_window", (), self._complain(gone))
         rows: list[tuple[str, str, float]] = []
         self._owed.clear()
         for node, entry in self._entries.items():
@@ -114,8 +103,8 @@ class Talk:
             rows += [(node, name, ever[name]) for name in owed]
             given = {name: float(value) for name, value in entry.params.items()}
             turned = {name for name in given if given[name] != ever.get(name)}
-            self._doings[node].turned |= owed | turned
-            self._note_programs(node, turned)
+            self._lookout.turned(node, owed | turned)
+            self._lookout.note_programs(node, turned)
             ever.update(given)
             if owed:
                 self._owed[node] = owed
@@ -126,18 +115,8 @@ class Talk:
         """A param of the patch in play got a value."""
         if node in self._entries and param not in BUILT_IN_PARAMS:
             self._given.setdefault(node, {})[param] = value
-            self._doings[node].turned.add(param)
-            self._note_programs(node, {param})
-
-    def _note_programs(self, node: str, turned: AbstractSet[str]) -> None:
-        """Params were turned: where one chooses a program it turns others, whether the plugin says so or not. One that
-        is still to be loaded is loaded with its program.
-        """
-        hosted = self._link.hosted(node)
-        if hosted is not None and hosted.status == "ready" and not turned.isdisjoint(self._names.of(hosted).programs):
-            self._dirty[node] = monotonic()
-            self._said.add(node)
-            self._chose.add(node)
+            self._lookout.turned(node, {param})
+            self._lookout.note_programs(node, {param})
 
     def _in_state(self, node: str, state: bytes | None, wanted: set[str]) -> list[tuple[str, str, float]]:
         hosted = self._link.hosted(node)
@@ -165,7 +144,7 @@ class Talk:
                 hosted = self._link.hosted(node)
                 title = (entry.title if entry else "") or (hosted.name if hosted else node)
                 if hosted and entry and not hosted.window:
-                    self._look(node)
+                    self._lookout.look(node)
                 self._ask(node, "open_window", (title[:LONGEST_TITLE],), self._complain(node))
             case ClosePluginWindow(node):
                 self._ask(node, "close_window", (), self._complain(node))
@@ -177,13 +156,13 @@ class Talk:
             case AskPlugin(ticket, node, question, param, value, words):
                 self._answer(ticket, node, question, param, value, words)
             case AskPluginStates(ticket):
-                self._look_at_all(ticket)
+                self._lookout.look_at_all(ticket)
             case GivePluginState(node):
                 self._link.insist(node)
             case AskPlugins():
                 self._standings = ()
                 for node in self._entries:
-                    self._tell_values(node)
+                    self._lookout.tell_values(node)
                 self._out += [PluginTitles(node, rows) for node, rows in self._titles.items() if rows]
             case _:
                 raise ValueError(f"{type(message).__name__} is nothing to ask of plugins")
@@ -225,11 +204,7 @@ class Talk:
             turned += self._hear(node, message, now)
         if turned:
             self._out.append(PluginEdits(tuple(turned)))
-        for node, since in list(self._dirty.items()):
-            if now - since > SETTLED_S and not self._gestures.held(node):
-                del self._dirty[node]
-                self._look(node, told=node in self._said)
-                self._said.discard(node)
+        self._lookout.step(now, self._gestures.held)
         self._questions.step(now)
         if now - self._standings_at > STANDING_S:
             self._standings_at = now
@@ -248,31 +223,29 @@ class Talk:
                 if name is None:
                     return []
                 if kind == "edit":
-                    self._dirty[node] = now
-                    self._said.add(node)
+                    self._lookout.stirred(node, now)
                 return self._gestures.heard(node, name, kind, float(message["value"]), now)
             case "params" | "state":
-                self._dirty[node] = now
-                self._said.add(node)
+                self._lookout.stirred(node, now)
             case "entered":
-                self._look(node)
+                self._lookout.look(node)
             case "left":
-                self._dirty.setdefault(node, now)
+                self._lookout.left(node, now)
             case "window" | "lost":
                 open_ = kind == "window" and bool(message["value"])
-                self._doings[node].shows(open_)
+                self._lookout.shows(node, open_)
                 if kind == "window" and not open_:
-                    self._dirty[node] = now
+                    self._lookout.stirred(node, now, said=False)
                 return [] if open_ else self._gestures.lost(node)
             case "loaded" | "values":
-                self._doings[node].begins(self._names.values(hosted))
+                self._lookout.begins(node, hosted)
                 if hosted.window:
-                    self._look(node)
+                    self._lookout.look(node)
                 if kind == "loaded":
                     self._note_version(hosted)
                     self._ask(node, "titles", (), self._take_titles(node))
                 self._pay(node)
-                self._tell_values(node)
+                self._lookout.tell_values(node)
             case "trouble" if now - self._troubled.get(node, -TROUBLE_S) >= TROUBLE_S:
                 self._troubled[node] = now
                 self._out.append(Notice("warning", f"{node}: {hosted.name}: {message['text']}"[:2000]))
@@ -293,11 +266,6 @@ class Talk:
             except PatchError:
                 continue  # the patch in play is an older one, without this node
 
-    def _tell_values(self, node: str) -> None:
-        hosted = self._link.hosted(node)
-        if hosted is not None and hosted.status == "ready":
-            self._out.append(PluginValues(node, tuple(self._names.values(hosted).items())))
-
     def _take_titles(self, node: str) -> Done:
         def done(answer: Any, problem: str) -> None:
             hosted = self._link.hosted(node)
@@ -314,86 +282,6 @@ class Talk:
             self._titles[node] = rows
 
         return done
-
-    def _look_at_all(self, ticket: int) -> None:
-        """Look at every plugin whose window is or was open, and then say that all was told."""
-        left = {node for node, doing in self._doings.items() if doing.opened}
-        if not left:
-            self._out.append(PluginStatesTold(ticket))
-
-        def looked(node: str) -> None:
-            left.discard(node)
-            if not left:
-                self._out.append(PluginStatesTold(ticket))
-
-        for node in sorted(left):
-            self._dirty.pop(node, None)
-            self._look(node, told=True, again=True, then=partial(looked, node))
-
-    def _look(
-        self, node: str, told: bool = False, again: bool = False, then: Callable[[], None] = lambda: None
-    ) -> None:
-        """Ask for a plugin's state and values. A new state is told where it is somebody's doing at its window; with
-        ``told`` in any case, and ``again`` also where it was told before, as long as the patch does not have it.
-        """
-        doing, looked = self._doings.setdefault(node, Doing()), self._link.hosted(node)
-        turned, doing.turned = doing.turned, set()
-        given = looked.memory.given if looked else 0
-
-        def has_state(state: Any, problem: str) -> None:
-            if problem or not isinstance(state, bytes):
-                doing.turned |= turned
-                then()  # it was lost meanwhile, or gives none
-            else:
-                self._ask(node, "values", (), partial(has_values, state))
-
-        def has_values(state: bytes, values: Any, problem: str) -> None:
-            hosted = self._link.hosted(node)
-            if hosted is not looked or (hosted is not None and hosted.memory.given != given):
-                doing.turned |= turned  # it was given another state meanwhile, or is another one
-            elif not problem and hosted is not None and isinstance(values, list):
-                hosted.values = values
-                hosted.memory.note_values(state, values)
-                self._tell_values(node)
-                now, driven = self._names.values(hosted), self._driven.get(node, set())
-                by_hand, own = doing.look(state, now, turned | doing.turned | driven)
-                if node in self._chose:
-                    self._chose.discard(node)
-                    own = self._otherwise(node, now, driven | self._names.of(hosted).programs)
-                if by_hand and not own:
-                    self._ask(node, "state", (), partial(has_again, hosted, state))
-                    return
-                if told or by_hand:
-                    self._tell_state(node, hosted, state, again, by_hand, own)
-            then()
-
-        def has_again(hosted: Hosted, state: bytes, second: Any, problem: str) -> None:
-            # some plugins never give the same bytes twice: those say nothing of anybody's hands
-            by_hand = not problem and second == state
-            if (told or by_hand) and hosted.memory.given == given:
-                self._tell_state(node, hosted, state, again, by_hand, {})
-            then()
-
-        if node in self._chose:
-            self._ask(node, "heed_programs", (), lambda answer, problem: None)
-        self._ask(node, "state", (), has_state)
-
-    def _otherwise(self, node: str, now: Mapping[str, float], beside: AbstractSet[str]) -> dict[str, float]:
-        """What a plugin has for params to which the patch gives another value, since a program turned them."""
-        given = self._given.get(node, {})
-        names = [name for name in now if name in given and name not in beside]
-        return {name: now[name] for name in names if abs(now[name] - given[name]) > SAME}
-
-    def _tell_state(
-        self, node: str, hosted: Hosted, state: bytes, again: bool, by_hand: bool, own: Mapping[str, float]
-    ) -> None:
-        if len(state) > MOST_STATE_BYTES:
-            words = f"its state has {len(state)} bytes, more than a patch can hold, and is not kept"
-            self._out.append(Notice("warning", f"{node}: {hosted.name}: {words}."))
-        elif hosted.memory.show(state, again):
-            given = self._given.get(node, {})
-            moved = tuple((name, min(max(value, 0.0), 1.0)) for name, value in own.items() if name in given)
-            self._out.append(PluginState(node, state, by_hand, moved))
 
     def _tell_standings(self) -> None:
         def count(value: int) -> int:
