@@ -19,6 +19,7 @@ import numpy as np
 from graph.spec import (
     AudioIn,
     AudioOut,
+    Config,
     Kernel,
     Memory,
     Node,
@@ -208,15 +209,18 @@ _HOOKS: Mapping[str, Callable[[Any, type[Node]], Any] | None] = {
 def _guarded(declared: type[Node], hook: Callable[..., Any], fits: Callable[[Any, type[Node]], Any] | None) -> Any:
     @wraps(hook)
     def guarded(cls: type[Node], *args: Any) -> Any:
+        id = args[0].id if args and isinstance(args[0], Config) else ""
+        place = f"nodes.{id}" if id else ""
         try:
             found = hook(cls, *args)
             return found if fits is None else fits(found, cls)
         except PatchError as error:
             if fits is None:
                 raise
-            raise PatchError(f"{hook.__name__}: {error.message}", place=error.place, node=error.node) from None
+            raise PatchError(f"{hook.__name__}: {error.message}", place=place, node=id) from None
         except Exception as error:
-            raise PatchError(f"{hook.__name__}: {words_of(error, file_of(declared))}") from error
+            words = f"{hook.__name__}: {words_of(error, file_of(declared))}"
+            raise PatchError(words, place=place, node=id) from error
 
     return guarded
 
