@@ -273,8 +273,8 @@ class OscSession:
         self.outgoing.append((write(address, *arguments), client))
 
     def _complain(self, peer: _Peer, client: Client, address: str, words: str, now: float) -> None:
-        """Say what is wrong, unless it was said just now or too much was. Complaints are not complained of: two programs
-        that hear each other would go on for ever.
+        """Say what is wrong, unless it was said just now or too much was. Complaints are not complained of: two
+        programs that hear each other would go on for ever.
         """
         if address == "/error":
             return

@@ -31,7 +31,7 @@ _BUNDLE = b"#bundle\0"
 
 
 class WireError(ValueError):
-    """A datagram is no OSC that is taken here: what was expected, in one line, and of which address, if that is known."""
+    """A datagram is no OSC that is taken here: what was expected, in one line, and to which address, if known."""
 
     def __init__(self, words: str, address: str = "") -> None:
         super().__init__(words)
