@@ -13,25 +13,7 @@ import numpy as np
 from host.plugins import presets
 from host.plugins.description import OFF, Arrangement, Bus, Description
 from host.plugins.errors import PluginError
-from host.plugins.instance import (
-    CHANGES,
-    DROPPED,
-    EVENTS,
-    FAILED,
-    INPUTS,
-    MOST_CHANGES,
-    MOST_EVENTS,
-    OUTPUTS,
-    SCRUBBED,
-    TRANSPORT,
-    Block,
-    Change,
-    Event,
-    NativeCall,
-    Notice,
-    Transport,
-    transport_words,
-)
+from host.plugins.instance import DROPPED, FAILED, SCRUBBED, Block, Change, Event, NativeCall, Notice, Transport
 from host.plugins.vst3 import com
 from host.plugins.vst3.blocks import CC_COUNT
 from host.plugins.vst3.describe import (
@@ -45,16 +27,16 @@ from host.plugins.vst3.describe import (
     titles_of,
 )
 from host.plugins.vst3.layouts import order
-from host.plugins.vst3.memory import SLACK, Memory, Wire
+from host.plugins.vst3.memory import Memory, Wire
 from host.plugins.vst3.module import load
 from host.plugins.vst3.parts import Parts
+from host.plugins.vst3.staging import Staging
 from host.plugins.vst3.window import PluginWindow
 
 LARGEST_BLOCK = 1 << 16
 FLUSH = 64
 HELD_S, ECHO_S = 60.0, 0.5
 """How long a param is left alone by changes after its knob was taken in hand, and after it was let go."""
-_Run = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_int64, ctypes.c_int64)
 TROUBLES = {
     SCRUBBED: "{} samples that were no numbers were replaced with silence",
     DROPPED: "{} changes or events did not fit into their block, or named no param",
@@ -77,6 +59,7 @@ class Vst3Plugin:
         module = load(path)
         kind = module.find(uid)
         self._ready = False
+        self._staging: Staging | None = None
         self._window: PluginWindow | None = None
         self._places: dict[int, int] = {}
         self._heeded: dict[int, float] = {}
@@ -165,10 +148,7 @@ class Vst3Plugin:
                 parts.component.call(com.ACTIVATE_BUS, com.EVENTS, direction, at, 1, types=kinds)
         memory.arrange(rate, max_block, *(_wires(buses, layouts) for _, buses, layouts in sides))
         self.arrangement = asked
-        self._size = max_block
-        self._into = _buffers(asked.inputs, max_block)
-        self._out = _buffers(asked.outputs, max_block)
-        self._channels = _addresses(self._into), _addresses(self._out)
+        self._staging = Staging(self.description.name, asked, max_block, self._place)
         self._wake()
 
     def _check_counts(self, asked: Arrangement) -> None:
@@ -201,44 +181,9 @@ class Vst3Plugin:
         changes: Sequence[Change] = (),
         transport: Transport | None = None,
     ) -> None:
-        """The plugin sees buffers of ours, with room behind them, never the caller's."""
         call = self.native()
-        frames = self._frames(inputs, outputs)
-        for own, given in zip(self._into, inputs, strict=True):
-            own[:, :frames] = given
-        words = self.memory.words
-        kept = [
-            *self._channels,
-            self._change_words(changes),
-            _event_words(events),
-            transport_words(transport or Transport()),
-        ]
-        for word, array in zip((INPUTS, OUTPUTS, CHANGES, EVENTS, TRANSPORT), kept, strict=True):
-            words[word] = array.ctypes.data
-        _Run(call.function)(call.words, frames)
-        words[: TRANSPORT + 1] = 0
-        for own, given in zip(self._out, outputs, strict=True):
-            given[:] = own[:, :frames]
-
-    def _frames(self, inputs: Sequence[Block], outputs: Sequence[Block]) -> int:
-        """The length of a block, all of whose arrays fit. Raises PluginError."""
-        for side, own, given in (("input", self._into, inputs), ("output", self._out, outputs)):
-            shapes, wanted = [len(array) for array in given], [len(array) for array in own]
-            if shapes != wanted:
-                raise PluginError(f"{self.description.name} takes {wanted} channels of {side}, not {shapes}")
-        lengths = {array.shape[1] for array in (*inputs, *outputs)}
-        if len(lengths) > 1 or any(length > self._size for length in lengths):
-            raise PluginError(f"{self.description.name}: blocks have one length of at most {self._size} frames")
-        return lengths.pop() if lengths else 0
-
-    def _change_words(self, changes: Sequence[Change]) -> np.ndarray:
-        if len(changes) > MOST_CHANGES:
-            raise PluginError(f"{len(changes)} param changes in one block; at most {MOST_CHANGES}")
-        table = np.zeros((len(changes), 3), np.int64)
-        for row, change in zip(table, changes, strict=True):
-            row[:2] = self._place(change.id), change.frame
-            row[2:].view(np.float64)[0] = com.unit(change.value)
-        return np.concatenate([[len(changes)], table[np.argsort(table[:, 1], kind="stable")].ravel()])
+        assert self._staging is not None
+        self._staging.run(call, self.memory.words, inputs, outputs, events, changes, transport or Transport())
 
     def native(self) -> NativeCall:
         if not self._ready:
@@ -360,9 +305,8 @@ class Vst3Plugin:
         """A processor learns of values only while it processes, and some not in blocks of no frames."""
         if not self._ready:
             self.prepare(48000.0, FLUSH)
-        frames = min(FLUSH, self._size)
-        into, out = ([np.zeros((len(own), frames), np.float32) for own in side] for side in (self._into, self._out))
-        self.process(into, out)
+        assert self._staging is not None
+        self.process(*self._staging.silence(FLUSH))
 
     def set_state(self, data: bytes) -> None:
         preset = presets.unpack(data, f"state of {self.description.name}")
@@ -444,22 +388,3 @@ def _wires(buses: Sequence[Bus], layouts: Sequence[str]) -> list[Wire]:
         Wire(layout != OFF, bus.channels, tuple(order(layout)) if layout else ())
         for bus, layout in zip(buses, layouts, strict=True)
     ]
-
-
-def _buffers(layouts: Sequence[str], most: int) -> list[Block]:
-    return [np.zeros((len(order(layout)), most + SLACK), np.float32) for layout in layouts if layout]
-
-
-def _addresses(buffers: Sequence[Block]) -> np.ndarray:
-    return np.array([row.ctypes.data for buffer in buffers for row in buffer] or [0], np.int64)
-
-
-def _event_words(events: Sequence[Event]) -> np.ndarray:
-    if len(events) > MOST_EVENTS:
-        raise PluginError(f"{len(events)} events in one block; at most {MOST_EVENTS}")
-    packed = []
-    for event in sorted(events, key=lambda event: event.frame):
-        if not 1 <= len(event.data) <= 3 or not 0x80 <= event.data[0] < 0xF0:
-            raise PluginError(f"{event.data.hex(' ')} is no MIDI channel message")
-        packed.append(event.frame << 32 | int.from_bytes(event.data, "little"))
-    return np.array([len(packed), *packed], np.int64)
