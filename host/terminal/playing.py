@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from queue import SimpleQueue
 from time import monotonic
 
 from graph.document import Patch
 from host.engine.client import Engine
 from host.engine.display import EngineStatus
 from host.messages import Notice
+from host.terminal.news import News
 from host.transport.tempo import Meter, place_at
 from host.transport.timecode import RATES, timecode_at
 
@@ -26,7 +26,7 @@ KEYS = "space play/stop  0 start  ←/→ 5 s  l loop  r record  s save 60 s  t 
 class Playing:
     """A patch that is played until its time is over, or until somebody says so."""
 
-    def __init__(self, engine: Engine, patch: Patch, seconds: float | None, notices: SimpleQueue[Notice]) -> None:
+    def __init__(self, engine: Engine, patch: Patch, seconds: float | None, notices: News) -> None:
         self.engine = engine
         self._patch = patch
         self._span = patch.transport.loop

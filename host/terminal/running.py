@@ -7,7 +7,6 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from queue import Empty, SimpleQueue
 from time import monotonic, sleep
 
 from graph.document import Patch
@@ -15,6 +14,7 @@ from graph.errors import PatchError
 from host.commands import ended_by_signals
 from host.engine.client import Engine
 from host.messages import Notice
+from host.terminal.news import News
 from host.terminal.playing import Playing
 from host.terminal.view import compiling_words, device_words, files_words, number_words
 
@@ -42,7 +42,7 @@ def run(
     ``osc``: the port to listen at on this machine; ``midi``: the controller, or a part of its name, whose controls the
     patch's metadata map; the others are as for `Engine`. Raises PatchError, EngineError.
     """
-    notices: SimpleQueue[Notice] = SimpleQueue()
+    notices = News()
     wishes = {"device": device, "in_device": in_device, "rate": rate, "block": block}
     compiling = _Compiling()
     heard = {"on_notice": notices.put, "on_progress": compiling}
@@ -93,7 +93,7 @@ class _Compiling:
 
 
 @contextmanager
-def _remote(engine: Engine, patch: Patch, osc: int | None, midi: str, notices: SimpleQueue[Notice]) -> Iterator[None]:
+def _remote(engine: Engine, patch: Patch, osc: int | None, midi: str, notices: News) -> Iterator[None]:
     """Hands from outside on the params, where that is wished for. Raises PatchError where the port is taken."""
     if osc is None and not midi:
         yield
@@ -128,18 +128,9 @@ def _out(text: str) -> None:
     sys.stdout.flush()
 
 
-def _drained(notices: SimpleQueue[Notice]) -> list[Notice]:
-    found: list[Notice] = []
-    while True:
-        try:
-            found.append(notices.get_nowait())
-        except Empty:
-            return found
-
-
-def _tell(notices: SimpleQueue[Notice]) -> None:
-    for notice in _drained(notices):
-        _say(notice.text)
+def _tell(notices: News) -> None:
+    for text in notices.fresh():
+        _say(text)
 
 
 def _in_lines(playing: Playing, name: str) -> None:
@@ -169,7 +160,7 @@ def _in_terminal(playing: Playing, name: str) -> None:
     console = Console()
     with keyboard() as key, Live(console=console, auto_refresh=False, transient=True) as live:
         while not playing.over:
-            said.extend(notice.text for notice in _drained(playing.notices))
+            said.extend(playing.notices.fresh())
             del said[:-SHOWN_NOTICES]
             live.update(picture(playing, meters, name, said, console.height), refresh=True)
             pressed = key(1 / FRAMES_PER_S)

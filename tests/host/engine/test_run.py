@@ -15,7 +15,7 @@ import pytest
 from host import messages as m
 from host.engine import folder as folders
 from host.engine.display import EngineStatus
-from host.messages import Notice
+from host.terminal.news import MOST, QUIET_S, News
 from host.terminal.playing import Playing
 from host.terminal.view import FLOOR_DB, WIDTH, Meters, bar, device_words, picture
 
@@ -153,12 +153,27 @@ class FakeEngine:
         self.told.append(("replay", path.name, seconds))
 
 
+def test_what_comes_again_and_again_is_told_once_in_a_while():
+    now = 100.0
+    news = News(lambda: now)
+    for text in ("no recorder", "no recorder", "a dropout"):
+        news.put(m.Notice("info", text))
+    assert news.fresh() == ["no recorder", "a dropout"]
+    now += QUIET_S / 2
+    news.put(m.Notice("info", "no recorder"))
+    assert news.fresh() == []
+    now += QUIET_S / 2
+    news.put(m.Notice("info", "no recorder"))
+    assert news.fresh() == ["no recorder"]
+    for k in range(3 * MOST):
+        news.put(m.Notice("info", f"take {k}"))
+    assert len(news.fresh()) == 3 * MOST
+    assert len(news._said) <= MOST
+
+
 @pytest.fixture
 def playing(patch):
-    from queue import SimpleQueue
-
-    notices: SimpleQueue[Notice] = SimpleQueue()
-    return Playing(FakeEngine(), patch, 10.0, notices)
+    return Playing(FakeEngine(), patch, 10.0, News())
 
 
 def test_keys(playing):
@@ -181,7 +196,7 @@ def test_keys(playing):
 
 def test_keys_for_loop_record_and_the_last_minute(playing):
     assert playing.press("l")
-    assert playing.notices.get_nowait().text == "This patch has no loop."
+    assert playing.notices.fresh() == ["This patch has no loop."]
     engine = playing.engine
     engine.looped = (2.0, 4.0)
     playing.press("l")
@@ -247,7 +262,6 @@ class Picture(FakeEngine):
 
 
 def test_the_view_says_what_there_is_to_say(patch):
-    from queue import SimpleQueue
 
     from rich.console import Console
 
@@ -257,7 +271,7 @@ def test_the_view_says_what_there_is_to_say(patch):
     latencies = (("out", 480), ("early", 0))
     engine.device = m.Status("Box", "JACK", True, 48000, 64, 2, 2, 128, latencies, ("take.wav",))
     console = Console(width=120, record=True, file=io.StringIO())
-    console.print(picture(Playing(engine, patch, None, SimpleQueue()), Meters(), "Test", ["Something happened."], 40))
+    console.print(picture(Playing(engine, patch, None, News()), Meters(), "Test", ["Something happened."], 40))
     shown = console.export_text()
     for words in (
         "Test  playing, going round from 1 to 2.5 s, recording 1",
@@ -282,7 +296,6 @@ class Many(Picture):
 
 
 def test_what_there_is_no_room_for_is_counted_and_the_outputs_and_the_keys_are_seen(patch):
-    from queue import SimpleQueue
 
     from rich.console import Console
 
@@ -290,7 +303,7 @@ def test_what_there_is_no_room_for_is_counted_and_the_outputs_and_the_keys_are_s
     latencies = (("out", 480), ("other", 480), ("early", 0))
     engine.device = m.Status("Box" * 60, "JACK", True, 48000, 64, 2, 2, 128, latencies, ())
     console = Console(width=80, record=True, file=io.StringIO())
-    console.print(picture(Playing(engine, patch, None, SimpleQueue()), Meters(), "Test", ["Something."], 24))
+    console.print(picture(Playing(engine, patch, None, News()), Meters(), "Test", ["Something."], 24))
     lines = console.export_text().splitlines()
     assert len(lines) == 24
     assert [line.split()[0] for line in lines if "█" in line][:3] == ["out", "out", "a0"]
