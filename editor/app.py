@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Protocol
 
 import dearpygui.dearpygui as dpg
 
-from editor import fonts, keys
+from editor import fonts
 from editor.commands import Command, Commands
+from editor.keyboard import Keyboard
 from editor.layout import Arrangement, Rect, Slot, Splitter, arranged
 from editor.link import Player, Sound
 from editor.menus import MenuBar
@@ -68,6 +69,7 @@ class App:
         self.notices = Notices()
         self.sound = Sound(make_player, self.notices.say)
         self.pointer = Pointer()
+        self.keyboard = Keyboard(self)
         self.commands = Commands(COMMANDS)
         self.arrangement = Arrangement()
         self.slots: dict[Slot, Rect] = {}
@@ -90,13 +92,6 @@ class App:
         """The macro that is being assigned: whatever knob is pressed meanwhile is moved by it."""
         self.first_start = False
         """Whether this is the first time: there is a tour then."""
-        self._pressed: list[int] = []
-        self.typing = False
-        """Whether the keys that were pressed last are those of a field."""
-        self._typed = -keys.LATE - 1
-        """The last frame after which text was being typed."""
-        self._held = frozenset[str]()
-        """The modifiers that were held in the frame before."""
         self._touched = self._lively = 0.0
         self._laid_out: object = None
         self._fronts: dict[Slot, str] = {}
@@ -136,8 +131,7 @@ class App:
         dpg.setup_dearpygui()
         dpg.show_viewport()
         style(self.look)
-        with dpg.handler_registry():
-            dpg.add_key_press_handler(callback=lambda _, key: self._pressed.append(int(key)))
+        self.keyboard.start()
         self.pointer.start()
         dpg.add_window(
             tag="window",
@@ -231,13 +225,15 @@ class App:
         self.frames += 1
         if not dpg.is_dearpygui_running():
             self.quit(ask=True)
+        self.keyboard.look()
         self._run_callbacks()
-        self._follow()  # what the mouse and the keys do is about what is there by now
+        self.follow()  # what the mouse and the keys do is about what is there by now
         with self.guarded("the mouse"):
             if self.pointer.step():
                 self.touch()
-        self._follow()
-        self._run_keys()
+        self.follow()
+        with self.guarded("the keyboard"):
+            self.keyboard.step()
         now = monotonic()
         self.sync()
         with self.guarded("listening to the engine"):
@@ -259,11 +255,11 @@ class App:
         """Tell engine and panels what the session has become."""
         with self.guarded("telling the engine"):
             self.sound.follow(self.session, self.pointer.busy)
-        self._follow()
+        self.follow()
         for id in [id for id in self._due if self.seen(id)]:  # it was not when it had something to follow
             self._catch_up(id)
 
-    def _follow(self) -> None:
+    def follow(self) -> None:
         """Let the panels follow what the session has become."""
         changes = self.session.changes()
         if not changes:
@@ -330,32 +326,13 @@ class App:
         if callback is None:
             return
         self.touch()
+        sender, value, *rest = *arguments, None, None
+        if isinstance(sender, int | str):
+            if self.keyboard.astray(sender):
+                return
+            value = self.keyboard.whole(sender, value) if isinstance(value, str) else value
         with self.guarded("doing what was asked"):
-            callback(*arguments[: _arity(callback)])
-
-    def _run_keys(self) -> None:
-        pressed, self._pressed = self._pressed, []
-        now = keys.held()
-        just, self._held = now | self._held, now  # a quick hand lets go of Ctrl in the frame that sees its key go down
-        # Escape, Enter and Tab leave a field before they are told of: they are still the field's.
-        if keys.typing():
-            self._typed = self.frames
-        self.typing = typing = self.frames - self._typed <= keys.LATE
-        if not pressed:
-            return
-        self.touch()
-        for key in pressed:
-            name = keys.NAMES.get(key)
-            if name and self.dialog is not None:
-                with self.guarded(self.dialog.title):
-                    self.dialog.key(keys.combined(just, name))
-                continue
-            # Where that makes no shortcut, the key came after: Ctrl+G and F2 at once.
-            ways = (keys.combined(modifiers, name) for modifiers in (just, now)) if name else ()
-            command = next(filter(None, map(self.commands.by_keys, ways)), None)
-            if command and (not typing or command.while_typing):
-                self.command(command.id)
-                self._follow()
+            callback(*(sender, value, *rest)[: _arity(callback)])
 
     def command(self, id: str) -> None:
         """Do what a command says, if it can be done now."""

@@ -62,11 +62,11 @@ def type_in(app: App, at: tuple[float, float], width: float, text: str, done: Ca
     dpg.bind_item_theme("type-in", "theme:strip")
     dpg.bind_item_font("type-in:text", fonts.font("medium"))
 
-    def finish() -> None:
+    def finish(entered: bool = True) -> None:
         if dpg.does_item_exist("type-in"):
-            typed = dpg.get_value("type-in:text")
+            typed = app.keyboard.text("type-in:text")
             dpg.delete_item("type-in")
-            if typed != text and app.session.level == level:
+            if entered and typed != text and app.session.level == level:
                 try:
                     done(typed)
                 except ValueError as error:
@@ -75,9 +75,9 @@ def type_in(app: App, at: tuple[float, float], width: float, text: str, done: Ca
     if dpg.does_item_exist("type-in:handlers"):
         dpg.delete_item("type-in:handlers")
     with dpg.item_handler_registry(tag="type-in:handlers"):
-        dpg.add_item_deactivated_handler(callback=finish)
+        dpg.add_item_deactivated_handler(callback=lambda: finish())
     dpg.bind_item_handler_registry("type-in:text", "type-in:handlers")
-    dpg.focus_item("type-in:text")
+    app.keyboard.give("type-in:text", finish, "medium")
 
 
 class Control(Grip):

@@ -36,11 +36,8 @@ NAMES: Mapping[int, str] = {
     dpg.mvKey_Subtract: "minus",
 }
 
+SIGNS: Mapping[str, str] = {"space": " ", "minus": "-", "comma": ",", "period": ".", "slash": "/"}
 FIELDS = ("InputText", "InputInt", "InputFloat", "InputDouble", "DragFloat", "DragInt", "SliderFloat", "SliderInt")
-
-
-LATE = 2
-"""After how many frames a key may be told of."""
 
 
 MODIFIERS = {
@@ -60,17 +57,34 @@ def combined(held: Collection[str], key: str) -> str:
     return "".join(f"{name}+" for name in MODIFIERS if name in held) + key
 
 
-def typing() -> bool:
-    """Whether text is being typed somewhere."""
-    item = dpg.get_focused_item()
-    return bool(item) and dpg.does_item_exist(item) and _typed_in(item)
+def letter(key: str, held: Collection[str]) -> str:
+    """What a key types, where that is the same on most keyboards; else nothing."""
+    if held and set(held) != {"shift"}:
+        return ""
+    if len(key) == 1 and key.isalpha():
+        return key.upper() if held else key
+    return "" if held else SIGNS.get(key, key if len(key) == 1 else "")
 
 
-def _typed_in(item: int | str) -> bool:
-    """Whether text is being typed in an item, or inside it: Dear PyGui says that the outermost group has the focus."""
+def item(of: int | str) -> int:
+    """An item's number; 0 where there is none."""
+    if not of or not dpg.does_item_exist(of):
+        return 0
+    return int(dpg.get_alias_id(of)) if isinstance(of, str) else of
+
+
+def field() -> int:
+    """The field that is typed in; 0: there is none."""
+    focused = item(dpg.get_focused_item())
+    return _field(focused) if focused else 0
+
+
+def _field(item: int) -> int:
+    """The field that is typed in, if it is this or inside: Dear PyGui says that the outermost group has the focus."""
     type = dpg.get_item_type(item)
     if type.endswith("mvGroup") and not dpg.is_item_active(item):
-        return False
+        return 0
     if type.endswith(("mvGroup", "mvChildWindow", "mvWindowAppItem")):
-        return any(map(_typed_in, dpg.get_item_children(item, 1) or ()))
-    return any(kind in type for kind in FIELDS) and bool(dpg.is_item_active(item))
+        children: list[int] = dpg.get_item_children(item, 1) or []  # pyright: ignore[reportAssignmentType]
+        return next(filter(None, map(_field, children)), 0)
+    return item if any(kind in type for kind in FIELDS) and dpg.is_item_active(item) else 0

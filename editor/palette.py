@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import dearpygui.dearpygui as dpg
 
-from editor import fonts, keys
+from editor import fonts
 from editor.canvas.adding import add_item
 from editor.draw import Pen, fitted
 from editor.model import Changes
@@ -84,8 +84,6 @@ class Palette(Panel):
             self.show, self.by = "all", "vendor"
             self._read()
         self.typed = ""
-        self._typed_in = -keys.LATE - 1
-        """The last frame in which the search had the keys."""
         self.over = ""
         self.lines: list[Line] = []
         self._count = -1
@@ -140,8 +138,8 @@ class Palette(Panel):
 
     @property
     def searching(self) -> bool:
-        """Whether something is searched with the keys; they may have been taken from the field by the last of them."""
-        return bool(self.typed.split()) and self.app.frames - self._typed_in <= keys.LATE + 1
+        """Whether something is searched with the keys."""
+        return bool(self.typed.split()) and self.app.keyboard.is_in("palette:search")
 
     @property
     def first(self) -> str:
@@ -284,8 +282,6 @@ class Palette(Panel):
         return next((x for x in self.lines if x.top <= y < x.top + px(ROW if x.item else HEAD)), None)
 
     def frame(self, now: float, readings: Any) -> None:
-        if dpg.is_item_active("palette:search"):
-            self._typed_in = self.app.frames
         self.draw()
         count = len(self.session.stock.plugins())
         progress = self._plugins.work.progress

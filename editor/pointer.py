@@ -12,6 +12,7 @@ Tag = int | str
 DOUBLE_S = 0.45
 DOUBLE_FRAMES = 6
 """Two clicks make a double click within so long; or within so many frames, where frames are slow."""
+DOUBLE_PX = 8
 BUTTONS = (0, 1, 2)
 LEFT, RIGHT, MIDDLE = BUTTONS
 
@@ -131,11 +132,14 @@ class Pointer:
         item, grip, button = self._held
         if not dpg.does_item_exist(item):
             self.free(item)
-        elif not dpg.is_mouse_button_down(button):
+            return
+        if moved:
+            if _far(self._at, self._clicked[2]):
+                self._clicked = 0.0, -DOUBLE_FRAMES, self._at  # a drag is no click
+            grip.drag(self.touch(item, button))
+        if not dpg.is_mouse_button_down(button) and self._held is not None:
             self._held = None
             grip.release(self.touch(item, button))
-        elif moved:
-            grip.drag(self.touch(item, button))
 
     def _meet(self, item: Tag, grip: Grip, moved: bool, wheel: float) -> None:
         if dpg.is_mouse_button_clicked(LEFT) and self._is_second():
@@ -151,9 +155,9 @@ class Pointer:
 
     def _is_second(self) -> bool:
         """Whether this click makes a double click. Dear ImGui allows too little time where frames are slow."""
-        now, (x, y), (at, step, before) = monotonic(), self._at, self._clicked
+        now, (at, step, before) = monotonic(), self._clicked
         soon = now - at < DOUBLE_S or self._steps - step < DOUBLE_FRAMES
-        second = soon and abs(x - before[0]) + abs(y - before[1]) < 8
+        second = soon and not _far(self._at, before)
         self._clicked = (0.0, -DOUBLE_FRAMES, self._at) if second else (now, self._steps, self._at)
         return second
 
@@ -162,3 +166,8 @@ class Pointer:
         for item in gone:
             self.free(item)
         return next(((item, grip) for item, grip in self._grips.items() if dpg.is_item_hovered(item)), None)
+
+
+def _far(a: tuple[float, float], b: tuple[float, float]) -> bool:
+    """Whether two clicks there cannot be one double click."""
+    return abs(a[0] - b[0]) + abs(a[1] - b[1]) >= DOUBLE_PX

@@ -42,11 +42,11 @@ class BlockDialog(Dialog):
 
     def opened(self) -> None:
         if self.group:
-            dpg.focus_item(self.tag("name"))
+            self.app.keyboard.give(self.tag("name"))
 
     def _show_button(self) -> None:
         if self.group:
-            name = " ".join(str(dpg.get_value(self.tag("name"))).split())
+            name = " ".join(str(self.app.keyboard.text(self.tag("name"))).split())
             there = name in self.app.session.stock.blocks.listed()
             dpg.configure_item(self.tag("keep"), label="Replace" if there else "Keep", enabled=bool(name))
 
@@ -85,7 +85,7 @@ class BlockDialog(Dialog):
             return
         try:
             block = session.stock.blocks.keep(
-                str(dpg.get_value(self.tag("name"))),
+                str(self.app.keyboard.text(self.tag("name"))),
                 session.here.node(self.group),
                 session.kinds,
                 session.patch.folder,

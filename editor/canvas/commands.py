@@ -167,7 +167,7 @@ def _escape(app: App) -> None:
     elif canvas.gestures.held is not None:
         canvas.gestures.cancel()
         canvas._show_hand()
-    elif hands_of(app).cancel() or app.typing:
+    elif hands_of(app).cancel() or app.keyboard.typing:
         return
     elif app.assigning is not None:
         app.assigning = None

@@ -64,4 +64,4 @@ def fill_frame_popup(app: App, parent: str, frame: Frame, close: Callable[[], No
     offer()
     button = dpg.add_button(label="Remove the frame", callback=remove, parent=parent)
     dpg.bind_item_theme(button, "theme:danger")
-    dpg.focus_item("frame:title")
+    app.keyboard.give("frame:title")

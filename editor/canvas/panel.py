@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     from editor.plugins.panel import Plugins
 
 FLIGHT_S = 0.22
+GAP = 20
+"""Above and below a node, where a new one shall not be put onto it."""
 
 
 class Canvas(Panel):
@@ -279,6 +281,15 @@ class Canvas(Panel):
         if cable is None or not goes_into(self.session, item, cable):
             return None
         return cable.key
+
+    def below(self, at: Point) -> Point:
+        """The first point from here downwards that no node covers."""
+        boxes = sorted((self.scene.box(node) for node in self.scene.places), key=lambda box: box.y)
+        x, y = at
+        for box in boxes:
+            if box.grown(GAP).holds(x, y):
+                y = box.bottom + 2 * GAP
+        return x, y
 
     def free_place(self) -> Point:
         """A point in view with no node on it, from the middle downwards."""

@@ -119,7 +119,7 @@ class Popups:
 
             def act(id: str = id) -> None:
                 if pin is None:
-                    add_item(canvas, id, at)
+                    add_item(canvas, id, canvas.below(at))
                 else:
                     connect_new(canvas, id, pin, at)
 
@@ -150,7 +150,7 @@ class Popups:
         )
         dpg.add_group(tag="search:list", parent="canvas-popup")
         self._narrow("")
-        dpg.focus_item("search:text")
+        canvas.app.keyboard.give("search:text")
 
     def _narrow(self, typed: str) -> None:
         words = typed.lower().split()
@@ -196,6 +196,8 @@ class Popups:
         """Take the chosen line; have done with a frame, unless a line of its text is ended."""
         if self.open == "search" and self._found:
             self._pick(self._at)
+        elif self.open == "search":
+            self.canvas.app.keyboard.give("search:text")  # which Enter takes the keys from
         elif self.open == "frame" and not dpg.is_item_active("frame:text"):
             self.close()
 
@@ -260,7 +262,7 @@ class Popups:
             parent="canvas-popup",
             callback=done,
         )
-        dpg.focus_item("rename:text")
+        canvas.app.keyboard.give("rename:text")
 
     def menu(self, touch: Touch) -> None:
         """What can be done here, after a right click."""

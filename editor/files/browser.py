@@ -101,7 +101,7 @@ class Browser(Dialog):
         dpg.set_value(self.tag("search"), self.typed)
 
     def opened(self) -> None:
-        dpg.focus_item(self.tag("search"))
+        self.app.keyboard.give(self.tag("search"))
 
     def _search(self, typed: str) -> None:
         self.typed = typed

@@ -125,7 +125,7 @@ class Chooser(Dialog):
         self.go(self.folder)
 
     def opened(self) -> None:
-        dpg.focus_item(self.tag("name"))
+        self.app.keyboard.give(self.tag("name"))
 
     def _places(self) -> None:
         px, parent = self.app.look.px, self.tag("places")
@@ -151,7 +151,7 @@ class Chooser(Dialog):
         """List another folder."""
         if folder != self.folder and self.mode == "open":
             self.words_typed = ""
-            dpg.set_value(self.tag("name"), "")
+            self.app.keyboard.put(self.tag("name"), "")
         self.folder = folder
         self.chosen = -1
         dpg.delete_item(self.tag("crumbs"), children_only=True)
@@ -231,7 +231,7 @@ class Chooser(Dialog):
         row = self.listing.rows[self.chosen]
         if not row.folder:
             self.name = row.name
-            dpg.set_value(self.tag("name"), row.name)
+            self.app.keyboard.put(self.tag("name"), row.name)
 
     def _enter_row(self, row: Row) -> None:
         if row.folder:
@@ -259,19 +259,19 @@ class Chooser(Dialog):
                 self.choose(self.chosen - 1)
             case "alt+up":
                 self.above()
-            case "backspace" if not dpg.get_value(self.tag("name")) and not self.name:
+            case "backspace" if not self.app.keyboard.text(self.tag("name")) and not self.name:
                 self.above()
             case "ctrl+h":
                 self.hidden = not self.hidden
                 self._fill()
             case "ctrl+l":
-                dpg.focus_item(self.tag("name"))
+                self.app.keyboard.give(self.tag("name"))
             case _:
                 super().key(keys)
-        self.name = dpg.get_value(self.tag("name")) if self.is_open else self.name
+        self.name = self.app.keyboard.text(self.tag("name")) if self.is_open else self.name
 
     def accept(self) -> None:
-        typed = str(dpg.get_value(self.tag("name")))
+        typed = str(self.app.keyboard.text(self.tag("name")))
         row = self.listing.rows[self.chosen] if 0 <= self.chosen < len(self.listing.rows) else None
         if row is not None and row.folder and self.mode != "folder":
             self.go(self.folder / row.name)

@@ -28,7 +28,7 @@ class KeyList(Dialog):
         self._fill("")
 
     def opened(self) -> None:
-        dpg.focus_item(self.tag("search"))
+        self.app.keyboard.give(self.tag("search"))
 
     def _fill(self, typed: str) -> None:
         theme, px = self.app.look.theme, self.app.look.px

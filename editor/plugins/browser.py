@@ -96,7 +96,7 @@ class PluginBrowser(Dialog):
         self._refresh()
 
     def opened(self) -> None:
-        dpg.focus_item(self.tag("search"))
+        self.app.keyboard.give(self.tag("search"))
 
     def frame(self, now: float) -> None:
         if self.table is None:

@@ -129,7 +129,8 @@ def test_duck_music_under_dialogue_from_nothing(opens: Opens, root: Path, tmp_pa
 
     # The bus from the palette; the output at the end of its cable.
     window.click("palette:search")
-    typed(window, "bus")
+    window.key("ctrl+a")
+    window.type("bus")
     window.settle(4)
     window.drag("palette:bus", "plane:750,150")
     window.until(lambda state: "bus" in state["nodes"])
@@ -142,6 +143,7 @@ def test_duck_music_under_dialogue_from_nothing(opens: Opens, root: Path, tmp_pa
     window.type("audio out")
     window.key("Return")
     state = window.until(lambda state: len(state["cables"]) == 5)
+    assert state["nodes"] == ["audio_out", "bus", "compressor", "file_player", "file_player2"]
     assert sorted(state["cables"]) == [
         "bus.out -> audio_out.in",
         "compressor.out -> bus.in",
