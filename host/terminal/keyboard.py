@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from time import monotonic, sleep
 from typing import Any
+
+_SEQUENCE = re.compile(rb"\x1b[\[O][0-9;]*[ -~]")
+"""What a terminal sends for keys that are no characters."""
+_ARROWS = {b"\x1b[D": "left", b"\x1bOD": "left", b"\x1b[C": "right", b"\x1bOC": "right"}
 
 
 @contextmanager
@@ -28,21 +33,31 @@ def keyboard() -> Iterator[Callable[[float], str]]:
         before = termios.tcgetattr(sys.stdin)
         tty.setcbreak(sys.stdin)
         try:
-            yield _unix_key
+            yield _UnixKeys()
         finally:
             termios.tcsetattr(sys.stdin, termios.TCSADRAIN, before)
 
 
-def _unix_key(seconds: float) -> str:
-    import os
-    import select
+class _UnixKeys:
+    """Keys from a terminal that hands over each byte; what comes in one piece is taken key by key."""
 
-    if not select.select([sys.stdin], [], [], seconds)[0]:
-        return ""
-    data = os.read(sys.stdin.fileno(), 16)
-    if not data:
-        return "q"  # the terminal is gone
-    return {b"\x1b[D": "left", b"\x1bOD": "left", b"\x1b[C": "right", b"\x1bOC": "right"}.get(data, chr(data[0]))
+    def __init__(self) -> None:
+        self._typed = b""
+
+    def __call__(self, seconds: float) -> str:
+        import os
+        import select
+
+        if not self._typed:
+            if not select.select([sys.stdin], [], [], seconds)[0]:
+                return ""
+            self._typed = os.read(sys.stdin.fileno(), 256)
+            if not self._typed:
+                return "q"  # the terminal is gone
+        key = _SEQUENCE.match(self._typed)
+        length = key.end() if key else 1
+        first, self._typed = self._typed[:length], self._typed[length:]
+        return _ARROWS.get(first, chr(first[0]))
 
 
 def _windows_key(seconds: float) -> str:
