@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from time import monotonic, sleep
 from typing import Any
 
@@ -35,7 +35,8 @@ def keyboard() -> Iterator[Callable[[float], str]]:
         try:
             yield _UnixKeys()
         finally:
-            termios.tcsetattr(sys.stdin, termios.TCSADRAIN, before)
+            with suppress(termios.error):  # it may be gone
+                termios.tcsetattr(sys.stdin, termios.TCSADRAIN, before)
 
 
 class _UnixKeys:
@@ -51,7 +52,8 @@ class _UnixKeys:
         if not self._typed:
             if not select.select([sys.stdin], [], [], seconds)[0]:
                 return ""
-            self._typed = os.read(sys.stdin.fileno(), 256)
+            with suppress(OSError):  # where it hangs up, some systems say so in this way
+                self._typed = os.read(sys.stdin.fileno(), 256)
             if not self._typed:
                 return "q"  # the terminal is gone
         key = _SEQUENCE.match(self._typed)
