@@ -350,7 +350,10 @@ def _explained(path: Path) -> Iterator[None]:
     except OSError as error:
         raise AudioFileError(path, f"cannot be written: {error.strerror}") from error
     except RuntimeError as error:  # libsndfile's
-        raise AudioFileError(path, f"cannot be written: {reason_of(error) or 'the disk may be full'}") from error
+        reason = reason_of(error)
+        # It says "System error" where the system refuses it something while it writes, and not what.
+        words = "the disk may be full" if reason in ("", "System error") else reason
+        raise AudioFileError(path, f"cannot be written: {words}") from error
     except AudioFileError:
         raise
     except ValueError as error:
