@@ -15,7 +15,8 @@ import numpy as np
 
 from benchmarks.workloads import large
 from graph import Patch
-from graph.form import from_document
+from graph.delta import apply_delta, delta
+from graph.form import from_document, to_document
 from host.devices.null import NullDevice
 from host.engine.conductor import Conductor
 from host.native.live import Live
@@ -136,8 +137,8 @@ def _edits(runs: int) -> list[Act]:
     live = Live(RATE, 512)
     conductor = Conductor(live, kinds(), NoTapes(), lambda flow, first, count: list(range(first, first + count)))
     services = FileServices(Path())
-    plain, longer = _mix(False), _mix(True)
-    conductor.set_patch(plain, services)
+    plain, longer, held = _mix(False), _mix(True), _mix(False)
+    conductor.set_patch(held, services)
     while conductor.busy:
         conductor.step()
     device = NullDevice(live, inputs=0, outputs=4, rate=RATE, block=BLOCK)
@@ -146,12 +147,14 @@ def _edits(runs: int) -> list[Act]:
     try:
         for _ in range(runs + 1):
             begun, busy = live.frames, time.thread_time()
-            conductor.set_patch(longer.copy(), services)
+            _edit(held, plain, longer)
+            conductor.set_patch(held, services)
             conductor.step()
             computed.seconds.append(time.thread_time() - busy)
             _rest(conductor)
             structure.seconds.append(_changes(conductor, begun)[0])
-            conductor.set_patch(plain.copy(), services)
+            _edit(held, longer, plain)
+            conductor.set_patch(held, services)
             _rest(conductor)
         for _ in range(runs + 1):
             begun = live.frames
@@ -168,6 +171,11 @@ def _edits(runs: int) -> list[Act]:
     for act in found:
         del act.seconds[0]  # the first may have compiled
     return found
+
+
+def _edit(held: Patch, before: Patch, after: Patch) -> None:
+    """What goes from a client to its engine, there and here: all but the way between."""
+    apply_delta(held, delta(to_document(before), to_document(after)))
 
 
 def _rest(conductor: Conductor) -> None:

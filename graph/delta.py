@@ -11,7 +11,7 @@ from graph.document import Patch
 from graph.encoding import pack, read_plain
 from graph.fields import checked_id
 from graph.form import FORMAT, VERSION, cable_of, from_document, node_of
-from graph.plain import mismatch
+from graph.plain import Refused, mismatch
 
 Document = Mapping[str, Any]
 _LISTED = ("nodes", "cables")
@@ -56,9 +56,9 @@ def apply_delta(patch: Patch, data: bytes) -> None:
     be changed in part.
     """
     found = read_plain(data)
-    parts = cast(dict[str, Any], found if isinstance(found, Mapping) else {})
+    parts = cast(dict[str, Any], {} if isinstance(found, Refused) else found)
     if {name: type(part) for name, part in parts.items()} != _PARTS:
-        raise mismatch("what changes in a patch", found, "")
+        raise mismatch("what changes in a patch", cast(object, found), "")
     put = {checked_id(id, "put"): node_of(node, f"put.{id}") for id, node in parts["put"].items()}
     plug = [cable_of(cable, f"plug[{i}]") for i, cable in enumerate(parts["plug"])]
     unplug = [cable_of(cable, f"unplug[{i}]").key for i, cable in enumerate(parts["unplug"])]

@@ -22,7 +22,7 @@ from host.plugins import messages as of_plugins
 
 __all__ = ["MOST_MESSAGE_BYTES", "MOST_PATCH_BYTES", "FromEngine", "Message", "MessageError", "ToEngine"]
 
-PROTOCOL = 5
+PROTOCOL = 6
 """Changes whenever the messages do: an engine of another number is not talked to."""
 
 
@@ -53,6 +53,15 @@ class SetPatch(ToEngine):
     serial: int = f.field(f.COUNT)
     patch: bytes = f.field(f.patch)
     folder: str = f.field(f.words)
+
+
+@dataclass(frozen=True, slots=True)
+class ChangePatch(ToEngine):
+    """Play another patch: what makes it of the one of the serial ``base`` (``graph.delta``), in the same folder."""
+
+    serial: int = f.field(f.COUNT)
+    base: int = f.field(f.COUNT)
+    delta: bytes = f.field(f.patch)
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +185,13 @@ class Applied(FromEngine):
 
 
 @dataclass(frozen=True, slots=True)
+class AskPatch(FromEngine):
+    """What was to become the patch of this serial cannot be made of the one that is here: it is needed as a whole."""
+
+    serial: int = f.field(f.COUNT)
+
+
+@dataclass(frozen=True, slots=True)
 class Status(FromEngine):
     """What seldom changes. Latencies are in frames: of the device, in and out, and of the patch to each of its outputs.
     ``recording`` are the files being written.
@@ -232,6 +248,7 @@ KINDS: dict[str, type[Message]] = {
             Ping,
             Quit,
             SetPatch,
+            ChangePatch,
             SetParams,
             SetPoints,
             Play,
@@ -243,7 +260,7 @@ KINDS: dict[str, type[Message]] = {
             SaveReplay,
             KeepFiles,
         ),
-        *(Hello, Held, Pong, Applied, Status, Progress, Notice, ReadingMap),
+        *(Hello, Held, Pong, Applied, AskPatch, Status, Progress, Notice, ReadingMap),
         *of_plugins.ALL,
     )
 }

@@ -6,15 +6,19 @@ import os
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from time import monotonic
 from typing import Any
 
+from graph.delta import delta
 from graph.document import Patch
 from graph.edits import SetAutomation
+from graph.encoding import pack
 from graph.errors import PatchError
 from graph.fields import checked_points
-from graph.patchfile import load, packed, save
+from graph.form import to_document
+from graph.patchfile import load, save
 from host.engine.display import Display, EngineStatus, Problem
 from host.engine.link import Link
 from host.engine.plugins import Plugins
@@ -23,6 +27,8 @@ from host.engine.readings import Floats
 from host.engine.wanted import Wanted
 from host.messages import (
     Applied,
+    AskPatch,
+    ChangePatch,
     FromEngine,
     KeepFiles,
     Locate,
@@ -100,6 +106,8 @@ class Engine:
         self._serial = self._ticket = self._ponged = self._met = 0
         self._loop: tuple[float, float] | None = None
         self._good: SetPatch | None = None
+        self._document: tuple[int, str, dict[str, Any]] | None = None
+        """Serial, folder and document of the patch that was sent last."""
         self._fresh, self._deadly = True, 0
         self.plugins = Plugins(self, self._send, self._await)
         """Windows, states, values and presets of the patch's plugins."""
@@ -159,11 +167,7 @@ class Engine:
         cannot be read or cannot be played; the one before then plays on.
         """
         document = patch if isinstance(patch, Patch) else load(Path(patch))
-        folder = str((document.folder or Path.cwd()).resolve())
-        with self._changed:
-            self._serial += 1
-            serial = self._serial
-        self._send(SetPatch(serial, packed(document), folder))
+        serial = self._send_patch(to_document(document), str((document.folder or Path.cwd()).resolve()))
         if document.transport.loop != self._loop:
             self._loop = document.transport.loop
             self.loop(*(self._loop or (None,)))
@@ -176,6 +180,27 @@ class Engine:
             node, place, message = applied.problems[0] if applied.problems else ("", "", "it cannot be played")
             raise PatchError(message, place=place, node=node)
         return applied.problems
+
+    def _send_patch(self, document: dict[str, Any], folder: str) -> int:
+        """Have a patch played: as a whole, or as what makes it of the one before; its serial."""
+        self._check()
+        whole = SetPatch(0, pack(document), folder)
+
+        def made() -> SetPatch | ChangePatch:
+            nonlocal whole
+            with self._changed:
+                self._serial += 1
+                whole = replace(whole, serial=self._serial)
+                base, touched, before = self._wanted.serial, self._wanted.touched(), self._document
+                self._document = whole.serial, folder, document
+                self._wanted.note(whole)
+            if before is None or before[:2] != (base, folder):
+                return whole
+            change = delta(before[2], document, touched)
+            return ChangePatch(whole.serial, base, change) if len(change) < len(whole.patch) else whole
+
+        self._link.send_made(made)
+        return whole.serial
 
     def set(self, node: str, param: str, value: float) -> None:
         """Let a param of a node (or ``group/inner``) glide to a value, in its display unit. A value that the engine
@@ -307,9 +332,12 @@ class Engine:
                 if not self._changed.wait(max(since + limit - monotonic(), 0.0)):
                     raise EngineError("the engine does not answer")
 
-    def _send(self, message: ToEngine) -> None:
+    def _check(self) -> None:
         if self._failure:
             raise EngineError(self._failure)
+
+    def _send(self, message: ToEngine) -> None:
+        self._check()
         self._link.send(message, self._note)
 
     def _note(self, message: ToEngine) -> None:
@@ -329,7 +357,7 @@ class Engine:
             self._changed.notify_all()
             if not reached.held:
                 return self._wanted.messages()
-            named, self._wanted = self._wanted.device, Wanted()
+            named, self._wanted, self._document = self._wanted.device, Wanted(), None
             for data in reached.held:
                 message = decode(data, ToEngine)
                 self._wanted.note(message)
@@ -343,12 +371,14 @@ class Engine:
 
     def came(self, message: FromEngine) -> None:
         """The engine tells something."""
-        again: SetPatch | None = None
+        again: list[ToEngine] = []
         with self._changed:
             match message:
                 case Applied():
                     self._applied = message
                     again = self._played(message)
+                case AskPatch(serial):
+                    again = self._wanted.content() if serial == self._wanted.serial else []
                 case Status():
                     self._status = message
                 case Progress():
@@ -362,24 +392,24 @@ class Engine:
                 case _:
                     self.plugins.came(message)
             self._changed.notify_all()
-        if again is not None:
-            self._link.send(again)
+        for one in again:
+            self._link.send(one)
         if isinstance(message, Notice) and self._on_notice:
             self._on_notice(message)
         if isinstance(message, Progress) and self._on_progress:
             self._on_progress(message.done, message.total)
 
-    def _played(self, applied: Applied) -> SetPatch | None:
+    def _played(self, applied: Applied) -> list[ToEngine]:
         """What to play after all: where a new engine refuses the newest patch, as the dead one did, the last that was
         played.
         """
         fresh, self._fresh = self._fresh, False
         if not applied.playing:
-            return self._good if fresh else None
+            return [self._good] if fresh and self._good else []
         asked = self._wanted.patch
         if asked is not None and asked.serial == applied.serial:
             self._good = asked
-        return None
+        return []
 
     def lost(self, reason: str) -> None:
         """The engine has died."""

@@ -104,6 +104,14 @@ class Link:
         self._wake()
         return True
 
+    def send_made(self, make: Callable[[], ToEngine]) -> None:
+        """Send the message that ``make`` gives; it is called, and what it notes is noted, in one with sending it."""
+        with self._lock:
+            message = make()
+            if self._connected:
+                self._outgoing.append(encode(message))
+        self._wake()
+
     def close(self, quit: bool) -> None:
         """Let go of the engine; with ``quit``, end it too."""
         with self._lock:

@@ -107,7 +107,9 @@ class LivePlayer:
 
     def set_patch(self, serial: int, patch: Patch, folder: Path) -> None:
         """Play another patch as soon as it is compiled."""
-        link, midi = self._linked(patch), self._hears(patch)
+        kinds = {entry.kind for entry in expand(patch).nodes.values()}
+        link = self._linked(patch) if "plugin" in kinds else self._link
+        midi = self._hears() if "midi_in" in kinds else self._midi
         if self._talk is not None:
             self._talk.follow(patch)
         if (folder, link, midi) != (self._services.folder, self._services.plugins, self._services.midi):
@@ -117,21 +119,20 @@ class LivePlayer:
         self._serial = serial
         self._conductor.set_patch(patch, self._services, serial)
 
-    def _hears(self, patch: Patch) -> Inputs | None:
+    def _hears(self) -> Inputs:
         """The MIDI devices, from the first patch on that hears some."""
-        if self._midi is None and any(entry.kind == "midi_in" for entry in expand(patch).nodes.values()):
+        if self._midi is None:
             from host.midi.inputs import Inputs
 
             self._midi = Inputs(self.renderer.clock, self._notice)
         return self._midi
 
-    def _linked(self, patch: Patch) -> Link | None:
+    def _linked(self, patch: Patch) -> Link:
         """The link to plugins, from the first patch on that has some."""
-        if any(entry.kind == "plugin" for entry in expand(patch).nodes.values()):
-            if self._link is None:
-                self._start_plugins()
-            assert self._link is not None
-            self._link.note_chains(patch)
+        if self._link is None:
+            self._start_plugins()
+        assert self._link is not None
+        self._link.note_chains(patch)
         return self._link
 
     def _start_plugins(self) -> None:

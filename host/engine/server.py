@@ -25,6 +25,7 @@ from host.messages import (
     PROTOCOL,
     Applied,
     Attach,
+    ChangePatch,
     FromEngine,
     Held,
     Hello,
@@ -61,7 +62,7 @@ MOST_TRACES = 100
 class Work(Protocol):
     """What the server serves (``host.engine.session.Session``)."""
 
-    def handle(self, message: ToEngine) -> None:
+    def handle(self, message: ToEngine, more: bool = False) -> None:
         """Act upon a message. Raises PatchError or ValueError where it cannot be."""
         ...
 
@@ -113,6 +114,7 @@ class Server:
         self._status: Status | None = None
         self._progress = Progress(0, 0)
         self._patch: SetPatch | None = None
+        self._changes: list[ChangePatch] = []
         self._params: dict[tuple[str, str], float] = {}
         self._points: dict[tuple[str, str], SetPoints] = {}
         self._client: Wire | None = None
@@ -259,7 +261,12 @@ class Server:
         match message:
             case SetPatch():
                 self._patch = message
+                self._changes.clear()
                 self._params.clear()  # a patch has the values of all its params
+                self._points.clear()
+            case ChangePatch():
+                self._changes.append(message)
+                self._params.clear()
                 self._points.clear()
             case SetParams(values):
                 self._params.update({(node, param): value for node, param, value in values})
@@ -270,16 +277,18 @@ class Server:
                 self._act(message)
 
     def _flush(self) -> None:
-        patch, params, points = self._patch, self._params, self._points
-        self._patch, self._params, self._points = None, {}, {}
+        patch, changes, params, points = self._patch, self._changes, self._params, self._points
+        self._patch, self._changes, self._params, self._points = None, [], {}, {}
         if patch is not None:
             self._act(patch)
+        for at, change in enumerate(changes, 1):
+            self._act(change, at < len(changes))
         for line in points.values():
             self._act(line)
         for rows in in_rows(params):
             self._act(rows)
 
-    def _act(self, message: ToEngine) -> None:
+    def _act(self, message: ToEngine, more: bool = False) -> None:
         match message:
             case Ping(ticket):
                 self._tell_news()
@@ -291,13 +300,13 @@ class Server:
             case _:
                 self._wanted.note(message)
                 try:
-                    self._work.handle(message)
+                    self._work.handle(message, more)
                 except (PatchError, ValueError, OSError) as error:
                     self._send(Notice("error", str(error)[:1000]))
                 except Exception as error:
                     # as above: what plays goes on
                     self._fault(error)
-                    if isinstance(message, SetPatch):
+                    if isinstance(message, SetPatch | ChangePatch):
                         self._told(Applied(message.serial, False, (("", "", _words(error)),)))
 
     def _fault(self, error: Exception) -> None:

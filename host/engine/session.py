@@ -12,6 +12,7 @@ from pathlib import Path
 from time import monotonic
 
 from graph.compiler import DEFAULT_RATE
+from graph.delta import apply_delta
 from graph.document import Patch, Point
 from graph.errors import PatchError
 from graph.groups import expand
@@ -22,6 +23,8 @@ from host.engine.roles import Opened, Parts, Player, Sound
 from host.fields import FromEngine, ToEngine
 from host.messages import (
     Applied,
+    AskPatch,
+    ChangePatch,
     KeepFiles,
     Locate,
     Notice,
@@ -88,11 +91,15 @@ class Session:
         """Tell whoever listens."""
         self._news.append(Notice(level, text.replace("\0", "")[:2000]))
 
-    def handle(self, message: ToEngine) -> None:
-        """Act upon a message. Raises PatchError or ValueError where it cannot be."""
+    def handle(self, message: ToEngine, more: bool = False) -> None:
+        """Act upon a message. ``more``: another change of the patch follows at once, and this one need not be played.
+        Raises PatchError or ValueError where it cannot be.
+        """
         match message:
             case SetPatch(serial, data, folder):
                 self._set_patch(serial, data, Path(folder))
+            case ChangePatch(serial, base, data):
+                self._change_patch(serial, base, data, more)
             case SetParams(values):
                 self._set_params(values)
             case SetPoints(node, param, points):
@@ -223,6 +230,28 @@ class Session:
         try:
             patch = loads(data)
             patch.folder = folder
+        except PatchError as error:
+            self._refused(serial, error)
+            return
+        self._take(serial, patch, folder)
+
+    def _change_patch(self, serial: int, base: int, data: bytes, more: bool) -> None:
+        if self._patch is None or self._patch[0] != base:
+            self._news.append(AskPatch(serial))
+            return
+        _, patch, folder = self._patch
+        try:
+            apply_delta(patch, data)
+        except PatchError:
+            self._patch = None
+            self._news.append(AskPatch(serial))
+            return
+        self._patch = serial, patch, folder
+        if not more:
+            self._take(*self._patch)
+
+    def _take(self, serial: int, patch: Patch, folder: Path) -> None:
+        try:
             channels = _device_channels(patch)
         except PatchError as error:
             self._refused(serial, error)

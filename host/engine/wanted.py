@@ -8,9 +8,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from graph.delta import apply_delta
 from graph.document import Patch
-from graph.patchfile import loads
+from graph.errors import PatchError
+from graph.patchfile import loads, packed
 from host.messages import (
+    ChangePatch,
     KeepFiles,
     Locate,
     OpenDevice,
@@ -30,6 +33,8 @@ MOST_PARAMS = 100_000
 """More than a patch has; those that were set first are forgotten."""
 MOST_LINES = 1_000
 """More automation than is drawn by hand between two patches; what was drawn first is forgotten."""
+MOST_CHANGES = 1 << 18
+"""Bytes of changes that are kept before they are put into the patch."""
 ROWS = 10_000
 """Rows of one message."""
 
@@ -39,6 +44,8 @@ class Wanted:
 
     def __init__(self) -> None:
         self.patch: SetPatch | None = None
+        self.changes: list[ChangePatch] = []
+        """What became of it since."""
         self.params: dict[tuple[str, str], float] = {}
         """Values of params that were set since the patch was."""
         self.points: dict[tuple[str, str], SetPoints] = {}
@@ -56,8 +63,16 @@ class Wanted:
         match message:
             case SetPatch():
                 self.patch = message
+                self.changes.clear()
                 self.params.clear()
                 self.points.clear()
+            case ChangePatch(_, base):
+                if base == self.serial:  # else the whole is asked for, and comes
+                    self.params.clear()
+                    self.points.clear()
+                    self.changes.append(message)
+                    if sum(len(change.delta) for change in self.changes) > MOST_CHANGES:
+                        self._merge()
             case SetParams(values):
                 self.params.update({(node, param): value for node, param, value in values})
                 while len(self.params) > MOST_PARAMS:
@@ -85,13 +100,40 @@ class Wanted:
             case _:
                 return
 
+    @property
+    def serial(self) -> int:
+        """That of the patch as it is now; 0 where there is none."""
+        last = self.changes[-1] if self.changes else self.patch
+        return 0 if last is None else last.serial
+
+    def touched(self) -> set[str]:
+        """The patch's nodes of which anything was set since the patch was."""
+        return {node.partition("/")[0] for node, _ in (*self.params, *self.points)}
+
+    def _merge(self) -> None:
+        """Put the changes into the patch."""
+        if self.patch is not None and self.changes:
+            found = self._changed(self.patch)
+            self.patch = SetPatch(self.serial, packed(found), self.patch.folder)
+            self.changes.clear()
+
+    def _changed(self, patch: SetPatch) -> Patch:
+        found = loads(patch.patch)
+        for at, change in enumerate(self.changes):
+            try:
+                apply_delta(found, change.delta)
+            except PatchError:  # the engine asks for the whole; what it held before is as good as anything
+                del self.changes[at:]
+                return self._changed(patch)
+        return found
+
     def document(self) -> Patch:
         """The patch with the values and points that it got since, but those that an engine refuses; an empty one where
         there is none.
         """
         if self.patch is None:
             return Patch()
-        found = loads(self.patch.patch)
+        found = self._changed(self.patch)
         found.folder = Path(self.patch.folder)
         if self.params or self.points:
             from nodes import kinds
@@ -99,6 +141,11 @@ class Wanted:
             rows = [(node, param, value) for (node, param), value in self.params.items()]
             take_up(found, rows, [(line.node, line.param, line.points) for line in self.points.values()], kinds())
         return found
+
+    def content(self) -> list[ToEngine]:
+        """The patch, and what was set since."""
+        self._merge()
+        return [*([self.patch] if self.patch else []), *self.points.values(), *in_rows(self.params)]
 
     def messages(self) -> list[ToEngine]:
         """What to tell an engine that has just started. The patch comes after what it starts with, so that its first
@@ -109,10 +156,7 @@ class Wanted:
         if self.place_s:
             found.append(Locate(self.place_s))
         found.append(Play() if self.rolling else Stop())
-        if self.patch is not None:
-            found.append(self.patch)
-        found += self.points.values()
-        found += in_rows(self.params)
+        found += self.content()
         if self.recording:
             found.append(Record(True))
         return found

@@ -18,6 +18,8 @@ EXAMPLES = [
     m.Ping(2**53),
     m.Quit(),
     m.SetPatch(7, b"\x00\xff" * 1000, "/a folder/é"),
+    m.ChangePatch(8, 7, b"\x00\xff"),
+    m.AskPatch(8),
     m.SetParams((("eq", "b1_q", 0.5), ("group/inner", "level_db", -96.0))),
     m.SetPoints("group/inner", "level_db", ((0.0, -6.0, "linear"), (2.5, 0, "hold"))),
     m.Play(),
