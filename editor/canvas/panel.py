@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from time import monotonic
+from time import monotonic, perf_counter
 from typing import TYPE_CHECKING, cast
 
 import dearpygui.dearpygui as dpg
@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     from editor.plugins.panel import Plugins
 
 FLIGHT_S = 0.22
+SETTLE_S = 0.008
+"""How long cables are led in one frame."""
 GAP = 20
 """Above and below a node, where a new one shall not be put onto it."""
 
@@ -162,14 +164,21 @@ class Canvas(Panel):
             self._draw_over()
         if self._flight is not None:
             self._fly()
-        if self.gestures.held is None and self.scene.settle():
-            self.painter.sync()
-            self._draw_over()
+        if self.gestures.held is None and self.scene.unsettled:
+            self._settle()
         self.painter.live(readings, now)
         self.badges.show(self._plugins.badges(self.scene.shapes))
         moved = hands_of(self.app).marks()
         self.control_marks.show({id: frozenset(params) for id, params in moved.items()})
         self.overlay.live(self.insights.now, self.app.sound, self.gestures.view, now)
+
+    def _settle(self) -> None:
+        """Lead cables round what was moved, a part of them in each frame."""
+        self.app.touch()
+        end = perf_counter() + SETTLE_S
+        if self.scene.settle(lambda: perf_counter() > end):
+            self.painter.sync()
+            self._draw_over()
 
     @property
     def _plugins(self) -> Plugins:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -73,6 +73,8 @@ class Scene:
         self._boxes: Places[str] | None = None
         self._bounds: Places[CableKey] | None = None
         self._unsettled = False
+        self._settling: Iterator[None] | None = None
+        """The work of leading all cables, as far as it has come."""
         self._led: dict[CableKey, tuple[Curve, Curve]] = {}
         """Plain curves, and the ways that were found for them among nodes that lay like this:"""
         self._among = np.empty((0, 4))
@@ -150,24 +152,39 @@ class Scene:
                 cables.append((c.source, c.target, out.at[1] if out else 0.0, into.at[1] if into else 0.0))
         return arrange(sizes, cables, origin)
 
-    def settle(self) -> bool:
-        """Lead all cables round nodes that were moved, once they stay where they are; whether there was anything to do.
-        Cables would flee from a node that is dragged to one of them.
+    @property
+    def unsettled(self) -> bool:
+        """Whether cables are still to be led round nodes that were moved."""
+        return self._unsettled or self._settling is not None
+
+    def settle(self, enough: Callable[[], bool] = lambda: False) -> bool:
+        """Lead all cables round nodes that were moved, once they stay where they are; whether any runs elsewhere now.
+        Cables would flee from a node that is dragged to one of them. It is stopped between two cables when there is
+        ``enough``, and goes on when it is called again.
         """
-        if not self._unsettled:
+        if self._unsettled:
+            self._unsettled, self._settling = False, self._bending(None)
+        if self._settling is None:
             return False
-        self._unsettled = False
-        before = dict(self.curves)
-        self._bend(None)
+        before = self.curves
+        for _ in self._settling:
+            if enough():
+                return False
+        self._settling = None
         return any(before.get(key) is not found for key, found in self.curves.items())
 
     def _bend(self, nodes: Iterable[str] | None) -> None:
         """Find the curves of the cables of these nodes, or of all."""
+        self._settling = None
+        for _ in self._bending(nodes):
+            pass
+
+    def _bending(self, nodes: Iterable[str] | None) -> Iterator[None]:
+        """The same in steps, one for each way that is looked for; the last one shows what was found."""
         before = self.curves
-        if nodes is None:
-            self.curves, self.types = {}, {}
-            keys = list(self.cables)
-        else:
+        curves, types = (dict(self.curves), self.types) if nodes is not None else ({}, {})
+        keys = list(self.cables)
+        if nodes is not None:
             keys = sorted({c.key for node in nodes for c in self.session.survey.cables_of(node)})
         plain: dict[CableKey, Curve] = {}
         for key in keys:
@@ -175,35 +192,37 @@ class Scene:
             a = self.pin_place(cable.source, cable.source_port, "out")
             b = self.pin_place(cable.target, cable.target_port, "in")
             if a is None or b is None:
-                self.curves.pop(key, None)
+                curves.pop(key, None)
                 continue
             plain[key] = curve(a, b)
-            self.types[key] = self._type(cable)
-        found = {**plain, **self._ways(plain)}
-        self.curves.update({key: before[key] if before.get(key) == bent else bent for key, bent in found.items()})
-        self._bounds = None
+            types[key] = self._type(cable)
+        ways: dict[CableKey, Curve] = {}
+        yield from self._leading(plain, [c for key, c in curves.items() if key not in plain], ways)
+        found = {**plain, **ways}
+        curves.update({key: before[key] if before.get(key) == bent else bent for key, bent in found.items()})
+        self.curves, self.types, self._bounds = curves, types, None
 
-    def _ways(self, plain: Mapping[CableKey, Curve]) -> dict[CableKey, Curve]:
-        """The ways of those cables that nodes would hide."""
+    def _leading(
+        self, plain: Mapping[CableKey, Curve], others: list[Curve], found: dict[CableKey, Curve]
+    ) -> Iterator[None]:
+        """Find the ways of those cables that nodes would hide, one after another."""
         nodes = self.boxes.corners
         if not plain or not len(nodes):
-            return {}
+            return
         left, top, right, bottom = np.array([extent(c) for c in plain.values()]).T[:, :, None]
         behind = (nodes[:, 0] < right) & (nodes[:, 2] > left) & (nodes[:, 1] < bottom) & (nodes[:, 3] > top)
-        if not np.array_equal(nodes, self._among):
-            self._led, self._among = {}, nodes
-        found = {key: led[1] for key, c in plain.items() if (led := self._led.get(key)) is not None and led[0] == c}
-        others = [*(c for key, c in self.curves.items() if key not in plain), *found.values()]
-        lanes = [lane for c in others if (lane := lane_of(c)) is not None]
+        led = self._led if np.array_equal(nodes, self._among) else {}
+        found |= {key: known[1] for key, c in plain.items() if (known := led.get(key)) is not None and known[0] == c}
+        lanes = [lane for c in (*others, *found.values()) if (lane := lane_of(c)) is not None]
         for key, hidden in zip(plain, behind.any(axis=1).tolist(), strict=True):
             a, b = plain[key][0], plain[key][3]
             if key not in found and (hidden or b[0] < a[0]):
                 rank = round((b[1] - self.places[key[2]][1] + a[1] - self.places[key[0]][1] - 2 * HEADER) / ROW) - 1
                 found[key] = way(a, b, nodes, lanes, rank)
-                self._led[key] = plain[key], found[key]
                 lane = lane_of(found[key])
                 lanes += [lane] if lane is not None else []
-        return found
+                yield
+        self._led, self._among = {**led, **{key: (plain[key], c) for key, c in found.items()}}, nodes
 
     def _type(self, cable: Cable) -> str:
         target = self.shapes[cable.target].pin(cable.target_port, "in")

@@ -148,6 +148,36 @@ def test_no_cable_of_a_scene_is_hidden_and_one_moves_away_from_a_node_once_that_
     assert not scene.settle(), "once is enough"
 
 
+def test_cables_are_led_a_few_at_a_time_and_shown_together() -> None:
+    scene, whole = loop(), loop()
+    for each in (scene, whole):
+        each.session.do(Move("d", (310.0, -20.0)), Move("b", (300.0, 160.0)))
+        each.sync(each.session.changes())
+    before = scene.curves
+    assert whole.settle()
+    steps = 0
+    while not scene.settle(lambda: True):
+        assert scene.curves is before, "none runs elsewhere before all do"
+        steps += 1
+    assert steps
+    assert scene.curves == whole.curves
+    assert not scene.unsettled
+
+
+def test_a_node_that_is_moved_while_cables_are_led_has_them_led_anew() -> None:
+    scene = loop()
+    scene.session.do(Move("d", (310.0, -20.0)))
+    scene.sync(scene.session.changes())
+    scene.settle(lambda: True)
+    assert scene.unsettled
+    scene.session.do(Move("d", (310.0, 120.0)))
+    scene.sync(scene.session.changes())
+    scene.settle()
+    fresh = Scene(scene.session)
+    fresh.sync(Changes(everything=True))
+    assert fresh.curves == scene.curves
+
+
 def test_what_is_found_does_not_depend_on_what_was_there_before() -> None:
     scene = loop()
     scene.session.do(Move("d", (310.0, 120.0)))
