@@ -33,9 +33,8 @@ class Playing:
         self.notices = notices
         self.played_s = 0.0
         self.xruns = 0
-        self.timecode = patch.metadata.get("timecode", "25")
-        if self.timecode not in RATES:
-            self.timecode = "25"
+        wished = patch.metadata.get("timecode")
+        self.timecode = wished if isinstance(wished, str) and wished in RATES else "25"
         transport = patch.transport
         self._meter = Meter(float(transport.tempo), *transport.time_signature)
         self._seconds = seconds

@@ -235,6 +235,12 @@ def test_the_place_is_said_as_timecode_and_bars(playing):
     assert "(29.97)" in playing.place(playing.engine.status)
 
 
+@pytest.mark.parametrize(("kept", "used"), [("24", "24"), ("23", "25"), (24, "25"), ([24], "25"), ({}, "25")])
+def test_a_rate_of_timecode_that_is_none_is_passed_over(patch, kept, used):
+    patch.metadata["timecode"] = kept
+    assert Playing(FakeEngine(), patch, 10.0, News()).timecode == used
+
+
 def test_meters_hold_the_highest_for_a_while():
     meters = Meters()
     loud, soft = ({"m": {"peak": np.array([value, 0.0], np.float32)}} for value in (0.5, 0.125))
