@@ -20,7 +20,7 @@ from typing import NamedTuple
 from host.disk.memory import memory
 
 PIECE = 1 << 18
-BYTES_PER_S = 1 << 25
+BYTES_PER_S = 32_000_000
 """A copy is made no faster than this, whatever the disk can do."""
 LOOK_S = 1.0
 """How often the files on the disk are looked at."""

@@ -168,7 +168,7 @@ def test_a_copy_has_every_byte(folder: Path, monkeypatch: pytest.MonkeyPatch) ->
 
 @pytest.mark.parametrize("how", ["by another", "in place"])
 def test_a_file_that_is_written_anew_is_heard_as_it_is_now(folder: Path, how: str) -> None:
-    other = write(folder / "new.wav", noise(8 * RATE, seed=9))
+    other = write(folder / "new.wav", noise(8 * RATE, seed=9), subtype="PCM_24")
     expected = offline(folder, FileRequest("new.wav"), 0, 8 * RATE)
     before = offline(folder, REQUESTS["wav"], 0, 8 * RATE)
     head = Head()
@@ -230,30 +230,23 @@ def test_a_file_that_goes_plays_on_from_memory_which_is_said(folder: Path) -> No
 
 
 def test_a_file_that_changes_while_it_is_copied_is_copied_anew(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "PIECE", 1 << 16)
-    path, caches = folder / "a.wav", list[DiskCache]()
-    resting, go_on = threading.Event(), threading.Event()
+    path, read, changed = folder / "a.wav", os.preadv, threading.Event()
+    size = path.stat().st_size
 
-    def begun() -> bool:
-        return bool(caches) and caches[0]._going is not None and caches[0]._going.done > 0
+    def change(descriptor: int, buffers: list[bytearray], offset: int) -> int:
+        if offset + len(buffers[0]) >= size and not changed.is_set():
+            changed.set()
+            with path.open("rb+") as file:
+                file.seek(size - 200)
+                file.write(b"\1" * 100)
+        return read(descriptor, buffers, offset)
 
-    def rests() -> bool:
-        if begun() and not go_on.is_set():
-            resting.set()
-        return resting.is_set() and not go_on.is_set()
-
-    with caching(path, busy=rests) as cache:
-        caches.append(cache)
-        assert resting.wait(30)
-        with path.open("rb+") as file:
-            file.seek(100)
-            file.write(b"\1" * 100)
-        go_on.set()
-        until(lambda: cache.counts.kept == 1, "the copy")
-        news = cache.news(path)
-        assert news is not None
-        assert news.copy is not None
-        assert content(news.copy) == path.read_bytes()
+    monkeypatch.setattr(os, "preadv", change)
+    with caching(path) as cache:
+        until(lambda: changed.is_set() and cache.counts.kept == 1, "the copy")
+        assert set(cache._copies) == {module.stamp_at(path)}
+        (copy,) = cache._copies.values()
+        assert content(copy) == path.read_bytes()
 
 
 def test_nothing_is_copied_while_players_need_the_disk(folder: Path) -> None:
@@ -365,8 +358,7 @@ def test_a_player_goes_back_to_the_disk_when_memory_is_short(folder: Path, monke
         tape = reader.tape("n", REQUESTS["flac"], 2, 0)
         until(from_memory(tape), "the copy")
         there[0] = Memory(PLENTY, PLENTY // 20)
-        until(from_disk(tape), "it to go")
-        assert not copies_of_this()
+        until(lambda: from_disk(tape)() and not copies_of_this(), "it to go")
         found = [play(tape, head, CHUNK) for _ in range(2 * RING // CHUNK)]
         np.testing.assert_array_equal(np.concatenate(found), offline(folder, REQUESTS["flac"], 0, head.place))
         assert holds(tape, 0, head.place, CHUNK)
