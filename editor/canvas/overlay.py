@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from time import monotonic
 
 import dearpygui.dearpygui as dpg
@@ -16,8 +17,18 @@ from editor.faces import inner_patch, spoken
 from editor.link import Sound
 from editor.model import Session
 from editor.theme import Colour, Look, alpha, mix
+from graph.document import CableKey
 
 EVERY_S = 0.5
+
+
+SHARES = (0.5, 0.42, 0.58, 0.34, 0.66, 0.26, 0.74, 0.18, 0.82)
+"""Where on a cable its badge may be, the best first."""
+
+
+def clear(places: Sequence[Box], taken: Sequence[Box]) -> Box:
+    """The first place that meets none of those that are taken; the first of all where there is none."""
+    return next((place for place in places if not any(place.meets(other) for other in taken)), places[0])
 
 
 class Overlay:
@@ -143,20 +154,29 @@ class Overlay:
                 continue
             words = f"+{own}   at {at + own}" if own else f"at {at}"
             self._badge(view, node, words, theme.warn if own else theme.faint)
-        prefix = "/".join((*self.session.path, ""))
+        prefix, px = "/".join((*self.session.path, "")), self.look.px
+        pen, fill = Pen("canvas:badges", self.look), mix(theme.panel, theme.accent, 0.3)
+        taken = [box for key in self.scene.curves if (box := self._named(view, key)) is not None]
         for key, curve in self.scene.curves.items():
             name = f"{prefix}{key[0]}.{key[1]} -> {prefix}{key[2]}.{key[3]}"
             frames = insight.compensation.get(name, 0)
             if frames:
-                x, y = view.to_canvas(*point_at(curve, 0.5))
-                pen, px = Pen("canvas:badges", self.look), self.look.px
                 words = f"wait {frames}"
                 half = fonts.width(words, "small", fonts.ROLES["small"][1] * self.look.scale) / 2 + px(8)
-                fill = mix(theme.panel, theme.accent, 0.3)
-                pen.box((x - half, y - px(10)), (x + half, y + px(10)), fill=fill, line=theme.accent, radius=px(10))
-                pen.words((x, y - px(8)), words, theme.text, "small", align="centre")
+                places = [view.to_canvas(*point_at(curve, share)) for share in SHARES]
+                badge = clear([Box(x - half, y - px(10), 2 * half, px(20)) for x, y in places], taken)
+                taken.append(badge)
+                pen.box((badge.x, badge.y), (badge.right, badge.bottom), fill=fill, line=theme.accent, radius=px(10))
+                pen.words((badge.x + half, badge.y + px(2)), words, theme.text, "small", align="centre")
         whole = max(insight.outputs.values(), default=0)
         self._legend(f"Latency in frames: {whole} in all, {1000 * whole / insight.rate:.1f} ms", theme.warn)
+
+    def _named(self, view: View, key: CableKey) -> Box | None:
+        """What the badge of a cable covers that says its amount, or that it feeds back; None where it has none."""
+        cable, f = self.scene.cables[key], view.factor
+        x, y = view.to_canvas(*point_at(self.scene.curves[key], 0.5))
+        wide = 60 * f if cable.feedback else 44 * f if self.scene.types.get(key) == "control" else 0.0
+        return Box(x - wide / 2, y - 8 * f, wide, 16 * f) if wide else None
 
     def _costs(self, sound: Sound, view: View) -> None:
         theme, costs = self.look.theme, sound.costs()

@@ -7,6 +7,7 @@ import pytest
 
 from editor.canvas.cables import dashes
 from editor.canvas.curves import along, at_lengths, curve, distance, extent, line_of, point_at, points_of
+from editor.canvas.overlay import SHARES, clear
 from editor.canvas.routes import CLEAR, lane_of, way
 from editor.canvas.scene import Scene
 from editor.canvas.view import Box
@@ -206,3 +207,15 @@ def test_the_place_of_a_way_is_known_by_all_of_it() -> None:
         found = scene.cable_at(x, y)
         assert found is not None
         assert back in scene.bounds.meeting(Box(x, y, 0, 0).grown(0.01))
+
+
+def test_badges_of_cables_keep_clear_of_each_other() -> None:
+    taken: list[Box] = []
+    for row in range(3):
+        line = curve((0.0, 10.0 * row), (900.0, 10.0 * row))
+        places = [Box(x - 30, y - 10, 60, 20) for x, y in (point_at(line, share) for share in SHARES)]
+        assert not row or places[0].meets(taken[0]), "each would be in the middle"
+        taken.append(clear(places, taken))
+    assert not any(a.meets(b) for k, a in enumerate(taken) for b in taken[:k])
+    assert taken[0].middle[0] == pytest.approx(450)
+    assert clear([taken[0]], taken) == taken[0], "where there is no room they lie on each other"
