@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
@@ -14,11 +14,13 @@ from graph.spec import (
     AudioOut,
     Choice,
     Config,
+    Memory,
     Node,
     Param,
     ParamBank,
     Params,
     Scratch,
+    Services,
     State,
     Switch,
     helper,
@@ -181,8 +183,8 @@ class Eq(Node):
     gain_db = bank(lambda b: Param(f"{b}_gain_db", 0.0, -40.0, 40.0, "dB", doc="Its boost or cut.", rate="tick"))
     q = bank(lambda b: Param(f"{b}_q", 0.7071, 0.05, 50.0, "", "log", "Its resonance.", rate="tick"))
 
-    always = Scratch(lambda config: (1 + driven(config),), "i8")
-    """As long as its bits from one: so the kernel knows what may come on."""
+    switched = Memory(1, "i8")
+    """What may come on while it plays, where something may."""
     pattern = State((GROUPS,), "i8")
     band = State((BANDS, GROUPS), "i8", BANDS)
     seen = State(lambda config: (len(active(config)), 6, GROUPS))
@@ -196,15 +198,16 @@ class Eq(Node):
 
     @kernel
     def process(
-        signal, out, on, type, freq, gain_db, q, always, pattern, band, seen, form, w, spare, c, v, dry, wet, rate, n
+        signal, out, on, type, freq, gain_db, q, switched, pattern, band, seen, form, w, spare, c, v, dry, wet, rate, n
     ):
+        always = switched[0] if switched.shape[0] else 0
         moving = min(on.until(0), type.until(0), freq.until(0), gain_db.until(0), q.until(0)) < NEVER
         if not moving:
-            arrange(0, on, always.shape[0] - 1, pattern, band, seen, w, spare)
+            arrange(0, on, always, pattern, band, seen, w, spare)
             settled(on, type, freq, gain_db, q, band, seen, form, w, c, rate)
         for tick in range(0, n, TICK):
             if moving:
-                arrange(tick, on, always.shape[0] - 1, pattern, band, seen, w, spare)
+                arrange(tick, on, always, pattern, band, seen, w, spare)
                 moved(tick, signal, out, on, type, freq, gain_db, q, band, seen, form, w, dry, wet, rate)
             else:
                 cascade(tick, tick + TICK, signal, out, c, w, v)
@@ -212,6 +215,15 @@ class Eq(Node):
                 for k in range(seen.shape[0]):
                     if not abs(w[k, 0, lane]) < 1e300:  # what is not a number ends with its tick
                         w[k, 0, lane] = w[k, 2, lane] = 0.0
+
+    @classmethod
+    def shape_key(cls, config: Config) -> object:
+        return driven(config)
+
+    @classmethod
+    def prepare(cls, config: Config, services: Services) -> Mapping[str, np.ndarray]:
+        bits = driven(config)
+        return {"switched": np.array([bits] if bits else [], np.int64)}
 
     @classmethod
     def tail(cls, config: Config) -> float:
