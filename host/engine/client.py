@@ -6,15 +6,12 @@ import os
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
 from pathlib import Path
 from time import monotonic
 from typing import Any
 
-from graph.delta import delta
 from graph.document import Patch
 from graph.edits import SetAutomation
-from graph.encoding import pack
 from graph.errors import PatchError
 from graph.fields import checked_points
 from graph.form import to_document
@@ -106,8 +103,6 @@ class Engine:
         self._serial = self._ticket = self._ponged = self._met = 0
         self._loop: tuple[float, float] | None = None
         self._good: SetPatch | None = None
-        self._document: tuple[int, str, dict[str, Any]] | None = None
-        """Serial, folder and document of the patch that was sent last."""
         self._fresh, self._deadly = True, 0
         self.plugins = Plugins(self, self._send, self._await)
         """Windows, states, values and presets of the patch's plugins."""
@@ -167,7 +162,17 @@ class Engine:
         cannot be read or cannot be played; the one before then plays on.
         """
         document = patch if isinstance(patch, Patch) else load(Path(patch))
-        serial = self._send_patch(to_document(document), str((document.folder or Path.cwd()).resolve()))
+        plain, folder = to_document(document), str((document.folder or Path.cwd()).resolve())
+        serial = 0
+
+        def made() -> SetPatch | ChangePatch:
+            nonlocal serial
+            with self._changed:
+                serial = self._serial = self._serial + 1
+                return self._wanted.follow(serial, plain, folder)
+
+        self._check()
+        self._link.send_made(made)
         if document.transport.loop != self._loop:
             self._loop = document.transport.loop
             self.loop(*(self._loop or (None,)))
@@ -180,27 +185,6 @@ class Engine:
             node, place, message = applied.problems[0] if applied.problems else ("", "", "it cannot be played")
             raise PatchError(message, place=place, node=node)
         return applied.problems
-
-    def _send_patch(self, document: dict[str, Any], folder: str) -> int:
-        """Have a patch played: as a whole, or as what makes it of the one before; its serial."""
-        self._check()
-        whole = SetPatch(0, pack(document), folder)
-
-        def made() -> SetPatch | ChangePatch:
-            nonlocal whole
-            with self._changed:
-                self._serial += 1
-                whole = replace(whole, serial=self._serial)
-                base, touched, before = self._wanted.serial, self._wanted.touched(), self._document
-                self._document = whole.serial, folder, document
-                self._wanted.note(whole)
-            if before is None or before[:2] != (base, folder):
-                return whole
-            change = delta(before[2], document, touched)
-            return ChangePatch(whole.serial, base, change) if len(change) < len(whole.patch) else whole
-
-        self._link.send_made(made)
-        return whole.serial
 
     def set(self, node: str, param: str, value: float) -> None:
         """Let a param of a node (or ``group/inner``) glide to a value, in its display unit. A value that the engine
@@ -357,7 +341,7 @@ class Engine:
             self._changed.notify_all()
             if not reached.held:
                 return self._wanted.messages()
-            named, self._wanted, self._document = self._wanted.device, Wanted(), None
+            named, self._wanted = self._wanted.device, Wanted()
             for data in reached.held:
                 message = decode(data, ToEngine)
                 self._wanted.note(message)

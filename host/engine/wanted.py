@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
-from graph.delta import apply_delta
+from graph.delta import apply_delta, delta
 from graph.document import Patch
+from graph.encoding import pack
 from graph.errors import PatchError
 from graph.patchfile import loads, packed
 from host.messages import (
@@ -46,6 +48,8 @@ class Wanted:
         self.patch: SetPatch | None = None
         self.changes: list[ChangePatch] = []
         """What became of it since."""
+        self._document: tuple[int, str, dict[str, Any]] | None = None
+        """Serial, folder and document of the patch that was followed last."""
         self.params: dict[tuple[str, str], float] = {}
         """Values of params that were set since the patch was."""
         self.points: dict[tuple[str, str], SetPoints] = {}
@@ -106,9 +110,19 @@ class Wanted:
         last = self.changes[-1] if self.changes else self.patch
         return 0 if last is None else last.serial
 
-    def touched(self) -> set[str]:
-        """The patch's nodes of which anything was set since the patch was."""
-        return {node.partition("/")[0] for node, _ in (*self.params, *self.points)}
+    def follow(self, serial: int, document: dict[str, Any], folder: str) -> SetPatch | ChangePatch:
+        """Take another patch into account; what to tell an engine that was told all before: the patch, or, where that
+        is less, what makes it of the one before. Raises PatchError where it cannot be sent.
+        """
+        whole = SetPatch(serial, pack(document), folder)
+        base, before = self.serial, self._document
+        touched = {node.partition("/")[0] for node, _ in (*self.params, *self.points)}
+        self.note(whole)
+        self._document = serial, folder, document
+        if before is None or before[:2] != (base, folder):
+            return whole
+        change = delta(before[2], document, touched)
+        return ChangePatch(serial, base, change) if len(change) < len(whole.patch) else whole
 
     def _merge(self) -> None:
         """Put the changes into the patch."""

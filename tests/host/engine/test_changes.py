@@ -158,7 +158,8 @@ def test_a_param_that_was_turned_is_as_the_next_patch_has_it(patch, sent):
 def test_an_engine_that_lost_the_patch_is_sent_it_with_what_was_set_since(patch, sent):
     with Engine(patch, command=FAKE) as engine:
         with engine._changed:
-            engine._document = engine._wanted.serial, engine._document[1], to_document(Patch("Another"))
+            serial, folder, _ = engine._wanted._document
+            engine._wanted._document = serial, folder, to_document(Patch("Another"))
         # What goes out now is a change that does not fit: cables of a patch that has none.
         engine.load(edited(patch, level_db=-9.0), wait=False)
         engine.set("tone", "freq_hz", 50.0)
