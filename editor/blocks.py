@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from editor.faces import inner_patch
+from editor.usernodes.listing import OWN
 from graph.document import NodeEntry, Patch
 from graph.errors import PatchError
 from graph.form import to_document
@@ -19,6 +20,7 @@ from graph.patchfile import load
 from graph.plain import copied
 from graph.spec import Kinds
 from host.devices.stored import settings_folder
+from host.usernodes.source import locate
 
 FOLDER, SUFFIX = "blocks", ".json"
 MOST = 500
@@ -121,7 +123,8 @@ def named_in_full(entry: NodeEntry, kinds: Kinds, folder: Path | None) -> NodeEn
     for setting in kind.settings_declared() if kind else ():
         value = found.settings.get(setting.name)
         if setting.type == "path" and isinstance(value, str) and value and not Path(value).is_absolute() and folder:
-            found.settings[setting.name] = (folder / value).resolve().as_posix()
+            if entry.kind != OWN or locate(value, folder) == folder / value:  # else it is in the node folder
+                found.settings[setting.name] = (folder / value).resolve().as_posix()
     inner = inner_patch(found)
     if entry.kind == "group" and inner is not None:
         for id, each in inner.nodes().items():

@@ -20,7 +20,7 @@ from graph.errors import PatchError
 from graph.form import FORMAT, VERSION, from_document
 from graph.plugins import ParamAbout, PluginAbout
 from graph.resolve import resolve_params, resolve_settings, shape_of
-from graph.spec import BUILT_IN_PARAMS, Config, Kinds, Node, Param, Port, Reading
+from graph.spec import BUILT_IN_PARAMS, Config, Kinds, Node, Param, Port, Reading, Setting
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +55,8 @@ class Face:
     """What the plugin itself says of each param."""
     tint: str = ""
     """The colour that it was given."""
+    declared: tuple[Setting, ...] = ()
+    """The settings that it has."""
 
     @property
     def hue(self) -> str:
@@ -124,6 +126,7 @@ def face(id: str, entry: NodeEntry, kinds: Kinds, cables: list[Cable] | None = N
         about=kind.plugin,
         own=_own_params(kind),
         tint=entry.tint,
+        declared=kind.settings_declared(),
     )
 
 
@@ -372,7 +375,9 @@ def _unknown(id: str, entry: NodeEntry, cables: list[Cable]) -> Face:
 
 
 def _missing(id: str, entry: NodeEntry, kind: type[Node], cables: list[Cable], why: str) -> Face:
-    """A node whose plugin is not here: it has the ports that its cables use, and the params that are stored."""
+    """A node whose plugin or file is not here, or not trusted: it has the ports that its cables use, and the params
+    that are stored.
+    """
     own = {s.name: entry.settings.get(s.name, s.default) for s in kind.settings_declared()}
     params = tuple(Param(name, 0.0, min(0.0, value), max(1.0, value)) for name, value in sorted(entry.params.items()))
     ins = ["in", *(c.target_port for c in cables if c.target == id and c.target_port not in entry.params)]
@@ -381,7 +386,7 @@ def _missing(id: str, entry: NodeEntry, kind: type[Node], cables: list[Cable], w
         id,
         entry.kind,
         entry.title or spoken(id),
-        "Not on this machine",
+        "Not on this machine" if kind.family == "plugin" else "It does not run",
         family_of(kind),
         tuple(Port(p, "in", "sidechain" if p.startswith("sidechain") else "audio") for p in dict.fromkeys(ins)),
         tuple(Port(p, "out") for p in dict.fromkeys(outs)),
@@ -396,6 +401,7 @@ def _missing(id: str, entry: NodeEntry, kind: type[Node], cables: list[Cable], w
         missing=why,
         varies=True,
         tint=entry.tint,
+        declared=kind.settings_declared(),
     )
 
 

@@ -117,8 +117,9 @@ class Session:
             kinds = built_in()
         self.shelf = shelf or Shelf()
         """The plugins that there are."""
-        self.kinds: Kinds = (known := KnownKinds(kinds, self.shelf))
-        self.stock = Stock(known, self.shelf)
+        self._known = KnownKinds(kinds, self.shelf)
+        self.kinds: Kinds = self._known
+        self.stock = Stock(self._known, self.shelf)
         """What can be added."""
         self.selection: frozenset[str] = frozenset()
         self.cables: frozenset[CableKey] = frozenset()
@@ -138,6 +139,7 @@ class Session:
     def _open(self, patch: Patch, file: Path | None) -> None:
         if patch.folder is None:
             patch.folder = file.resolve().parent if file else Path.cwd()
+        self._known.look_in(patch.folder)
         self.patch = patch
         self.file = file
         self.history = History(patch)
@@ -162,6 +164,7 @@ class Session:
         """The patch as it is now is what is in this file."""
         self.file = file
         self.patch.folder = file.resolve().parent
+        self._known.look_in(self.patch.folder)
         self.history.mark_saved()
         self._edits += 1
         self._revision += 1

@@ -48,4 +48,5 @@ PANELS: tuple[Entry, ...] = (
     Entry("status", "Status", "status", "editor.status:StatusBar"),
     Entry("files", "Files", "none", "editor.files.panel:Files"),
     Entry("plugins", "Plugins", "none", "editor.plugins.panel:Plugins"),
+    Entry("usernodes", "Nodes of your own", "none", "editor.usernodes.panel:OwnNodesPanel"),
 )

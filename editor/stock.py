@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from editor.blocks import Block, Blocks
 from editor.faces import face, family_of, spoken
 from editor.plugins.shelf import KnownKinds, Shelf, of_found
+from editor.usernodes.listing import OWN, OwnNodes
 from graph.document import NodeEntry
 from graph.errors import PatchError
 from graph.plain import copied
@@ -20,6 +21,7 @@ from graph.spec import Port
 
 if TYPE_CHECKING:
     from host.plugins.store import Found
+    from host.usernodes.listing import Own
 
 BLOCK = "block"
 PLUGIN = "plugin"
@@ -53,7 +55,7 @@ class Item:
     @property
     def is_plugin(self) -> bool:
         """Whether it is one of the plugins that were found."""
-        return bool(self.settings)
+        return self.kind == PLUGIN and bool(self.settings)
 
     def entry(self) -> NodeEntry:
         """A new node of this."""
@@ -74,6 +76,9 @@ class Stock:
         self._kinds, self._shelf = kinds, shelf
         self._own = {name: _of_kind(name, kinds) for name in kinds}
         self.blocks = Blocks()
+        self.nodes = OwnNodes()
+        """The user's own, in the node folder."""
+        self._nodes: tuple[int, dict[str, Item]] = (-1, {})
         self._blocks: tuple[int, dict[str, Item]] = (-1, {})
         self._plugins: dict[str, Item] = {}
         self._ports: dict[str, tuple[Port, ...]] = {}
@@ -89,7 +94,15 @@ class Stock:
 
     def items(self) -> list[Item]:
         """Everything: kinds by name, then plugins by name."""
-        return [*self._own.values(), *self._blocks_now().values(), *self._plugins_now().values()]
+        own = self._own.values(), self._nodes_now().values(), self._blocks_now().values()
+        return [*(item for items in own for item in items), *self._plugins_now().values()]
+
+    def _nodes_now(self) -> Mapping[str, Item]:
+        if self._nodes[0] != self.nodes.count:
+            found = (_of_own(each) for each in self.nodes.listed if not each.problem)
+            self._nodes = self.nodes.count, {item.id: item for item in found}
+            self._ports = {}
+        return self._nodes[1]
 
     def _blocks_now(self) -> Mapping[str, Item]:
         if self._blocks[0] != self.blocks.count:
@@ -98,24 +111,28 @@ class Stock:
         return self._blocks[1]
 
     @property
-    def count(self) -> tuple[int, int]:
+    def count(self) -> tuple[int, ...]:
         """Another one whenever there may be other things."""
-        return self._shelf.count, self.blocks.count
+        return self._shelf.count, self.blocks.count, self.nodes.count
 
     def plugins(self) -> list[Item]:
         """The plugins, by name."""
         return list(self._plugins_now().values())
 
     def __contains__(self, id: object) -> bool:
-        return id in self._own or id in self._blocks_now() or id in self._plugins_now()
+        return self.get(id) is not None
 
     def __getitem__(self, id: str) -> Item:
         """Raises KeyError for what there is no more."""
-        return self._own.get(id) or self._blocks_now().get(id) or self._plugins_now()[id]
+        found = self.get(id)
+        if found is None:
+            raise KeyError(id)
+        return found
 
     def get(self, id: str) -> Item | None:
         """The one of an id, if it is there."""
-        return self._own.get(id) or self._blocks_now().get(id) or self._plugins_now().get(id)
+        shelves = self._own, self._nodes_now(), self._blocks_now(), self._plugins_now()
+        return next((items[id] for items in shelves if id in items), None)
 
     def ports(self, id: str) -> tuple[Port, ...]:
         """The ports that a new node of this has."""
@@ -150,6 +167,24 @@ def _of_block(block: Block) -> Item:
     stem = re.sub(r"[^a-z0-9]+", "_", block.name.lower()).strip("_")[:40] or BLOCK
     return Item(
         f"{BLOCK}:{block.name}", block.name, block.about, "group", stem, words, kind=block.entry.kind, made=block.entry
+    )
+
+
+def _of_own(own: Own) -> Item:
+    about = own.about
+    doc = about.doc if about else ""
+    detail = doc if own.trusted else f"{doc} Your own, {own.standing}: add it, look at it and trust it there."
+    return Item(
+        f"{OWN}:{own.path}",
+        spoken(own.kind),
+        detail,
+        about.family if about else "utility",
+        re.sub(r"[^a-z0-9]+", "_", own.kind.lower()).strip("_")[:40] or OWN,
+        f"{own.kind} {spoken(own.kind)} {doc} own node".lower(),
+        category="own" if own.trusted else "not trusted",
+        kind=OWN,
+        settings={"path": own.path},
+        label=spoken(own.kind),
     )
 
 

@@ -36,6 +36,7 @@ from graph.document import CableKey
 
 if TYPE_CHECKING:
     from editor.plugins.panel import Plugins
+    from editor.usernodes.panel import OwnNodesPanel
 
 FLIGHT_S = 0.22
 SETTLE_S = 0.008
@@ -167,7 +168,8 @@ class Canvas(Panel):
         if self.gestures.held is None and self.scene.unsettled:
             self._settle()
         self.painter.live(readings, now)
-        self.badges.show(self._plugins.badges(self.scene.shapes))
+        own = cast("OwnNodesPanel", self.app.panels["usernodes"])
+        self.badges.show({**self._plugins.badges(self.scene.shapes), **own.badges(self.scene.shapes)})
         moved = hands_of(self.app).marks()
         self.control_marks.show({id: frozenset(params) for id, params in moved.items()})
         self.overlay.live(self.insights.now, self.app.sound, self.gestures.view, now)

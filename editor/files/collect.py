@@ -16,7 +16,7 @@ from graph.errors import PatchError
 from graph.patchfile import dumps
 from graph.spec import Kinds
 
-AUDIO_FOLDER = "audio"
+AUDIO_FOLDER, NODE_FOLDER = "audio", "nodes"
 PART = ".part"
 
 
@@ -45,22 +45,22 @@ def collected(patch: Patch, kinds: Kinds) -> Collection:
     for named in named_files(patch, kinds):
         if not named.read:
             continue
-        file = (folder / named.path).resolve()
+        file = named.at(folder).resolve()
         if not file.is_file():
             missing.append(named.path)
             continue
         if file not in names:
-            names[file] = _free(file, taken)
+            names[file] = _free(NODE_FOLDER if named.own else AUDIO_FOLDER, file, taken)
         edits.append(named.naming(names[file]))
     copy = patch.copy()
     Batch("Collect", tuple(edits)).apply(copy)
     return Collection(copy, {name: file for file, name in names.items()}, tuple(dict.fromkeys(missing)))
 
 
-def _free(file: Path, taken: set[str]) -> str:
-    name, number = f"{AUDIO_FOLDER}/{file.name}", 2
+def _free(folder: str, file: Path, taken: set[str]) -> str:
+    name, number = f"{folder}/{file.name}", 2
     while name.casefold() in taken:
-        name, number = f"{AUDIO_FOLDER}/{file.stem} {number}{file.suffix}", number + 1
+        name, number = f"{folder}/{file.stem} {number}{file.suffix}", number + 1
     taken.add(name.casefold())
     return name
 

@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
+from editor.usernodes.listing import OWN
 from graph.document import NodeEntry, Patch
 from graph.edits import Edit, SetSetting, inside
 from graph.errors import PatchError
 from graph.form import FORMAT, VERSION, from_document
 from graph.resolve import resolve_settings
 from graph.spec import Kinds, Node
+from host.usernodes.source import locate
 
 DEEPEST = 8
 """How many folders deep a search goes,"""
@@ -31,6 +33,12 @@ class Named:
     setting: str
     path: str
     read: bool
+    own: bool = False
+    """Whether it is a node of the user's own, which may also lie in the node folder."""
+
+    def at(self, folder: Path) -> Path:
+        """Where it is, for a patch in a folder."""
+        return locate(self.path, folder) if self.own else folder / self.path
 
     @property
     def address(self) -> str:
@@ -61,7 +69,7 @@ def _named(nodes: Mapping[str, NodeEntry], kinds: Kinds, groups: tuple[str, ...]
         for setting in kind.settings_declared() if kind is not None else ():
             path = entry.settings.get(setting.name)
             if setting.type == "path" and isinstance(path, str) and path and "\0" not in path:
-                yield Named(groups, id, setting.name, path, _makes_sound(kind, entry))
+                yield Named(groups, id, setting.name, path, _makes_sound(kind, entry), entry.kind == OWN)
 
 
 def _makes_sound(kind: type[Node], entry: NodeEntry) -> bool:
@@ -75,7 +83,7 @@ def _makes_sound(kind: type[Node], entry: NodeEntry) -> bool:
 def missing_files(patch: Patch, kinds: Kinds) -> list[Named]:
     """The files that are read, and are not there."""
     folder = patch.folder or Path.cwd()
-    return [named for named in named_files(patch, kinds) if named.read and not (folder / named.path).is_file()]
+    return [named for named in named_files(patch, kinds) if named.read and not named.at(folder).is_file()]
 
 
 def search(
@@ -145,6 +153,8 @@ def moved(patch: Patch, kinds: Kinds, folder: Path) -> list[Edit]:
     edits: list[Edit] = []
     for named in named_files(patch, kinds):
         path = Path(named.path)
+        if named.own and named.at(before) != before / path:
+            continue  # in the node folder, wherever the patch lies
         if named.read and (path.is_relative_to(folder) if path.is_absolute() else before != folder):
             edits.append(named.naming(as_named(before / path, folder)))
     return edits

@@ -31,6 +31,8 @@ from editor.macros.share import Share
 from editor.model import Changes
 from editor.plugins.section import OWN, PluginSection
 from editor.turning import Amount, Turning
+from editor.usernodes.listing import OWN as OWN_KIND
+from editor.usernodes.section import OwnSection
 from graph.document import Cable
 from graph.edits import SetSetting
 from graph.spec import Param
@@ -60,7 +62,11 @@ class NodePage:
         face, px = self.subject.face, self.app.look.px
         theme = self.app.look.theme
         self.header = Header(self.app, self.subject, self._parent, width)
-        self.plugin = PluginSection(self.app, self.subject, self._parent, width) if face.varies else None
+        self.plugin: PluginSection | OwnSection | None = None
+        if face.kind == OWN_KIND:
+            self.plugin = OwnSection(self.app, self.subject, self._parent, width, self._pick)
+        elif face.varies:
+            self.plugin = PluginSection(self.app, self.subject, self._parent, width)
         if face.doc and self.plugin is None:
             text = dpg.add_text(face.doc.replace("``", ""), wrap=width, color=theme.dim, parent=self._parent)
             dpg.bind_item_font(text, fonts.font("small"))
@@ -88,11 +94,10 @@ class NodePage:
                 inspector.folded.setdefault(self.subject.address, set()),
             )
         self._modulation()
-        kind = self.subject.session.kinds.get(face.kind)
         self.settings: Settings | None = None
-        if kind is not None and kind.settings_declared():
+        if face.declared:
             self._title("Settings")
-            hidden = OWN if self.plugin else frozenset[str]()
+            hidden = OWN if isinstance(self.plugin, PluginSection) else frozenset[str]()
             self.settings = Settings(self.app, self.subject, self._parent, width, self._pick, hidden)
         self.learning: LearnSection | None = None
         if can_learn(self.subject):
@@ -259,7 +264,7 @@ class NodePage:
         if self.settings:
             self.settings.frame()
         if self.params:
-            self.params.frame(live=self.plugin is not None)
+            self.params.frame(live=isinstance(self.plugin, PluginSection))
 
     def locate(self, what: str) -> tuple[float, float, float, float] | None:
         """Where something is on the window."""

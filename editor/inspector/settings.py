@@ -113,8 +113,7 @@ class Settings:
         hidden: frozenset[str] = frozenset(),
     ) -> None:
         self.app, self.subject = app, subject
-        kind = subject.session.kinds.get(subject.face.kind)
-        self._declared = tuple(s for s in kind.settings_declared() if s.name not in hidden) if kind else ()
+        self._declared = tuple(s for s in subject.face.declared if s.name not in hidden)
         self._flips: list[Flip] = []
         self._handlers: list[int | str] = []
         self._pickers: dict[str, DevicePicker] = {}
@@ -207,8 +206,7 @@ class Settings:
 
 def undeclared(subject: Subject) -> Mapping[str, Any]:
     """What a node keeps that its kind does not know."""
-    kind = subject.session.kinds.get(subject.face.kind)
-    known = {s.name for s in kind.settings_declared()} if kind else set[str]()
+    known = {s.name for s in subject.face.declared}
     known |= {"patch", "ports", "params"} if subject.face.kind == "group" else set()
     stored = subject.session.here.node(subject.id).settings
     return {name: value for name, value in stored.items() if name not in known}

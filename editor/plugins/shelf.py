@@ -17,6 +17,7 @@ from graph.plugins import PluginAbout
 from graph.resolve import resolve_settings
 from graph.spec import Kinds, Node
 from host.services import FileServices
+from host.usernodes.loading import Keeper
 
 if TYPE_CHECKING:
     from host.plugins.description import Description
@@ -169,6 +170,7 @@ class KnownKinds(Mapping[str, type[Node]]):
 
     def __init__(self, kinds: Kinds, shelf: Shelf) -> None:
         self._kinds, self._services = kinds, shelf.services(Path.cwd())
+        self._services.own = Keeper()
 
     def __getitem__(self, name: str) -> type[Node]:
         return self._kinds[name]
@@ -178,6 +180,10 @@ class KnownKinds(Mapping[str, type[Node]]):
 
     def __len__(self) -> int:
         return len(self._kinds)
+
+    def look_in(self, folder: Path) -> None:
+        """Paths of the patch start here from now on."""
+        self._services.folder = folder
 
     def variant(self, entry: NodeEntry) -> type[Node]:
         """What a node really is. Raises PatchError where it, or what it names, is not known here."""
