@@ -147,7 +147,7 @@ class DiskCache:
         self._most = 0
         self._woken = Condition()
         self._wanted: tuple[Path, ...] = ()
-        self._changed = self._closing = False
+        self._changed = self._closing = self._more = False
         self._look_at = self._rest_until = 0.0
         self._looks: dict[Path, _Look] = {}
         self._needed: frozenset[Stamp] = frozenset()
@@ -204,25 +204,34 @@ class DiskCache:
     def _step(self, changed: bool) -> float | None:
         """Do what is due; after how many seconds to come again, None: when something is wanted."""
         now = monotonic()
-        if changed or now >= self._look_at:
-            self._look_at = now + LOOK_S
-            self._look(self._wanted)
+        due = now >= self._look_at
+        if due or changed:
+            self._look_at = now + LOOK_S if due else self._look_at
+            self._look(self._wanted, due)
             self._let_go(now)
+            self._more |= self._unsettled()
+            self._count()
         if self._busy():
-            self._count(self.counts.keeping)
             return BUSY_S
-        if self._going is None and now >= self._rest_until:
-            self._begin(now)
-        self._count(self._going is not None)
         if self._going is None:
-            return LOOK_S if self._wanted or self._copies else None
+            if now >= self._rest_until:
+                self._begin(now)
+            self._more = self._going is not None or self._unsettled()
+            self._count()
+        if self._going is None:
+            return max(0.0, self._look_at - now) if self._wanted or self._copies else None
         self._go_on(self._going, now)
         return PIECE / BYTES_PER_S
 
-    def _look(self, paths: Iterable[Path]) -> None:
+    def _look(self, paths: Iterable[Path], again: bool) -> None:
+        """See what is at these paths; ``again``: also at those that were looked at before."""
         looks: dict[Path, _Look] = {}
         for path in paths:
-            before, stamp = self._looks.get(path), stamp_at(path)
+            before = self._looks.get(path)
+            if before is not None and not again:
+                looks[path] = before
+                continue
+            stamp = stamp_at(path)
             now = monotonic()
             known = stamp or (before.known if before is not None else None)
             if before is None or before.stamp != stamp:
@@ -314,7 +323,6 @@ class DiskCache:
         except OSError:
             self._refused[stamp] = now + AGAIN_S
         self._give_up()
-        self._count(keeping=True)
 
     def _give_up(self) -> None:
         """Let go of the copy that is being made."""
@@ -322,8 +330,10 @@ class DiskCache:
             os.close(self._going.source)
             self._going = None
 
-    def _count(self, keeping: bool) -> None:
-        sizes = {stamp: stamp.size for stamp in self._needed}
-        kept = [stamp.size for stamp in sizes if stamp in self._copies]
-        unsettled = self._most > 0 and any(look.stamp and not look.settled for look in self._looks.values())
-        self.counts = Counts(len(sizes), sum(sizes.values()), len(kept), sum(kept), keeping or unsettled)
+    def _count(self) -> None:
+        sizes = [stamp.size for stamp in self._needed]
+        kept = [stamp.size for stamp in self._needed if stamp in self._copies]
+        self.counts = Counts(len(sizes), sum(sizes), len(kept), sum(kept), self._more)
+
+    def _unsettled(self) -> bool:
+        return self._most > 0 and any(look.stamp and not look.settled for look in self._looks.values())

@@ -217,6 +217,7 @@ class Reader:
         same = seen is not None and seen._replace(place=0) == moment._replace(place=0)
         if same and not changed and seen is not None and 0 <= moment.place - seen.place < STEP:
             return False
+        self._busy = True
         short = [p for p in players if p.step(moment, self._prefill)]
         if not short:
             short = [p for p in players if p.prepare(moment, cue, self._prefill, self._wrap_fill)]

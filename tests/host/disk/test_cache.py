@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -373,3 +374,26 @@ def test_without_a_limit_of_ones_own_the_machine_says_how_much(folder: Path, mon
             cache.want([folder / "a.wav"])
             until(lambda cache=cache: cache.counts.files == 1 and not cache.counts.keeping, "the copy")
             assert cache.counts.kept == copies
+
+
+def test_elsewhere_files_are_only_looked_at(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "sys", SimpleNamespace(platform="darwin"))
+    path = folder / "a.wav"
+    with caching(path) as cache:
+        until(lambda: cache.news(path) is not None, "a look")
+        assert cache.news(path) == (module.stamp_at(path), None)
+        until(lambda: cache.counts == (1, path.stat().st_size, 0, 0, False), "the count")
+
+
+def test_what_is_wanted_again_and_again_is_not_looked_at_each_time(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "LOOK_S", 1e9)
+    stamp_at, looks = module.stamp_at, list[Path]()
+    monkeypatch.setattr(module, "stamp_at", lambda path: looks.append(path) or stamp_at(path))
+    paths = [folder / name for name in ("a.wav", "b.flac", "c.wav")]
+    with caching() as cache:
+        for count in (1, 2, 3):
+            cache.want(paths[:count])
+            until(lambda count=count: cache.counts.files == count, "a look")
+        assert looks == paths
