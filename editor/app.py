@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import logging
 import sys
 from collections.abc import Callable
@@ -12,8 +11,8 @@ from typing import TYPE_CHECKING, Protocol
 
 import dearpygui.dearpygui as dpg
 
-from editor import fonts
-from editor.commands import Command, Commands
+from editor import fonts, placing
+from editor.commands import Command, Commands, arity
 from editor.keyboard import Keyboard
 from editor.layout import Arrangement, Rect, Slot, Splitter, arranged
 from editor.link import Player, Sound
@@ -60,18 +59,17 @@ class App:
         make_player: Callable[[], Player] | None = None,
         *,
         look: Look | None = None,
-        size: tuple[int, int] = (1680, 1000),
         panels: tuple[Entry, ...] = PANELS,
     ) -> None:
         self.session = session
         self.look = look or Look()
-        self.size = size
         self.notices = Notices()
         self.sound = Sound(make_player, self.notices.say)
         self.pointer = Pointer()
         self.keyboard = Keyboard(self)
         self.commands = Commands(COMMANDS)
-        self.arrangement = Arrangement()
+        self._kept = placing.load()
+        self.arrangement = self._kept.arrangement
         self.slots: dict[Slot, Rect] = {}
         self.panels: dict[str, Panel] = {}
         self.entries = panels
@@ -115,21 +113,23 @@ class App:
         dpg.create_context()
         dpg.configure_app(manual_callback_management=True, init_file="")
         fonts.load(self.look.scale)
-        width, height = self.size
+        width, height = self._kept.size or placing.FIRST
         dpg.create_viewport(
             title="Patchwright",
             width=width,
             height=height,
             x_pos=0,
             y_pos=0,
-            min_width=800,
-            min_height=520,
+            min_width=placing.LEAST[0],
+            min_height=placing.LEAST[1],
             disable_close=True,
         )
         dpg.set_exit_callback(lambda: self.quit(ask=True))
         dpg.set_viewport_vsync(sys.platform != "linux")
         dpg.setup_dearpygui()
         dpg.show_viewport()
+        if self._kept.size is None:
+            dpg.maximize_viewport()
         style(self.look)
         self.keyboard.start()
         self.pointer.start()
@@ -205,6 +205,9 @@ class App:
             with self.guarded(f"closing {id}"):
                 panel.close()
         self.sound.close()
+        with self.guarded("keeping the window's size"):
+            size = dpg.get_viewport_client_width(), dpg.get_viewport_client_height()
+            placing.save(placing.Placing(size, self.arrangement))
         if self.probe:
             self.probe.close()
         dpg.destroy_context()
@@ -321,18 +324,13 @@ class App:
         for job in dpg.get_callback_queue() or ():
             self.answer(*job)
 
-    def answer(self, callback: Callable[..., object] | None, *arguments: object) -> None:
+    def answer(self, callback: Callable[..., object] | None, sender: int | str, value: object, own: object) -> None:
         """Run the callback of an item with as much as it takes of item, value and user data."""
-        if callback is None:
-            return
         self.touch()
-        sender, value, *rest = *arguments, None, None
-        if isinstance(sender, int | str):
-            if self.keyboard.astray(sender):
-                return
-            value = self.keyboard.whole(sender, value) if isinstance(value, str) else value
-        with self.guarded("doing what was asked"):
-            callback(*(sender, value, *rest)[: _arity(callback)])
+        if callback is not None and not self.keyboard.astray(sender):
+            text = self.keyboard.whole(sender, value) if isinstance(value, str) else value
+            with self.guarded("doing what was asked"):
+                callback(*(sender, text, own)[: arity(callback)])
 
     def command(self, id: str) -> None:
         """Do what a command says, if it can be done now."""
@@ -388,11 +386,3 @@ class App:
             put(f"splitter:{splitter}", splitters.get(splitter))
             draw_splitter(f"splitter:{splitter}", splitters.get(splitter), self.look)
         self.touch()
-
-
-def _arity(callback: Callable[..., object]) -> int:
-    parameters = inspect.signature(callback).parameters.values()
-    if any(p.kind is p.VAR_POSITIONAL for p in parameters):
-        return 3
-    # what has a default is the callback's own: Dear PyGui must not put its user data there
-    return sum(p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD) and p.default is p.empty for p in parameters)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -108,3 +109,12 @@ def matching(commands: Iterable[Command], typed: str) -> list[Command]:
     words = typed.lower().split()
     found = [c for c in commands if all(word in f"{c.menu} {c.title}".lower() for word in words)]
     return sorted(found, key=lambda c: not c.title.lower().startswith(typed.lower().strip()))
+
+
+def arity(callback: Callable[..., object]) -> int:
+    """How many of item, value and user data a callback takes."""
+    parameters = inspect.signature(callback).parameters.values()
+    if any(p.kind is p.VAR_POSITIONAL for p in parameters):
+        return 3
+    # what has a default is the callback's own: Dear PyGui must not put its user data there
+    return sum(p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD) and p.default is p.empty for p in parameters)

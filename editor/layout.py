@@ -24,7 +24,8 @@ class Rect:
 
 
 GAP = 6
-LEAST_CENTRE = (320.0, 200.0)
+LEAST_CENTRE = (360.0, 230.0)
+"""Of the canvas, at scale 1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +43,16 @@ class Arrangement:
         """The arrangement after a splitter was moved to the right, or down."""
         match splitter:
             case "left":
-                return replace(self, left=min(max(self.left + by, 150), 600))
+                return replace(self, left=self.left + by).within()
             case "right":
-                return replace(self, right=min(max(self.right - by, 220), 800))
+                return replace(self, right=self.right - by).within()
             case "bottom":
-                return replace(self, bottom=min(max(self.bottom - by, 110), 900))
+                return replace(self, bottom=self.bottom - by).within()
+
+    def within(self) -> Arrangement:
+        """The same, with no part too small to be used or too large to leave room."""
+        left, right = min(max(self.left, 150), 600), min(max(self.right, 220), 800)
+        return replace(self, left=left, right=right, bottom=min(max(self.bottom, 110), 900))
 
     def toggled(self, splitter: Splitter) -> Arrangement:
         """With one part hidden, or seen again."""
@@ -70,11 +76,11 @@ def arranged(
     left = (wanted.left * scale + gap) if wanted.shows_left else 0.0
     right = (wanted.right * scale + gap) if wanted.shows_right else 0.0
     bottom = (wanted.bottom * scale + gap) if wanted.shows_bottom else 0.0
-    sides = max(width - LEAST_CENTRE[0], 0.0)
+    sides = max(width - LEAST_CENTRE[0] * scale, 0.0)
     if left + right > sides:
         left, right = left * sides / (left + right), right * sides / (left + right)
     y, middle = menu + top, height - menu - top - status
-    bottom = min(bottom, max(middle - LEAST_CENTRE[1], 0.0))
+    bottom = min(bottom, max(middle - LEAST_CENTRE[1] * scale, 0.0))
     above = max(middle - bottom, 1.0)
     slots: dict[Slot, Rect] = {
         "menu": Rect(0, 0, width, menu),
