@@ -74,6 +74,7 @@ class Player(Protocol):
     def record(self, on: bool = True) -> None: ...
     def save_replay(self, path: Path, seconds: float = 60.0) -> None: ...
     def open_device(self, device: str = "", in_device: str = "", rate: int = 0, block: int = 0) -> None: ...
+    def keep_files(self, disk_cache_mb: int | None) -> None: ...
     def readings(self) -> Any: ...
     def costs(self) -> Any: ...
     def close(self) -> None: ...
@@ -204,6 +205,10 @@ class Sound:
         """Play through another device."""
         self.ask(lambda player: player.open_device(device, in_device, rate, block))
 
+    def keep_files(self, disk_cache_mb: int | None) -> None:
+        """Give copies of played files another amount of memory; None: as much as the machine can spare."""
+        self.ask(lambda player: player.keep_files(disk_cache_mb))
+
     # -- what it tells -------------------------------------------------------------------------------------------------
 
     @property
@@ -239,13 +244,19 @@ class Sound:
 
 
 def engine_maker(
-    device: str = "", in_device: str = "", rate: int = 0, block: int = 0, plugins_in: str = "plugin"
+    device: str = "",
+    in_device: str = "",
+    rate: int = 0,
+    block: int = 0,
+    plugins_in: str = "plugin",
+    disk_cache_mb: int | None = None,
 ) -> Callable[[], Player]:
     """Starts ``host.Engine`` on a device; one that plays on from an editor that is gone is taken over."""
 
     def make() -> Player:
         from host import Engine
 
-        return Engine(device=device, in_device=in_device, rate=rate, block=block, plugins_in=plugins_in, attach=True)
+        how = {"plugins_in": plugins_in, "disk_cache_mb": disk_cache_mb}
+        return Engine(device=device, in_device=in_device, rate=rate, block=block, attach=True, **how)
 
     return make

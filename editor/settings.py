@@ -23,6 +23,8 @@ LONGEST_TEXT = 4096
 BLOCKS = (0, 32, 64, 128, 256, 512, 1024, 2048)
 """Frames that a device can be asked for; 0: its own."""
 PLUGINS_IN = ("plugin", "chain", "patch")
+DISK_CACHES = (None, 0, 500, 1000, 2000, 4000, 8000, 16000)
+"""Megabytes to choose from."""
 RATES = (0, 44100, 48000, 88200, 96000, 192000)
 
 
@@ -49,6 +51,8 @@ class Settings:
     """Whether the tour has been seen, or left."""
     plugins_in: str = "plugin"
     """Which plugins share a process: none (``plugin``), those of a serial chain, or all of a patch."""
+    disk_cache_mb: int | None = None
+    """Memory for copies of played files: 0: none; None: as much as the machine can spare."""
     scan_offered: bool = False
     """Whether a search for plugins has been offered."""
     controller: str = ""
@@ -94,6 +98,7 @@ _RULES: Mapping[str, tuple[Callable[[Any], bool], str]] = {
     "render_folder": (_text, "a text"),
     "toured": (_switch, "true or false"),
     "plugins_in": (lambda v: v in PLUGINS_IN, f"one of {', '.join(PLUGINS_IN)}"),
+    "disk_cache_mb": (lambda v: v is None or (_whole(v) and 0 <= v <= 2**24), "null, or megabytes from 0 to 16777216"),
     "scan_offered": (_switch, "true or false"),
     "controller": (_text, "a text"),
     "osc_port": (lambda v: _whole(v) and (v == 0 or 1024 <= v <= 65535), "0, or a port from 1024 to 65535"),

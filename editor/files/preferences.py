@@ -14,7 +14,7 @@ from editor import fonts
 from editor.files.chooser import Chooser
 from editor.files.dialog import Dialog, Tag
 from editor.files.testtone import sine
-from editor.settings import BLOCKS, RATES
+from editor.settings import BLOCKS, DISK_CACHES, RATES
 from editor.theme import SCALES, THEMES, look
 
 if TYPE_CHECKING:
@@ -93,6 +93,15 @@ class Preferences(Dialog):
                 tag=self.tag("rate"),
                 width=px(210),
                 callback=lambda _, w: self._sound(rate=_number(w)),
+            )
+        with self._line("Disk cache"):
+            choices = {_cache_words(mb): mb for mb in (*DISK_CACHES, s.disk_cache_mb)}
+            dpg.add_combo(
+                list(choices),
+                default_value=_cache_words(s.disk_cache_mb),
+                tag=self.tag("disk_cache"),
+                width=px(210),
+                callback=lambda _, w: self._keep_files(choices[w]),
             )
         with self._line(""):
             dpg.add_text("Looking for devices…", tag=self.tag("status"), color=self.app.look.theme.dim, wrap=px(440))
@@ -178,6 +187,10 @@ class Preferences(Dialog):
         s = self.files.settings
         self.app.sound.open_device(s.device, s.in_device, s.rate, s.block)
 
+    def _keep_files(self, disk_cache_mb: int | None) -> None:
+        self.files.choose_settings(disk_cache_mb=disk_cache_mb)
+        self.app.sound.keep_files(disk_cache_mb)
+
     def _tone(self) -> None:
         """A second of a quiet tone in place of the patch."""
         if self.app.sound.state.phase != "on":
@@ -228,6 +241,14 @@ class Preferences(Dialog):
 def _number(words: str) -> int:
     first = words.split()[0]
     return int(first) if first.isdigit() else 0
+
+
+def _cache_words(megabytes: int | None) -> str:
+    if megabytes is None:
+        return "As memory allows"
+    if megabytes == 0:
+        return "None"
+    return f"{megabytes} MB" if megabytes < 1000 else f"{megabytes / 1000:g} GB"
 
 
 def _theme(words: str) -> str:

@@ -37,7 +37,8 @@ def open_editor(
     maker = None
     if sound:
         chosen = settings.device if device is None else device
-        maker = engine_maker(chosen, settings.in_device, settings.rate, settings.block, settings.plugins_in)
+        s = settings
+        maker = engine_maker(chosen, s.in_device, s.rate, s.block, s.plugins_in, s.disk_cache_mb)
     app = App(session, without_plugins(maker) if safe and maker else maker, look=settings.look())
     app.first_start = first
     if safe:

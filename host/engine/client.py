@@ -255,6 +255,10 @@ class Engine:
         """Play through another device."""
         self._send(OpenDevice(device, in_device, rate, block))
 
+    def keep_files(self, disk_cache_mb: int | None) -> None:
+        """Give copies of played files another amount of memory, as ``disk_cache_mb`` says."""
+        self._send(KeepFiles(disk_cache_mb))
+
     def record(self, on: bool = True) -> None:
         """Begin or end the takes of all ``file_recorder`` nodes."""
         self._send(Record(on))

@@ -28,6 +28,7 @@ all_settings = st.builds(
     patch_folder=texts,
     render_folder=texts,
     toured=st.booleans(),
+    disk_cache_mb=st.none() | st.integers(0, 2**24),
 )
 
 
@@ -64,6 +65,8 @@ def test_they_come_back_from_the_disk(tmp_path: Path) -> None:
         (b'{"version": 1, "block": -1}', "block"),
         (b'{"version": 1, "block": 64.5}', "block"),
         (b'{"version": 1, "rate": 12}', "rate"),
+        (b'{"version": 1, "disk_cache_mb": -1}', "disk_cache_mb"),
+        (b'{"version": 1, "disk_cache_mb": false}', "disk_cache_mb"),
         (b'{"version": 1, "device": "a\\u0000b"}', "device"),
         (b'{"version": 1, "device": {"$": 1}}', "device"),
         (b'{"version": 1, "toured": 1}', "toured"),

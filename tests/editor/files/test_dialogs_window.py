@@ -68,6 +68,10 @@ def test_settings_are_chosen_by_keys_alone(open_window: Opens, shipped: Path) ->
     window.until(lambda _: value(window, "dialog:settings:block") == "64 frames")
     window.key("Up")
     window.until(lambda _: value(window, "dialog:settings:block") == "32 frames")
+    tab_to(window, "dialog:settings:disk_cache")
+    window.key("Down")
+    window.key("Down")
+    window.until(lambda _: value(window, "dialog:settings:disk_cache") == "500 MB")
     tab_to(window, "dialog:settings:safe_pins")
     window.shot("dialog-by-keys")
     window.key("space")
@@ -82,6 +86,7 @@ def test_settings_are_chosen_by_keys_alone(open_window: Opens, shipped: Path) ->
     window.key("ctrl+comma")
     window.dialog("Settings")
     assert value(window, "dialog:settings:block") == "32 frames"
+    assert value(window, "dialog:settings:disk_cache") == "500 MB"
     window.key("Return")
     assert window.problems() == []
     window.close()

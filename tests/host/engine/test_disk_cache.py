@@ -38,6 +38,10 @@ def test_played_files_come_into_memory_and_the_engine_says_so(playing):
         numbers = engine.status.numbers
         assert (numbers["files"], numbers["files_bytes"], numbers["kept_bytes"]) == (1, size, size)
         until(lambda: not engine.status.numbers["keeping"])
+        engine.keep_files(0)
+        until(lambda: engine.status.numbers["kept"] == 0)
+        engine.keep_files(10)
+        until(lambda: engine.status.numbers["kept"] == 1)
         engine.load(Patch("Empty", sample_rate=48000))
         until(lambda: engine.status.numbers["files"] == 0)
         assert engine.status.numbers["kept"] == 0
