@@ -76,7 +76,7 @@ class Deck:
         if here.end < self.live.place + 2 * BLOCK:
             return False
         loop = self.live.loop
-        return loop is None or (there.wrapped and there.start <= loop[0] and there.end >= loop[0] + 2 * BLOCK)
+        return loop is None or (there.loop is not None and there.start <= loop[0] and there.end >= loop[0] + 2 * BLOCK)
 
     def locate(self, place):
         ticket = self.reader.cue(place, self.live.loop)
