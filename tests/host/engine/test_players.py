@@ -280,6 +280,8 @@ def test_a_disk_that_lets_wait_holds_up_the_edit_and_nothing_else(deck, monkeypa
         while deck.conductor.busy:
             assert monotonic() < end, "the edit is not made"
             deck.conductor.step()
+            if comes:
+                deck.wait()
             deck.live.process(None, np.empty((BLOCK, 2), np.float32))
         assert len(deck.conductor.applied) == 2
         assert (deck.conductor.missed() > 0) != comes
