@@ -62,6 +62,10 @@ class ChannelMap:
         """Device outputs of ``count`` channels of a patch from ``first`` on; -1 where there is none."""
         return _mapped(self.to_outputs, first, count, self.device_outputs)
 
+    def reach(self, inputs: int, outputs: int) -> tuple[int, int]:
+        """How many channels a device must have for so many inputs and outputs of a patch."""
+        return max(self.inputs(0, inputs), default=NONE) + 1, max(self.outputs(0, outputs), default=NONE) + 1
+
     def on(self, inputs: int, outputs: int) -> ChannelMap:
         """The same on a device with so many channels."""
         return replace(self, device_inputs=inputs, device_outputs=outputs)

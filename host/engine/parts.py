@@ -78,6 +78,10 @@ class Routes:
         """The device channel of each of ``count`` channels from ``first`` on; -1: none."""
         return (self._map.inputs if flow == "in" else self._map.outputs)(first, count)
 
+    def reach(self, inputs: int, outputs: int) -> tuple[int, int]:
+        """How many channels of the device so many of a patch reach."""
+        return self._map.reach(inputs, outputs)
+
     def use(self, device: str) -> bool:
         """Go by the map of another device; whether that is another map."""
         if device == self._device:
@@ -126,6 +130,10 @@ class RealParts:
     def route(self, device: str) -> bool:
         """Use the channels of this device from now on; whether that changes any."""
         return self._routes is not None and self._routes.use(device)
+
+    def reach(self, inputs: int, outputs: int) -> tuple[int, int]:
+        """How many channels of the device in use so many of a patch reach."""
+        return self._routes.reach(inputs, outputs) if self._routes is not None else (inputs, outputs)
 
     def sound(self, wish: OpenDevice, renderer: Live, inputs: int, outputs: int, rate: int, notice: Say) -> KeptSound:
         """The device that is meant, or the nearest there is, running."""

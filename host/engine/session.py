@@ -165,6 +165,7 @@ class Session:
             name = self._sound.opened().name
             if name and self._parts.route(name):
                 self._player.reroute()
+                self._open_for_more()
             self._look_for_xruns()
         return min(wait, LONGEST_WAIT_S)
 
@@ -252,7 +253,7 @@ class Session:
 
     def _take(self, serial: int, patch: Patch, folder: Path) -> None:
         try:
-            channels = _device_channels(patch)
+            _device_channels(patch)
         except PatchError as error:
             self._refused(serial, error)
             return
@@ -262,8 +263,7 @@ class Session:
             self._start()
             return
         self._give_patch()
-        if self._sound is not None and any(a > b for a, b in zip(channels, self._channels, strict=True)):
-            self._open()
+        self._open_for_more()
 
     def _give_patch(self) -> None:
         if self._player is None or self._patch is None:
@@ -340,6 +340,17 @@ class Session:
         except PatchError as error:
             self.say(str(error), "error")
 
+    def _wanted_channels(self) -> tuple[int, int]:
+        """How many channels of the device the patch reaches."""
+        assert self._patch is not None
+        inputs, outputs = _device_channels(self._patch[1])
+        return self._parts.reach(inputs, max(outputs, FEWEST_CHANNELS))
+
+    def _open_for_more(self) -> None:
+        """Open the device again where it is open for less than what is reached now."""
+        if self._sound is not None and any(a > b for a, b in zip(self._wanted_channels(), self._channels, strict=True)):
+            self._open()
+
     def _open(self) -> None:
         assert self._device is not None
         assert self._player is not None
@@ -351,8 +362,7 @@ class Session:
             self._instead, self._due = {self._wished_rate(): rate}, False
             self._start()
             return
-        inputs, outputs = _device_channels(self._patch[1])
-        self._channels = inputs, max(outputs, FEWEST_CHANNELS)
+        self._channels = self._wanted_channels()
         self._player.running(True)  # from its first call on, which comes before it is open for us
         self._sound_xruns, self._due = 0, False
         self._sound = self._parts.sound(self._device, self._player.renderer, *self._channels, self._rate, self.say)

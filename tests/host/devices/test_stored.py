@@ -43,6 +43,14 @@ def test_a_map_moves_channels_and_leaves_some_out():
     assert channels.outputs(0, 4) == [1, 0, 2, 3]
 
 
+def test_how_far_a_map_reaches():
+    channels = ChannelMap((3, -1, 9), (5, 0, -1))
+    assert channels.reach(2, 2) == (4, 6)
+    assert channels.reach(3, 3) == (10, 6)
+    assert channels.reach(0, 7) == (0, 7)
+    assert ChannelMap((), (-1, -1)).reach(0, 2) == (0, 0)
+
+
 def test_what_is_kept_comes_back(said):
     content = Stored().with_map("Card", ChannelMap((2, -1), (1, 0))).with_round_trip(TRIP)
     path = keep(content)

@@ -162,6 +162,8 @@ class FakeParts:
         self.sounds: list[FakeSound] = []
         self.device = ""
         self.own = 0
+        self.skipped = 0
+        """So many channels of the device lie before those that are used."""
 
     def ready(self) -> bool:
         return True
@@ -178,6 +180,9 @@ class FakeParts:
     def route(self, device) -> bool:
         changed, self.device = device != self.device, device
         return changed
+
+    def reach(self, inputs, outputs) -> tuple[int, int]:
+        return inputs, outputs + self.skipped
 
     def player(self, wish, rate, notice) -> FakePlayer:
         self.players.append(FakePlayer(rate, notice))

@@ -202,6 +202,17 @@ def test_the_device_is_opened_again_for_more_channels(rig, patch):
     assert [sound.opened().inputs for sound in rig.parts.sounds] == [0, 8]
 
 
+def test_the_device_is_opened_for_the_channels_that_a_map_reaches(rig, patch):
+    wire = prepared(rig, patch)
+    rig.sync(wire)
+    rig.sync(wire)
+    rig.parts.skipped = 4
+    rig.parts.device = "its name is not known yet"  # the map is found when it is
+    rig.sync(wire)
+    rig.sync(wire)
+    assert [sound.opened().outputs for sound in rig.parts.sounds] == [2, 6]
+
+
 def test_channels_are_looked_up_once_for_each_device(rig, patch):
     wire = prepared(rig, patch)
     for _ in range(4):
