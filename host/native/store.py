@@ -157,10 +157,11 @@ def step_recipe(kernel: Kernel, signature: Signature) -> Recipe:
     """How a kernel's step is made."""
 
     def build(symbol: str) -> bytes:
+        from graph.compiler import collector_resting
         from host.native.build import build_kernel
         from host.native.engineless import engineless
 
-        with engineless():
+        with engineless(), collector_resting():
             return build_kernel(kernel, signature, symbol)
 
     return Recipe(_key(fingerprint(cast(types.FunctionType, kernel.function)), repr(signature)), build)
@@ -170,10 +171,11 @@ def function_recipe(function: types.FunctionType, arguments: int) -> Recipe:
     """How a helper is made."""
 
     def build(symbol: str) -> bytes:
+        from graph.compiler import collector_resting
         from host.native.build import build_function
         from host.native.engineless import engineless
 
-        with engineless():
+        with engineless(), collector_resting():
             return build_function(function, arguments, symbol)
 
     return Recipe(_key(fingerprint(function), f"function of {arguments}"), build)
