@@ -258,7 +258,7 @@ def edit(
     patch: Annotated[Path | None, typer.Argument(help="The patch to open; without one, a new one.")] = None,
     device: Annotated[str | None, typer.Option("--device", metavar="NAME", help="Play through this device.")] = None,
     silent: Annotated[bool, typer.Option("--no-engine", help="Edit without sound.")] = False,
-    safe: Annotated[bool, typer.Option("--safe", help="Safe mode: with plugins off.")] = False,
+    safe: Annotated[bool, typer.Option("--safe", help="Safe mode: with plugins and nodes of your own off.")] = False,
     new: Annotated[bool, typer.Option("--new", help="Begin an empty patch, also on a first start.")] = False,
 ) -> None:
     """Open the editor."""

@@ -11,7 +11,7 @@ import re
 import sys
 import traceback
 from collections.abc import Callable, Mapping
-from functools import cache, wraps
+from functools import lru_cache, wraps
 from typing import Any
 
 import numpy as np
@@ -68,7 +68,7 @@ class User(Node):
                 out[i, lane] = signal[i, lane]
 
 
-@cache
+@lru_cache(maxsize=256)
 def own(declared: type[Node]) -> type[Node]:
     """The kind of a node that is this class of the user's. Raises PatchError where it declares what it must not."""
     _refuse(declared)

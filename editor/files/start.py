@@ -16,7 +16,9 @@ from graph.patchfile import load
 
 OFF = "plugin-off"
 """What plugins are called in safe mode: a kind that nobody knows, through which sound passes."""
-SAFE_WORDS = "Safe mode: plugins are off, and sound passes through their nodes. Nothing of them is lost."
+FOREIGN = ("plugin", "user")
+"""The kinds whose code is not our own."""
+SAFE_WORDS = "Safe mode: plugins and nodes of your own are off, and sound passes. Nothing of them is lost."
 
 
 def open_editor(
@@ -26,7 +28,7 @@ def open_editor(
 
     Without a file: a first start opens a shipped patch, plays it and shows the tour; any later one, or one with
     ``new``, begins an empty patch. ``device``: where to play, in place of what the settings say. ``safe``: without
-    plugins.
+    plugins, and without nodes of the user's own.
     """
     settings, _ = kept.load()  # the files' panel says what is wrong with them
     first = file is None and not new and not settings.toured
@@ -47,12 +49,12 @@ def open_editor(
 
 
 def without_plugins(make: Callable[[], Player]) -> Callable[[], Player]:
-    """Starts an engine that is never given a plugin."""
+    """Starts an engine that is never given a plugin, nor a node of the user's own."""
     return lambda: _Safe(make())  # type: ignore[return-value]
 
 
 class _Safe:
-    """An engine in safe mode: what it plays has no plugins; all else is the engine's own."""
+    """An engine in safe mode: what it plays has no code that is not our own; all else is the engine's own."""
 
     plugins = None
 
@@ -68,10 +70,10 @@ class _Safe:
 
 
 def plugins_off(patch: Patch) -> Patch:
-    """A copy in which every plugin, inside groups too, is of a kind that nobody knows."""
+    """A copy in which every plugin and node of the user's own, inside groups too, is of a kind that nobody knows."""
     patch = patch.copy()
     for entry in patch.nodes().values():
-        if entry.kind == "plugin":
+        if entry.kind in FOREIGN:
             entry.kind = OFF
         elif entry.kind == "group":
             entry.settings["patch"] = _off(entry.settings.get("patch"))
@@ -84,7 +86,7 @@ def _off(inner: Any) -> Any:
         return inner
     nodes = {}
     for id, node in inner["nodes"].items():
-        if isinstance(node, dict) and node.get("kind") == "plugin":
+        if isinstance(node, dict) and node.get("kind") in FOREIGN:
             node = {**node, "kind": OFF}
         elif isinstance(node, dict) and node.get("kind") == "group" and isinstance(node.get("settings"), dict):
             node = {**node, "settings": {**node["settings"], "patch": _off(node["settings"].get("patch"))}}

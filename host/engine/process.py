@@ -20,6 +20,8 @@ START_S = 20.0
 """How long an engine may take until it listens."""
 ANSWER_S = 5.0
 END_S = 5.0
+CRASH = "Fatal Python error: "
+"""What comes before the name of a crash, where the fault handler writes of one."""
 LOOK_S = 0.002
 
 
@@ -127,12 +129,13 @@ def _greet(folder: Path, process: subprocess.Popen[bytes] | None, wire: Wire, ke
 
 
 def last_words(folder: Path) -> str:
-    """The last line an engine wrote before it could be reached, or while it died."""
+    """The last line an engine wrote before it could be reached, or while it died: of a crash, what it was."""
     try:
         lines = (folder / "log").read_text(encoding="utf-8", errors="replace").strip().splitlines()
     except OSError:
         return ""
-    return lines[-1][:500] if lines else ""
+    crashes = [line.removeprefix(CRASH) for line in lines if line.startswith(CRASH)]
+    return (crashes or lines)[-1][:500] if lines else ""
 
 
 def end(reached: Reached) -> None:

@@ -126,9 +126,11 @@ def test_in_safe_mode_there_are_no_plugins_and_the_patch_keeps_them() -> None:
     }
     patch = Patch()
     patch.add("p", "plugin", {"uid": "1"})
+    patch.add("own", "user", {"path": "mine.py"})
     patch.add("g", "group", {"patch": {**inner, "cables": []}})
     before = patch.to_json()
     off = plugins_off(patch)
     assert '"plugin"' not in off.to_json()
-    assert off.to_json().count('"plugin-off"') == 3
+    assert '"user"' not in off.to_json()
+    assert off.to_json().count('"plugin-off"') == 4
     assert patch.to_json() == before

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import sys
+import tempfile
 from contextlib import closing
-from time import monotonic
+from time import monotonic, sleep
 
 import numpy as np
 import pytest
 
 from graph import Patch
+from host import Engine
+from host.engine import folder as folders
 from host.engine.player import LivePlayer
 from host.usernodes import loading
 from host.usernodes.source import read
@@ -142,3 +146,25 @@ def test_its_params_turn_and_what_is_no_number_is_counted(written, tone, tmp_pat
         deck.player.set_param("own", "level_db", -20.0)
         deck.settles_at(0.1)
         assert deck.player.numbers()["scrubbed"] >= 4 * len(deck.parts) - 4
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="crashes have other names")
+def test_a_kernel_that_brings_the_engine_down_is_survived_once_it_is_trusted_no_longer(
+    written, tone, tmp_path, monkeypatch
+):
+    with tempfile.TemporaryDirectory(prefix="pw") as name:
+        monkeypatch.setenv(folders.VARIABLE, name)
+        file = written(GAIN.replace("out[i, lane] =", "out[i + 100000000, lane] ="))
+        tone.folder = tmp_path
+        with Engine(tone, device="null") as engine:
+            wait(lambda: any("has died" in notice.text for notice in engine.notices))
+            untrust(read(file).digest)
+            assert "Segmentation fault" in next(n.text for n in engine.notices if "has died" in n.text)
+            wait(lambda: engine.status.alive and engine.status.numbers.get("clock", 0) > RATE)
+
+
+def wait(condition) -> None:
+    deadline = monotonic() + DEADLINE_S
+    while not condition():
+        assert monotonic() < deadline
+        sleep(0.01)
