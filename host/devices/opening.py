@@ -67,6 +67,14 @@ def open_device(
     return null_device(choice, renderer, inputs=inputs, outputs=outputs, rate=rate)
 
 
+def likely(choice: Choice) -> str:
+    """The name of the device that would be tried first; what was asked for where there is none."""
+    if choice.output == NULL:
+        return NULL
+    found = _candidates(choice, devices()[:-1], lambda text: None, strict=False, playing=True)
+    return next((info.name for info in found), choice.output)
+
+
 def best_rate(choice: Choice, rate: int, *, playing: bool = True, strict: bool = False) -> int:
     """The rate that what would be opened runs at: the one that is asked for, if it can, else its own. What is asked for
     where there is no device, or, if ``strict``, none that the name means. A rate of 0 asks for none.

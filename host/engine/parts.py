@@ -8,7 +8,7 @@ from graph.compiler import DEFAULT_RATE
 from host.devices import Choice, DeviceError
 from host.devices.keeper import Keeper
 from host.devices.kinds import NULL
-from host.devices.opening import best_rate
+from host.devices.opening import best_rate, likely
 from host.devices.stored import ChannelMap, stored
 from host.engine.compiling import Compiler, foundation
 from host.engine.player import LivePlayer
@@ -124,7 +124,7 @@ class RealParts:
     def player(self, wish: OpenDevice, rate: int, notice: Say) -> LivePlayer:
         """A player at a rate, for the device that is meant."""
         self._routes = Routes(notice)
-        self._routes.use(wish.output)
+        self._routes.use(likely(Choice(wish.output, wish.input)))
         return LivePlayer(rate, self._routes, notice, self._compiler)
 
     def route(self, device: str) -> bool:

@@ -14,7 +14,7 @@ import pytest
 
 from host.devices import Choice, DeviceError, devices, open_device, portaudio
 from host.devices.kinds import NULL_DEVICE
-from host.devices.opening import best_rate
+from host.devices.opening import best_rate, likely
 from host.devices.stream import Stream
 from host.devices.system import try_thread
 from host.native.relay import Relay
@@ -130,6 +130,20 @@ def test_part_of_a_name_is_enough(jack, said, name):
     device.close()
     assert device.name == "system"
     assert len(said) == (0 if name.endswith(": system") else 1)
+
+
+@pytest.mark.parametrize(
+    ("asked", "name"),
+    [
+        ("", "system"),
+        ("sys", "system"),
+        ("JACK Audio Connection Kit: system", "system"),
+        ("none", "system"),
+        ("null", "null"),
+    ],
+)
+def test_the_device_that_will_be_tried_is_known_before(jack, asked, name):
+    assert likely(Choice(asked)) == name
 
 
 def test_a_device_that_runs_at_one_rate_only_says_which(jack):
