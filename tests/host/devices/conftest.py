@@ -107,8 +107,9 @@ class Jack:
         self.process: subprocess.Popen[bytes] | None = None
         self.killed = False
 
-    def start(self, frames: int = 64, rate: int = 48000) -> None:
-        words = ["jackd", "-m", "-r", "-d", "dummy", "-r", str(rate), "-p", str(frames)]
+    def start(self, frames: int = 64, rate: int = 48000, channels: int = 2) -> None:
+        shape = ["-p", str(frames), "-P", str(channels), "-C", str(channels)]
+        words = ["jackd", "-m", "-r", "-d", "dummy", "-r", str(rate), *shape]
         self.process = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         self.killed = False
         until(lambda: "system:playback_1" in tool("jack_lsp").stdout)

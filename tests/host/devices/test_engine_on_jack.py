@@ -11,7 +11,7 @@ from graph import Patch
 from graph.compiler import compile
 from graph.form import from_document
 from host import Engine
-from host.devices import Choice, open_device, portaudio
+from host.devices import Choice, open_device, portaudio, stored
 from host.engine import folder as folders
 from host.engine.conductor import Conductor
 from host.native.abi import STREAM_END
@@ -137,6 +137,34 @@ def test_what_another_client_hears_is_the_render_bit_for_bit(jack, runtime):
     assert np.abs(heard).max() > 0.01
     assert longest_alike(heard, expected["out"]) >= LONG
     assert longest_alike(heard * np.float32(1.0000001), expected["out"]) < LONG
+
+
+def test_a_map_to_channels_beyond_the_patch_is_heard_there(jack, runtime, monkeypatch, tmp_path):
+    monkeypatch.setenv("PATCHWRIGHT_CONFIG", str(tmp_path / "settings"))
+    stored.keep(stored.Stored().with_map("system", stored.ChannelMap((), (3, 2))))
+    jack.stop()
+    jack.start(PERIOD, channels=4)
+    portaudio.restart()
+    patch = Patch("Right only", RATE)
+    patch.add("tone", "oscillator")
+    patch.add("sides", "merge", settings={"layout": "stereo"})
+    patch.add("out", "audio_out")
+    patch.connect("tone.out", "sides.R")
+    patch.connect("sides.out", "out.in")
+    with Engine(patch) as engine:
+        until(lambda: engine.status.device is not None and engine.status.device.outputs == 4)
+        until(lambda: engine.status.numbers.get("clock", 0) > 0)
+        ours = sorted(port for port in jack.ports() if "out_" in port)
+        assert len(ours) == 4
+        ear = Ear()
+        try:
+            theirs = sorted(port for port in jack.ports() if "in_" in port)
+            for source, target in zip(ours[2:], theirs, strict=True):
+                jack.connect(source, target)
+            until(lambda: np.abs(ear.heard(PERIOD)[:, 0]).max() > 0.1)
+            assert np.abs(ear.heard(PERIOD)[:, 1]).max() == 0.0
+        finally:
+            ear.device.close()
 
 
 def test_a_server_that_dies_is_waited_for_and_played_to_again(jack, runtime):
