@@ -27,6 +27,9 @@ class NoFiles:
     def read_midi(self, path: str, rate: float) -> Any:
         raise PatchError(f"there is no file {path[:40]!r}")
 
+    def user_node(self, path: str) -> Any:
+        raise PatchError(f"there is no file {path[:40]!r}")
+
     def midi_input(self, node: str, device: str) -> Any:
         raise PatchError("there is no MIDI here")
 
