@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from math import ceil
 
 import networkx as nx
 
@@ -14,13 +15,15 @@ Ends = dict[tuple[str, str], Point]
 """By source and target: how far down on each of them the cable is plugged in."""
 COLUMN_GAP, ROW_GAP, LANE = 64.0, 28.0, 6.0
 SWEEPS = 8
+TALL = 1800.0
+"""Where the nodes of a column need more than this, they stand beside each other."""
 
 
 def arrange(sizes: Mapping[str, Point], cables: Iterable[Drop], origin: Point = (0.0, 0.0)) -> dict[str, Point]:
     """Places for nodes of given widths and heights.
 
-    Cables that close loops are set aside. Every node is right of all that feed it; columns keep a gap; no two nodes
-    overlap; cables are as level as that allows.
+    Cables that close loops are set aside. Every node is right of all that feed it; columns keep a gap, and are parted
+    where they would be too tall; no two nodes overlap; cables are as level as that allows.
     """
     listed = sorted(drop for drop in cables if drop[0] in sizes and drop[1] in sizes and drop[0] != drop[1])
     graph: nx.DiGraph[str] = nx.DiGraph()
@@ -36,6 +39,7 @@ def arrange(sizes: Mapping[str, Point], cables: Iterable[Drop], origin: Point = 
     room = dict(sizes)
     _make_lanes(columns, graph, weights, ends, room)
     _order(columns, graph, weights)
+    columns = [part for column in columns for part in _beside(column, sizes)]
     found = _place(columns, graph, ends, room, origin)
     return {node: place for node, place in found.items() if node in sizes}
 
@@ -117,6 +121,19 @@ def _order(columns: list[list[str]], graph: nx.DiGraph[str], weights: Mapping[tu
             wishes = {node: (wish(node), place[node], node) for node in column}
             column.sort(key=wishes.__getitem__)
             place.update({node: k / max(len(column), 1) for k, node in enumerate(column)})
+
+
+def _beside(column: list[str], sizes: Mapping[str, Point]) -> list[list[str]]:
+    """A column as several that are low enough: in rows, so that what stands together stays together. Lanes of cables
+    that pass stay in the last.
+    """
+    nodes = [node for node in column if node in sizes]
+    tall = sum(sizes[node][1] + ROW_GAP for node in nodes)
+    count = max(ceil(tall / TALL), 1)
+    if count == 1:
+        return [column]
+    part = {node: k % count for k, node in enumerate(nodes)}
+    return [[node for node in column if part.get(node, count - 1) == k] for k in range(count)]
 
 
 def _place(

@@ -39,6 +39,8 @@ if TYPE_CHECKING:
     from editor.usernodes.panel import OwnNodesPanel
 
 FLIGHT_S = 0.22
+NEAR = 0.7
+"""From what zoom on a node can be read and turned at."""
 SETTLE_S = 0.008
 """How long cables are led in one frame."""
 GAP = 20
@@ -222,11 +224,14 @@ class Canvas(Panel):
             self.show(self.minimap.clear_of(self.gestures.view.showing(span, self.size), span, self.size))
 
     def fly_to(self, node: str) -> None:
-        """Select a node and bring it to the middle; one that has gone meanwhile is passed over."""
+        """Select a node and bring it to the middle, so near that it can be read; one that has gone is passed over."""
         if node not in self.scene.places:
             return
         self.session.select({node})
-        self.fly(self.gestures.view.centred(self.scene.box(node).middle, self.size))
+        view = self.gestures.view
+        if view.zoom < NEAR:
+            view = replace(view, zoom=NEAR)
+        self.fly(view.centred(self.scene.box(node).middle, self.size))
 
     def _draw_over(self) -> None:
         dpg.delete_item("canvas:over", children_only=True)

@@ -356,7 +356,7 @@ class Popups:
         elif hit.node:
             face = self.canvas.scene.shapes[hit.node].face
             words = f"{hit.node}   {face.problem or face.doc}"
-        self.canvas.app.hint = words.strip()
+        self.canvas.app.hint = words.strip().replace("``", "")
 
     def close_hint(self) -> None:
         """Say nothing any more."""

@@ -76,8 +76,9 @@ class RenderDialog(Dialog):
         if len(self.outputs) > 1:
             with self._line("Outputs"), dpg.group():
                 for id in self.outputs:
+                    entry = session.patch.nodes().get(id)
                     dpg.add_checkbox(
-                        label=id,
+                        label=f"{entry.title}   ({id})" if entry is not None and entry.title else id,
                         default_value=id in self.wanted,
                         tag=self.tag(f"output:{id}"),
                         user_data=id,

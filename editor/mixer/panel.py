@@ -74,6 +74,8 @@ class Mixer(Panel):
             self.strips = [replace(s, face=face(s.id)) if s.id in turned else s for s in self.strips]
         if turned or changes.selection:
             self._show()
+        if changes.selection:
+            self._reveal()
 
     def frame(self, now: float, readings: Readings) -> None:
         state = (self._height(), self.app.look, self.over, self.dragged)
@@ -105,6 +107,14 @@ class Mixer(Panel):
             over = self.over[1] if self.over and self.over[0] == strip.id else None
             chosen = strip.id in self.session.selection
             self.views[strip.id].show(strip, over, chosen, strip.id == self.dragged, names)
+
+    def _reveal(self) -> None:
+        """Scroll to the strips of what is selected, where none of them is seen."""
+        chosen = [view for id, view in self.views.items() if id in self.session.selection]
+        left, width = dpg.get_x_scroll("mixer:scroll"), dpg.get_item_rect_size("mixer:scroll")[0]
+        if chosen and not any(left <= view.x and view.x + view.width <= left + width for view in chosen):
+            middle = chosen[0].x + chosen[0].width / 2 - width / 2
+            dpg.set_x_scroll("mixer:scroll", min(max(middle, 0.0), dpg.get_x_scroll_max("mixer:scroll")))
 
     def _lay_out(self) -> None:
         dpg.delete_item("mixer", children_only=True)

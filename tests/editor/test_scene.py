@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from editor.canvas.arrange import _spread, arrange
+from editor.canvas.arrange import TALL, _spread, arrange
 from editor.canvas.arranging import arrange_nodes
 from editor.canvas.clip import copied, paste_edits, pasted
 from editor.canvas.curves import curve, distance, point_at
@@ -203,6 +203,18 @@ def test_the_cables_of_a_chain_are_level_whatever_the_nodes_are_like() -> None:
     scene = Table(patch).scene
     assert len({scene.shapes[id].height for id in "abcde"}) > 2
     assert all(c[0][1] == pytest.approx(c[-1][1], abs=1.0) for c in scene.curves.values())
+
+
+def test_a_column_that_would_be_too_tall_stands_as_several_and_its_rows_stay_together() -> None:
+    sizes = {f"track{k:02}": (180.0, 170.0) for k in range(60)} | {f"bus{k}": (180.0, 120.0) for k in range(6)}
+    cables = [(f"track{k:02}", f"bus{k // 10}", 40.0, 40.0) for k in range(60)]
+    found = arrange(sizes, cables)
+    boxes = {node: Box(*place, *sizes[node]) for node, place in found.items()}
+    assert all(not a.meets(b) for m, a in boxes.items() for n, b in boxes.items() if m < n)
+    assert all(boxes[a].right < boxes[b].x for a, b, _, _ in cables)
+    assert max(box.bottom for box in boxes.values()) < 1.5 * TALL, "60 tracks are no tower"
+    heights = [found[f"track{k:02}"][1] for k in range(60)]
+    assert all(max(heights[k : k + 10]) - min(heights[k : k + 10]) < TALL / 3 for k in range(0, 60, 10))
 
 
 def test_frames_come_along_when_their_nodes_are_arranged() -> None:

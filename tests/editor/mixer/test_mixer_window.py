@@ -62,3 +62,29 @@ def test_a_level_can_be_typed(open_window: Open, tmp_path: Path) -> None:
     state = window.until(lambda state: '"level_db": 4.5' in state["patch"], "the level is what was typed")
     assert Patch.from_json(state["patch"]).node("tone").params["level_db"] == pytest.approx(4.5)
     window.close()
+
+
+def test_sixty_tracks_are_found_on_the_canvas_and_in_the_mixer(open_window: Open, tmp_path: Path) -> None:
+    patch = Patch("Reel")
+    patch.add("main", "bus")
+    for k in range(60):
+        patch.add(f"track{k:02}", "oscillator")
+        patch.connect(f"track{k:02}.out", "main.in")
+    patch.save(tmp_path / "reel.json")
+    window = open_window(tmp_path / "reel.json", "--no-engine")
+    x, y, width, height = window.rect("slot:centre")
+
+    def shown(node: str) -> bool:
+        left, top, wide, tall = window.rect(f"node:{node}")
+        return x <= left and left + wide <= x + width and y <= top and top + tall <= y + height
+
+    assert all(shown(f"track{k:02}") for k in range(60)), "the whole patch is seen at first"
+    window.click("slot:centre")
+    window.key("ctrl+f")
+    window.type("track47")
+    window.key("Return")
+    window.until(lambda state: state["selection"] == ["track47"])
+    window.until(lambda _: window.rect("node:track47")[2] > 100 and shown("track47"), "it is too small to be read")
+    left, wide = window.rect("slot:bottom")[::2]
+    window.until(lambda _: left <= window.rect("strip:track47")[0] < left + wide, "its strip is not seen")
+    window.close()
