@@ -57,6 +57,8 @@ class Face:
     """The colour that it was given."""
     declared: tuple[Setting, ...] = ()
     """The settings that it has."""
+    real: type[Node] | None = None
+    """The kind that it really is, where one is known."""
 
     @property
     def hue(self) -> str:
@@ -127,6 +129,7 @@ def face(id: str, entry: NodeEntry, kinds: Kinds, cables: list[Cable] | None = N
         own=_own_params(kind),
         tint=entry.tint,
         declared=kind.settings_declared(),
+        real=kind,
     )
 
 
@@ -276,7 +279,8 @@ def response(face: Face, kind: type[Node] | None, rate: float, freqs: npt.NDArra
         return None
     config = Config(face.id, face.settings, face.values, rate, {p.name: "stereo" for p in face.inputs + face.outputs})
     try:
-        return kind.response(config, freqs)
+        found = kind.response(config, freqs)
+        return found if found is None or np.shape(found) == freqs.shape else None
     except (PatchError, KeyError, ValueError, ZeroDivisionError):
         return None
 
@@ -402,6 +406,7 @@ def _missing(id: str, entry: NodeEntry, kind: type[Node], cables: list[Cable], w
         varies=True,
         tint=entry.tint,
         declared=kind.settings_declared(),
+        real=kind,
     )
 
 

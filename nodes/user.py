@@ -107,6 +107,8 @@ def _refuse(declared: type[Node]) -> None:
         raise PatchError(f"{declared.__name__} has submit or collect, which are for plugins; expected process")
     if (declared.emit is None) != (declared.absorb is None):
         raise PatchError(f"{declared.__name__} has one of emit and absorb; expected both or neither")
+    if getattr(declared.file, "__func__", None) is not Node.file.__func__:
+        raise PatchError(f"{declared.__name__} has a hook `file`, which is for built-in kinds only")
     for name, item in declared.declared.items():
         if isinstance(item, Stream | Ports):
             raise PatchError(f"{declared.__name__}.{name} is a {type(item).__name__}, which is for built-in kinds only")

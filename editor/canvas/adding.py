@@ -26,7 +26,8 @@ def add_item(canvas: Canvas, item: str, at: Point, into: CableKey | None = None)
     """
     session = canvas.session
     id, entry = _new(session, item)
-    own = shape(face(id, entry, session.kinds), session.kinds.get(entry.kind))
+    look = face(id, entry, session.kinds)
+    own = shape(look, look.real)
     entry.position = _snapped(at[0] - own.width / 2, at[1] - HEADER / 2)
     gesture = ("add", id, len(session.history.done))
     session.do(AddNode(id, entry), gesture=gesture)
@@ -50,7 +51,8 @@ def connect_new(canvas: Canvas, item: str, pin: PinAt, at: Point) -> None:
     """Add a node of something in stock, plugged to a pin by its first port that fits, with that port at a point."""
     session = canvas.session
     id, entry = _new(session, item)
-    own = shape(face(id, entry, session.kinds), session.kinds.get(entry.kind))
+    look = face(id, entry, session.kinds)
+    own = shape(look, look.real)
     port = (first_input if pin.pin.flow == "out" else first_output)(own.face, pin.pin.type)
     if port is None:
         add_item(canvas, item, at)

@@ -161,7 +161,7 @@ class Painter:
             self.view.factor,
             plugged=pins,
             driven=driven,
-            kind=self.session.kinds.get(shape.face.kind),
+            kind=shape.face.real,
             rate=float(self.session.patch.sample_rate or 48000),
             wave=wave,
             words=lambda param, value: self.words(self.session.address(id), param, value),

@@ -117,7 +117,7 @@ class Scene:
         own, survey = self.session.face(id), self.session.survey
         into = (c.target_port for c in survey.cables_of(id) if c.target == id)
         ports = tuple(dict.fromkeys(p for p in into if own.param(p) is not None))
-        made = shape(own, self.session.kinds.get(own.kind), ports)
+        made = shape(own, own.real, ports)
         if self.shapes.get(id) == made:
             return False
         self.shapes[id] = made

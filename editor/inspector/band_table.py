@@ -57,7 +57,7 @@ class BandTable:
         self._numbers: list[_Number] = []
         px, self._root = app.look.px, dpg.add_group(parent=parent)
         self._visible: list[bool] = []
-        self.curves = Curves(subject.face, subject.session.kinds, subject.rate)
+        self.curves = Curves(subject.face, subject.rate)
         high, dot, gap = px(26), px(26), px(4)
         room = width - dot - 4 * gap
         has_type = any(band.type for band in self.curves.bands)
@@ -121,7 +121,7 @@ class BandTable:
     def show(self, subject: Subject) -> None:
         """The node is as this says now."""
         self.subject = subject
-        self.curves = Curves(subject.face, subject.session.kinds, subject.rate)
+        self.curves = Curves(subject.face, subject.rate)
         for band, boxes, number in zip(self.curves.bands, self._boxes, self._numbers, strict=True):
             visible = self.curves.touched(band)
             if visible != self._visible[band.number]:

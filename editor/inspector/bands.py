@@ -14,7 +14,7 @@ import numpy as np
 
 from editor.faces import Face, from_unit, response, to_unit
 from editor.inspector.axes import Axis, Floats
-from graph.spec import Kinds, Node, Param
+from graph.spec import Node, Param
 
 SHIFT_DB = 6.0
 """How far a gain is moved to find out whether it counts."""
@@ -64,9 +64,9 @@ def bands_of(face: Face, kind: type[Node] | None) -> tuple[Band, ...]:
 class Curves:
     """What a node with bands does to the spectrum, by its values: all of it, or one band of it."""
 
-    def __init__(self, face: Face, kinds: Kinds, rate: float) -> None:
+    def __init__(self, face: Face, rate: float) -> None:
         self.face, self.rate = face, rate
-        self.kind = kinds.get(face.kind)
+        self.kind = face.real
         self.bands = bands_of(face, self.kind)
 
     def whole(self, freqs: Floats, values: Mapping[str, float] | None = None) -> Floats:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from editor.faces import Face
 from editor.inspector.bands import bands_of
 from editor.inspector.transfer import has_transfer
-from graph.spec import LANES, Kinds, Node, Reading
+from graph.spec import LANES, Node, Reading
 
 LOUDNESS_UNITS = ("LUFS", "LU", "dBTP")
 LOUDNESS_NAMES = ("momentary", "short_term", "integrated", "loudness_range", "true_peak")
@@ -56,9 +56,9 @@ def spectrum_of(readings: Mapping[str, Reading]) -> Spectrum | None:
     return Spectrum(level, frequency) if level and frequency else None
 
 
-def offers_of(face: Face, kinds: Kinds) -> Offers:
+def offers_of(face: Face) -> Offers:
     """What a node offers."""
-    kind, readings = kinds.get(face.kind), face.readings
+    kind, readings = face.real, face.readings
     spectrum = spectrum_of(readings)
     taken = {spectrum.level, spectrum.frequency} if spectrum else set[str]()
     reduction = next((n for n, r in readings.items() if r.unit == "dB" and "reduction" in n), None)

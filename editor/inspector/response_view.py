@@ -64,14 +64,14 @@ class ResponseView(View):
         self._picture = Picture(len(self.columns), int(self.low - self.top), theme.well)
         self._image = Shown(self._picture, self.tag, (self.left, self.top))
         self._grid, self._lines, self._dots = self.layer(), self.layer(), self.layer()
-        self.curves = Curves(subject.face, subject.session.kinds, subject.rate)
+        self.curves = Curves(subject.face, subject.rate)
         self.show(subject)
 
     # -- what it shows -------------------------------------------------------------------------------------------------
 
     def show(self, subject: Subject) -> None:
         super().show(subject)
-        self.curves = Curves(subject.face, subject.session.kinds, subject.rate)
+        self.curves = Curves(subject.face, subject.rate)
         self._whole = self.curves.whole(self.columns)
         gains = [abs(self._at(band)[1]) for band in self._seen() if self.curves.has_gain(band)]
         wanted = range_for([max(float(self._whole.max()), 0.0), *gains])

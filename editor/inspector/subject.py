@@ -55,7 +55,7 @@ class Subject:
 def subject(session: Session, id: str) -> Subject:
     """The node of this id, as it is now."""
     seen = session.face(id)
-    return Subject(session, id, seen, offers_of(seen, session.kinds), moved(session, id))
+    return Subject(session, id, seen, offers_of(seen), moved(session, id))
 
 
 def moved(session: Session, id: str) -> dict[str, Moved]:

@@ -22,7 +22,7 @@ def curves(kind: str = "eq", settings: dict | None = None, **params: float) -> C
     patch = Patch("One")
     patch.add("node", kind, settings=settings, **params)
     session = Session(patch)
-    return Curves(face("node", patch.node("node"), session.kinds), session.kinds, RATE)
+    return Curves(face("node", patch.node("node"), session.kinds), RATE)
 
 
 def rbj_peak(freqs: np.ndarray, freq: float, gain_db: float, q: float) -> np.ndarray:

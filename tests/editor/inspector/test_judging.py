@@ -64,7 +64,7 @@ def test_readings_are_shown_by_units_and_shapes() -> None:
     for kind in kinds:
         patch.add(kind, kind)
     session = Session(patch)
-    found = {kind: offers_of(face(kind, patch.node(kind), session.kinds), session.kinds) for kind in kinds}
+    found = {kind: offers_of(face(kind, patch.node(kind), session.kinds)) for kind in kinds}
     assert found["eq"].response
     assert found["eq"].bands
     assert found["compressor"].transfer

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from editor.blocks import named_in_full
-from editor.faces import face
+from editor.canvas.shape import shape
+from editor.faces import face, response
 from editor.files.collect import collected, to_folder
 from editor.files.missing import missing_files, moved
 from editor.model import Session
@@ -76,3 +78,24 @@ def test_the_stock_lists_the_node_folder(patch: Patch, tmp_path: Path) -> None:
     assert session.stock.nodes.look()
     assert session.stock["user:far.py"].category == "own"
     assert [port.name for port in session.stock.ports("user:far.py")] == ["in", "out"]
+
+
+def test_its_curve_is_drawn_as_its_class_says_and_not_where_that_goes_wrong(patch: Patch, tmp_path: Path) -> None:
+    text = GAIN.replace(
+        "    @kernel",
+        "    @classmethod\n    def response(cls, config, freqs):\n"
+        "        return 0 * freqs + config.params['level_db']\n\n    @kernel",
+    )
+    freqs = np.array([100.0, 1000.0])
+    for returned, expected in (
+        ("0 * freqs + config", True),
+        ("0 * freqs[1:] + config", False),
+        ("1 / 0 + config", False),
+    ):
+        (tmp_path / "near.py").write_text(text.replace("0 * freqs + config", returned))
+        trust(read(tmp_path / "near.py").digest, tmp_path / "near.py")
+        patch.node("a").params["level_db"] = -9.0
+        own = face("a", patch.node("a"), Session(patch).kinds, patch.cables())
+        found = response(own, own.real, 48000.0, freqs)
+        assert (None if found is None else found.tolist()) == ([-9.0, -9.0] if expected else None)
+        assert any(part.what == "curve" for part in shape(own, own.real).parts)

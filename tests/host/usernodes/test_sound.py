@@ -180,11 +180,17 @@ def test_inside_a_group_and_a_feedback_loop_it_plays_too(written, patch, tmp_pat
         ("signal[i, lane] * level[i, lane]", "[signal[i, lane]][n]", "can raise an exception.*Memory"),
         ("level, n):", "level, wet, n):", r"mine\.py:16: process asks for wet"),
         ("    @kernel\n", "", "has no kernel"),
+        ("    @kernel\n", "    file = None\n\n    @kernel\n", "has a hook `file`"),
+        ("    @kernel\n", "    out2 = Stream('in')\n\n    @kernel\n", "Stream, which is for built-in kinds only"),
+        ("    @kernel\n", "    tail = 0.5\n\n    @kernel\n", "tail is no class method"),
+        ("    @kernel\n", "    path = Setting('path', '', 'text')\n\n    @kernel\n", "a setting 'path'"),
+        ("    @kernel\n", "    in2 = AudioIn('level_db')\n\n    @kernel\n", "two of the name 'level_db'"),
+        ("    @kernel\n", "    in2 = AudioIn('a.b')\n\n    @kernel\n", "found 'a.b'"),
     ],
 )
 def test_a_kernel_that_does_not_compile_is_one_sentence(written, patch, tmp_path, was, put, said):
     assert was in GAIN
-    written(GAIN.replace(was, put))
+    written(GAIN.replace(was, put).replace("import ", "import Setting, Stream, "))
     with pytest.raises((PatchError, RenderError), match=said) as caught:
         heard(patch, tmp_path)
     assert "\n" not in str(caught.value)

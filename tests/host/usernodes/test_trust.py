@@ -213,3 +213,15 @@ def test_two_classes_that_changed_meanwhile_are_not_confused(written, tmp_path):
     with pytest.raises(PatchError, match="has changed meanwhile"):
         trusted_after_trial(source)
     assert not grants()
+
+
+def test_a_patch_of_before_there_were_such_nodes_keeps_what_it_had_under_the_name(tmp_path):
+    text = """{"format": "patchwright", "version": 1, "nodes": {
+        "in": {"kind": "noise"}, "old": {"kind": "user", "settings": {"script": [1, 2]}},
+        "out": {"kind": "audio_out", "settings": {"layout": "mono"}}},
+        "cables": [{"from": "in.out", "to": "old.in"}, {"from": "old.out", "to": "out.in"}]}"""
+    (tmp_path / "old.json").write_text(text)
+    patch = load(tmp_path / "old.json")
+    assert not found_wrong(patch)
+    save(patch, tmp_path / "again.json")
+    assert load(tmp_path / "again.json").node("old").settings == {"script": [1, 2]}
