@@ -115,6 +115,9 @@ def _remote(engine: Engine, patch: Patch, osc: int | None, midi: str, notices: N
     with remote:
         remote.use(patch.metadata)
         remote.start()
+        if remote.osc is not None:
+            host, port = remote.osc.address
+            notices.put(Notice("info", f"OSC is heard at {host}:{port}"))
         yield
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -59,6 +60,19 @@ def test_it_plays_for_so_long_and_says_what(saved):
 def test_rate_and_block_are_as_asked(saved):
     _, out, _ = ended(started(saved, "--seconds", "0.2", "--rate", "44100", "--block", "100"))
     assert "44100 Hz, blocks of 100" in out
+
+
+def test_where_osc_is_heard_and_what_is_wrong_with_it_is_said(saved):
+    process = started(saved, "--osc", "0")  # whichever port is free
+    assert process.stderr is not None
+    lines = iter(process.stderr.readline, "")
+    port = next(int(line.rpartition(":")[2]) for line in lines if line.startswith("OSC is heard at 127.0.0.1:"))
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+        sender.sendto(b"/no/such\0\0\0\0,i\0\0\0\0\0\1", ("127.0.0.1", port))
+        said = next(line for line in lines if line.startswith("OSC from"))
+    assert said.endswith("/no/such: there is no such param; /query lists those there are\n")
+    process.send_signal(signal.SIGTERM)
+    assert ended(process)[2].count("/no/such") == 0
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
