@@ -16,9 +16,9 @@ from host.engine.wire import Wire, WireError
 from host.messages import PROTOCOL, Attach, FromEngine, Held, Hello, MessageError, Notice, decode, encode
 
 COMMAND = (sys.executable, "-P", "-m", "host.engine")
-START_S = 20.0
+START_S = 60.0
 """How long an engine may take until it listens."""
-ANSWER_S = 5.0
+ANSWER_S = 20.0
 END_S = 5.0
 CRASH = "Fatal Python error: "
 """What comes before the name of a crash, where the fault handler writes of one."""

@@ -49,7 +49,7 @@ class Engine:
 
 
 def until(condition: Callable[[], object]) -> None:
-    deadline = time.monotonic() + 30.0
+    deadline = time.monotonic() + 60.0
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.001)

@@ -11,7 +11,7 @@ from graph.document import NodeEntry, Patch
 from host.plugins.description import Bus, Description, PluginParam
 from host.plugins.store import ClassResult, FileResult, Found, Store
 
-DEADLINE_S = 30.0
+DEADLINE_S = 60.0
 
 
 def bus(name: str = "main", layout: str = "stereo", kind: str = "main", on: bool = True) -> Bus:

@@ -23,7 +23,7 @@ from host.devices.kinds import DeviceError
 from host.native.program import native
 from host.native.raw import load_f32, set_word, store_f32, word
 
-DEADLINE_S = 20.0
+DEADLINE_S = 60.0
 INPUTS, OUTPUTS, FRAMES, CALLS, FLAGS, SMALLEST, LARGEST, HELD = range(8)
 servers = count()
 

@@ -16,7 +16,7 @@ from host.disk.tapes import RING, Tape, spare
 from host.native.abi import STREAM_END, STREAM_START
 
 RATE = 48000
-PATIENCE_S = 30.0
+PATIENCE_S = 60.0
 
 
 @dataclass

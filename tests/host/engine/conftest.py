@@ -17,7 +17,7 @@ from graph import Patch
 from host.engine import folder as folders
 
 FAKE = (sys.executable, "-P", str(Path(__file__).with_name("fake.py")))
-DEADLINE_S = 20.0
+DEADLINE_S = 60.0
 
 
 def until(condition: Callable[[], object], what: str = "", seconds: float = DEADLINE_S) -> None:

@@ -185,7 +185,7 @@ def jack(tmp_path, monkeypatch) -> Iterator[None]:
             ["jackd", "-m", "-r", "-n", name, "-d", "dummy", "-r", "48000", "-p", "256"], stdout=log, stderr=log
         )
         try:
-            end = time.monotonic() + 20
+            end = time.monotonic() + 60
             while why_none("jack"):
                 if server.poll() is not None or time.monotonic() > end:
                     pytest.skip("jackd does not run here")
@@ -204,7 +204,7 @@ def plays_through(desk, api: str, backend_name: str) -> None:
     remote = Remote(desk, midi="patchwright-knob", midi_api=api, notice=said.append)
     try:
         remote.surface.use([Control(Source("cc", 1, 74), "main", "level_db", "jump")])
-        sent, end = 0, time.monotonic() + 20
+        sent, end = 0, time.monotonic() + 60
         while desk.values["main", "level_db"] != 24 and time.monotonic() < end:
             if remote.port is not None and remote.port.is_open and sent < 100:
                 knob.send(mido.Message("control_change", channel=0, control=74, value=127))

@@ -22,7 +22,7 @@ from .conftest import GAIN
 
 RATE = 48000
 BLOCK = 256
-DEADLINE_S = 30.0
+DEADLINE_S = 60.0
 HALF = GAIN.replace("signal[i, lane] * level", "0.5 * signal[i, lane] * level")
 QUARTER = GAIN.replace("signal[i, lane] * level", "0.25 * signal[i, lane] * level")
 
