@@ -118,8 +118,10 @@ def transition(old: Plan, new: Plan, serial: int) -> Transition:
 
     ``serial``: a number that no transition had before; it makes new keys. Both plans are for one rate.
     """
-    kept = _kept(old, new)
+    kept, params = _kept(old, new), [node.params for node in new.nodes]
     while True:
+        for node, own in zip(new.nodes, params, strict=True):
+            node.params = own
         union = _Union(old, new, kept, serial)
         try:
             return union.transition()
@@ -237,7 +239,8 @@ class _Union:
         self.old, self.new, self.kept = old, new, kept
         for node in new.nodes:
             node.key = old.nodes[kept[node.index]].key if node.index in kept else f"{node.id}#{serial}"
-        self.nodes: list[Wired] = [node.alone(node.index, node.id) for node in new.nodes]
+        self.nodes: list[Wired] = list(new.nodes)
+        """The same objects wherever a node is no other than in the new plan."""
         self.cuts = False
         self.from_old: dict[int, int] = {o: n for n, o in kept.items()}
         self.origin: list[tuple[Plan, int]] = [(new, node.index) for node in new.nodes]
@@ -253,11 +256,9 @@ class _Union:
         params: dict[tuple[str, str], float] = {}
         for n, o in self.kept.items():
             before, after = self.old.nodes[o], self.new.nodes[n]
-            for name, value in after.params.items():
-                if before.params[name] != value:
-                    params[after.key, name] = value
-            self.nodes[n].mute = before.mute and after.mute
-            self.nodes[n].params = after.params = before.params
+            if before.params != after.params:
+                params |= {(after.key, k): value for k, value in after.params.items() if before.params[k] != value}
+            after.params = before.params
             self._keep(n, o)
         for node in self.new.nodes:
             if node.index not in self.kept:
@@ -286,12 +287,12 @@ class _Union:
     def _keep(self, n: int, o: int) -> None:
         """The inputs of a node that stays: crossed where they hear something else than before."""
         before, after = self.old.nodes[o], self.new.nodes[n]
-        if self._hears_the_same(before, after):
-            self.nodes[n].wires = list(after.wires)
+        if before.mute == after.mute and self._hears_the_same(before, after):
             self.fixed.update({id(w): self.terms[id(w)].delay for w in after.wires})
             if _told_alike(before, after):
-                self.nodes[n].told = after.told = before.told
+                after.told = before.told
             return
+        self._apart(n).mute = before.mute and after.mute
         for port in after.inputs:
             if port.type == "events":
                 self._gather(n, port.name, before, after)
@@ -308,6 +309,11 @@ class _Union:
             else:
                 self._cross(n, port.name, after.layouts[port.name], was, now)
         self._move(n, self._moves(self.old, before), self._moves(self.new, after))
+
+    def _apart(self, n: int) -> Wired:
+        """A node of the new plan as one of this one alone, with nothing plugged in yet."""
+        self.nodes[n] = self.new.nodes[n].alone(n, self.new.nodes[n].id)
+        return self.nodes[n]
 
     def _hears_the_same(self, before: Wired, after: Wired) -> bool:
         """Whether all that is plugged into a node sounds, and is what it was."""
@@ -349,6 +355,7 @@ class _Union:
 
     def _begin(self, node: Wired) -> None:
         """A node that is new. Where it takes sound out of the patch, or remembers sound, it is faded in."""
+        self._apart(node.index)
         remembers = node.kind.tail(node.config(self.new.rate)) * self.new.rate > self.new.timing.latency[node.index]
         for port in node.inputs:
             plugged, wires = _plugged(self.new, node, port.name)

@@ -210,3 +210,22 @@ def test_loops_are_led_over_too(seed):
     heard = np.concatenate(player.parts)
     assert np.isfinite(heard).all()
     assert np.abs(heard).max() < 50
+
+
+def test_a_param_that_changes_with_the_way_round_a_loop_is_as_the_new_patch_has_it():
+    """Old and new cables go round together, so the nodes there begin anew, as they are now."""
+    plans = []
+    for first, second, level in (("a", "b", -6.0), ("b", "a", -20.0)):
+        patch = Patch(sample_rate=RATE)
+        patch.add("in0", "audio_in", settings={"layout": "mono"})
+        patch.add("out", "audio_out", settings={"layout": "mono"})
+        for id in ("a", "b"):
+            patch.add(id, "gain", level_db=level)
+        for source, target in (("in0", first), (first, second), (second, "out")):
+            patch.connect(f"{source}.out", f"{target}.in")
+        plans.append(plan(patch, registry(), None, RATE))
+    old, new = plans
+    change = transition(old, new, 1)
+    assert change.needed
+    assert {node.id: node.params["level_db"] for node in new.nodes if node.id in "ab"} == {"a": -20.0, "b": -20.0}
+    assert not change.params
