@@ -88,10 +88,9 @@ class Copy:
         self._descriptor = os.memfd_create("patchwright")
         weakref.finalize(self, os.close, self._descriptor)
 
-    def append(self, data: memoryview) -> None:
-        """Add bytes at the end. Raises OSError."""
-        while data:
-            data = data[os.write(self._descriptor, data) :]
+    def add(self, source: int, place: int, most: int) -> int:
+        """Add bytes of an open file, at most so many from a place on; how many there were. Raises OSError."""
+        return os.sendfile(self._descriptor, source, place, most)
 
     def open(self) -> int:
         """A descriptor for reading with a place of its own, at the start; the caller closes it. Raises OSError."""
@@ -154,7 +153,6 @@ class DiskCache:
         self._copies: dict[Stamp, Copy] = {}
         self._refused: dict[Stamp, float] = {}
         self._going: _Going | None = None
-        self._buffer = bytearray(PIECE)
         self.limit(most)
         self._thread = Thread(target=self._run, name="disk cache", daemon=True)
         self._thread.start()
@@ -309,8 +307,7 @@ class DiskCache:
         assert sys.platform.startswith("linux")
         stamp = going.copy.stamp
         try:
-            got = os.preadv(going.source, [self._buffer], going.done)
-            going.copy.append(memoryview(self._buffer)[:got])
+            got = going.copy.add(going.source, going.done, PIECE)
             # The system need not keep it as well.
             os.posix_fadvise(going.source, going.done, got, os.POSIX_FADV_DONTNEED)
             going.done += got

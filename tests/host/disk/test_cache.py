@@ -231,18 +231,18 @@ def test_a_file_that_goes_plays_on_from_memory_which_is_said(folder: Path) -> No
 
 
 def test_a_file_that_changes_while_it_is_copied_is_copied_anew(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path, read, changed = folder / "a.wav", os.preadv, threading.Event()
+    path, add, changed = folder / "a.wav", Copy.add, threading.Event()
     size = path.stat().st_size
 
-    def change(descriptor: int, buffers: list[bytearray], offset: int) -> int:
-        if offset + len(buffers[0]) >= size and not changed.is_set():
+    def change(copy: Copy, source: int, place: int, most: int) -> int:
+        if place + most >= size and not changed.is_set():
             changed.set()
             with path.open("rb+") as file:
                 file.seek(size - 200)
                 file.write(b"\1" * 100)
-        return read(descriptor, buffers, offset)
+        return add(copy, source, place, most)
 
-    monkeypatch.setattr(os, "preadv", change)
+    monkeypatch.setattr(Copy, "add", change)
     with caching(path) as cache:
         until(lambda: changed.is_set() and cache.counts.kept == 1, "the copy")
         assert set(cache._copies) == {module.stamp_at(path)}
@@ -298,14 +298,14 @@ def test_a_file_that_cannot_be_read_keeps_no_other_from_being_copied(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bad, good = folder / "b.flac", folder / "a.wav"
-    read, refused = os.preadv, os.stat(bad).st_ino
+    add, refused = Copy.add, bad.stat().st_ino
 
-    def broken(descriptor: int, buffers: list[bytearray], offset: int) -> int:
-        if os.fstat(descriptor).st_ino == refused:
+    def broken(copy: Copy, source: int, place: int, most: int) -> int:
+        if os.fstat(source).st_ino == refused:
             raise OSError(5, "Input/output error")
-        return read(descriptor, buffers, offset)
+        return add(copy, source, place, most)
 
-    monkeypatch.setattr(os, "preadv", broken)
+    monkeypatch.setattr(Copy, "add", broken)
     with caching(bad, good) as cache:
         until(lambda: cache.counts.kept == 1 and not cache.counts.keeping, "the other copy")
         assert cache.counts.kept_bytes == good.stat().st_size
