@@ -12,7 +12,7 @@ from host.engine.conductor import Conductor
 from host.engine.readings import COST, Source
 from host.native.abi import STREAM_END
 from host.native.runner import ROW_CYCLES, ROW_WORST
-from host.usernodes.counting import unsound
+from host.usernodes.counting import counters
 
 COSTS_S = 0.5
 """How often costs are added up."""
@@ -28,6 +28,7 @@ class Gauges:
     def __init__(self, conductor: Conductor) -> None:
         self._conductor, self._live = conductor, conductor.live
         self._late = 0
+        self._counted: tuple[object, list[np.ndarray]] = (None, [])
         self._shown: object = None
         self._costs: dict[str, np.ndarray] = {}
         self._spent: dict[str, float] = {}
@@ -70,7 +71,9 @@ class Gauges:
     def _unsound(self) -> int:
         """Samples that nodes of the user's own in play gave, and that were none."""
         playing = self._conductor.playing
-        return sum(unsound(playing.program).values()) if playing is not None else 0
+        if playing is not self._counted[0]:
+            self._counted = playing, [count for _, count in counters(playing.program)] if playing is not None else []
+        return sum(int(count[0]) for count in self._counted[1])
 
     def _add_up_costs(self) -> None:
         now, frames, calls = monotonic(), self._live.frames, self._live.callbacks
