@@ -28,7 +28,17 @@ from host.plugins.board_loading import (
 )
 from host.plugins.description import LONGEST_TEXT, Arrangement, Description
 from host.plugins.errors import PluginError
-from host.plugins.instance import Block, Change, Event, NativeCall, Notice, Transport, Window
+from host.plugins.instance import (
+    Block,
+    Change,
+    Event,
+    NativeCall,
+    Notice,
+    Transport,
+    Window,
+    check_buses,
+    checked_frames,
+)
 
 QUARTER = 0.25
 """Of a frame: added to times in seconds, so that neither rounding nor cutting off gives the frame before."""
@@ -82,9 +92,8 @@ class BoardPlugin:
                 tuple(bus.layout if at == 0 else "" for at, bus in enumerate(inputs)),
                 tuple(bus.layout if at == 0 else "" for at, bus in enumerate(outputs)),
             )
+        check_buses(self.description, arrangement)
         for side, layouts, buses in (("input", arrangement.inputs, inputs), ("output", arrangement.outputs, outputs)):
-            if len(layouts) != len(buses):
-                raise PluginError(f"{self._name} has {len(buses)} {side} buses, not {len(layouts)}")
             if any(layouts[1:]):
                 raise PluginError(f"{self._name}: pedalboard runs only the first {side} bus, the others must be off")
             if layouts and layouts[0] != buses[0].layout:
@@ -132,7 +141,9 @@ class BoardPlugin:
         transport: Transport | None = None,
     ) -> None:
         """Changes are exact to the frame, for the block is cut where they are; the transport is not passed on."""
-        frames = self._frames(inputs, outputs)
+        if not self._size:
+            raise PluginError(f"{self._name} is not prepared")
+        frames = checked_frames(self._name, inputs, outputs, (self._into, self._out), self._size)
         known = [(self._param(change.id), change) for change in changes]
         cuts = sorted({0, frames} | {min(max(change.frame, 0), frames) for change in changes})
         source = inputs[0] if inputs else np.zeros_like(outputs[0])
@@ -151,17 +162,6 @@ class BoardPlugin:
         right = (size >= np.finfo(np.float32).tiny) & (size <= np.finfo(np.float32).max)
         self._scrubbed += int(np.count_nonzero(~np.isfinite(given)))
         return np.where(right, given, np.float32(0))
-
-    def _frames(self, inputs: Sequence[Block], outputs: Sequence[Block]) -> int:
-        if not self._size:
-            raise PluginError(f"{self._name} is not prepared")
-        for side, wanted, given in (("input", self._into, inputs), ("output", self._out, outputs)):
-            if [len(array) for array in given] != wanted:
-                raise PluginError(f"{self._name} takes {wanted} channels of {side}, not {[len(a) for a in given]}")
-        lengths = {array.shape[1] for array in (*inputs, *outputs)}
-        if len(lengths) != 1 or max(lengths) > self._size:
-            raise PluginError(f"{self._name}: blocks have one length of at most {self._size} frames")
-        return lengths.pop()
 
     def native(self) -> NativeCall | None:
         return None

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from host.plugins.description import Arrangement, Description
+from host.plugins.errors import PluginError
 
 Block = npt.NDArray[np.float32]
 """``[channel, frame]``, C-contiguous: what plugins want."""
@@ -243,6 +244,29 @@ class PluginInstance(Protocol):
     def close(self) -> None:
         """Let go of the plugin; more than once is harmless."""
         ...
+
+
+def check_buses(description: Description, arrangement: Arrangement) -> None:
+    """Raise PluginError where an arrangement has more or fewer buses than the plugin."""
+    for side, layouts, buses in (
+        ("input", arrangement.inputs, description.inputs),
+        ("output", arrangement.outputs, description.outputs),
+    ):
+        if len(layouts) != len(buses):
+            raise PluginError(f"{description.name} has {len(buses)} {side} buses, not {len(layouts)}")
+
+
+def checked_frames(
+    name: str, inputs: Sequence[Block], outputs: Sequence[Block], wanted: tuple[list[int], list[int]], most: int
+) -> int:
+    """The length of a block whose arrays have the ``wanted`` channels. Raises PluginError."""
+    for side, channels, given in (("input", wanted[0], inputs), ("output", wanted[1], outputs)):
+        if [len(array) for array in given] != channels:
+            raise PluginError(f"{name} takes {channels} channels of {side}, not {[len(array) for array in given]}")
+    lengths = {array.shape[1] for array in (*inputs, *outputs)}
+    if len(lengths) > 1 or any(length > most for length in lengths):
+        raise PluginError(f"{name}: blocks have one length of at most {most} frames")
+    return lengths.pop() if lengths else 0
 
 
 def transport_words(transport: Transport) -> npt.NDArray[np.int64]:

@@ -13,7 +13,18 @@ import numpy as np
 from host.plugins import presets
 from host.plugins.description import OFF, Arrangement, Bus, Description
 from host.plugins.errors import PluginError
-from host.plugins.instance import DROPPED, FAILED, SCRUBBED, Block, Change, Event, NativeCall, Notice, Transport
+from host.plugins.instance import (
+    DROPPED,
+    FAILED,
+    SCRUBBED,
+    Block,
+    Change,
+    Event,
+    NativeCall,
+    Notice,
+    Transport,
+    check_buses,
+)
 from host.plugins.vst3 import com
 from host.plugins.vst3.blocks import CC_COUNT
 from host.plugins.vst3.describe import (
@@ -127,7 +138,7 @@ class Vst3Plugin:
         memory, parts = self.memory, self._parts
         self._rest()
         asked = arrangement or own_arrangement(self.description.inputs, self.description.outputs)
-        self._check_counts(asked)
+        check_buses(self.description, asked)
         if parts.processor.call(com.CAN_SAMPLE_SIZE, 0, types=(c_int32,)) == com.FALSE:
             raise PluginError(f"{self.description.name}: it does not process 32-bit samples")
         if not arrange(parts, asked):
@@ -150,14 +161,6 @@ class Vst3Plugin:
         self.arrangement = asked
         self._staging = Staging(self.description.name, asked, max_block, self._place)
         self._wake()
-
-    def _check_counts(self, asked: Arrangement) -> None:
-        for side, layouts, buses in (
-            ("input", asked.inputs, self.description.inputs),
-            ("output", asked.outputs, self.description.outputs),
-        ):
-            if len(layouts) != len(buses):
-                raise PluginError(f"{self.description.name} has {len(buses)} {side} buses, not {len(layouts)}")
 
     def _wake(self) -> None:
         code = self._parts.component.call(com.SET_ACTIVE, 1, types=(c_uint8,))

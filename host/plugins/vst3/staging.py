@@ -22,6 +22,7 @@ from host.plugins.instance import (
     Event,
     NativeCall,
     Transport,
+    checked_frames,
     transport_words,
 )
 from host.plugins.vst3 import com
@@ -37,7 +38,7 @@ class Staging:
     """
 
     def __init__(self, name: str, arrangement: Arrangement, most: int, place: Callable[[int], int]) -> None:
-        self._name, self.most, self._place = name, most, place
+        self._name, self._most, self._place = name, most, place
         self._into = _buffers(arrangement.inputs, most)
         self._out = _buffers(arrangement.outputs, most)
         self._channels = _addresses(self._into), _addresses(self._out)
@@ -53,7 +54,8 @@ class Staging:
         transport: Transport,
     ) -> None:
         """Run one block from ``inputs`` into ``outputs``. Raises PluginError where something does not fit."""
-        frames = self._frames(inputs, outputs)
+        wanted = [len(array) for array in self._into], [len(array) for array in self._out]
+        frames = checked_frames(self._name, inputs, outputs, wanted, self._most)
         for own, given in zip(self._into, inputs, strict=True):
             own[:, :frames] = given
         kept = [*self._channels, self._change_words(changes), _event_words(events), transport_words(transport)]
@@ -66,20 +68,9 @@ class Staging:
 
     def silence(self, most: int) -> tuple[list[Block], list[Block]]:
         """Inputs and outputs of a silent block of up to ``most`` frames."""
-        frames = min(most, self.most)
+        frames = min(most, self._most)
         into, out = ([np.zeros((len(own), frames), np.float32) for own in side] for side in (self._into, self._out))
         return into, out
-
-    def _frames(self, inputs: Sequence[Block], outputs: Sequence[Block]) -> int:
-        """The length of a block, all of whose arrays fit."""
-        for side, own, given in (("input", self._into, inputs), ("output", self._out, outputs)):
-            shapes, wanted = [len(array) for array in given], [len(array) for array in own]
-            if shapes != wanted:
-                raise PluginError(f"{self._name} takes {wanted} channels of {side}, not {shapes}")
-        lengths = {array.shape[1] for array in (*inputs, *outputs)}
-        if len(lengths) > 1 or any(length > self.most for length in lengths):
-            raise PluginError(f"{self._name}: blocks have one length of at most {self.most} frames")
-        return lengths.pop() if lengths else 0
 
     def _change_words(self, changes: Sequence[Change]) -> np.ndarray:
         if len(changes) > MOST_CHANGES:
