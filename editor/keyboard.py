@@ -39,6 +39,8 @@ class Keyboard:
         self._empty = True
         """Whether that field was empty then."""
         self._ahead: Ahead | None = None
+        self._put = 0, ""
+        """A field that is made to lose the keys, and what it shall hold."""
         self._awaited = 0
         """How many frames the field of ``_ahead`` is still awaited."""
         self._ended: Callable[[bool], object] | None = None
@@ -81,10 +83,14 @@ class Keyboard:
             self._ahead.text = ""
             self._ahead.draw()
         dpg.set_value(field, text)
+        if keys.field() == keys.item(field):  # which keeps what it holds as long as it has the keys
+            dpg.configure_item(field, enabled=False)
+            self._put = keys.item(field), text
 
     def text(self, field: Tag) -> str:
         """What a field holds, and what was typed ahead of it."""
-        return self.whole(field, str(dpg.get_value(field)))
+        put, text = self._put
+        return text if put and put == keys.item(field) else self.whole(field, str(dpg.get_value(field)))
 
     def whole(self, field: Tag, value: str) -> str:
         """A text that is in a field, and what was typed ahead of it."""
@@ -96,6 +102,16 @@ class Keyboard:
     def astray(self, field: Tag) -> bool:
         """Whether what is typed into a field just now was meant for another one."""
         return keys.item(field) in self._astray
+
+    def _put_in(self, has: int) -> None:
+        """Give a field what it shall hold and the keys again, when it has them no more."""
+        field, text = self._put
+        if field and has != field:
+            self._put = 0, ""
+            if dpg.does_item_exist(field):
+                dpg.configure_item(field, enabled=True)
+                dpg.set_value(field, text)
+                self.give(field)
 
     # -- once a frame --------------------------------------------------------------------------------------------------
 
@@ -112,6 +128,7 @@ class Keyboard:
         had = self._had
         self._follow(had, has)
         self._bring_back(has)
+        self._put_in(has)
         self.field = self._ahead.field if self._ahead and self._awaited else had or has
         if pressed:
             self.app.touch()

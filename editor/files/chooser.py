@@ -152,6 +152,8 @@ class Chooser(Dialog):
         if folder != self.folder and self.mode == "open":
             self.words_typed = ""
             self.app.keyboard.put(self.tag("name"), "")
+        if folder != self.folder:
+            self.app.keyboard.give(self.tag("name"))  # which Enter takes the keys from
         self.folder = folder
         self.chosen = -1
         dpg.delete_item(self.tag("crumbs"), children_only=True)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from graph.document import Patch
 from tests.editor.window import LEFT, Window
 
 Open = Callable[..., Window]
@@ -92,6 +93,23 @@ def test_a_number_is_typed_at_once(window: Window) -> None:
 def test_a_dialog_takes_what_is_typed_behind_its_shortcut(window: Window, tmp_path: Path) -> None:
     hurry(window, "Tab", "=gain", "Return", "ctrl+s", f"={tmp_path}/quick", "Return")
     window.until(lambda state: state["file"] == f"{tmp_path}/quick.pwp")
+
+
+def test_a_file_is_chosen_with_arrows_and_letters(window: Window, tmp_path: Path) -> None:
+    folder = tmp_path / "fruit"
+    folder.mkdir()
+    for name in ("apple", "banana", "cherry"):
+        Patch(name.title()).save(folder / f"{name}.pwp")
+    hurry(window, "ctrl+o", f"={folder}/", "Return")
+    window.until(lambda _: window.ask(do="locate", what="dialog:file:row:apple.pwp")["rect"])
+    hurry(window, "=an")
+    window.until(lambda _: window.ask(do="value", what="dialog:file:name")["value"].endswith("n"))
+    hurry(window, "ctrl+a", "BackSpace", "Down", "Down")
+    window.until(lambda _: window.ask(do="value", what="dialog:file:name")["value"] == "banana.pwp")
+    window.key("Return")
+    window.until(lambda state: state["file"] == f"{folder}/banana.pwp")
+    hurry(window, "ctrl+o", "Down", "=cher", "Return")
+    window.until(lambda state: state["file"] == f"{folder}/cherry.pwp")
 
 
 def test_a_flick_of_the_mouse_is_a_drag(window: Window) -> None:
