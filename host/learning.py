@@ -17,51 +17,43 @@ if TYPE_CHECKING:
 
 
 def learned(patch: Patch, kinds: Kinds, services: Services, wanted: Sequence[str] = ()) -> dict[str, bytes]:
-    """What the nodes of a patch learn from the files that their settings name, by id; those inside groups aside.
+    """What nodes learn from the files that their settings name, by id; ``group/inner`` for one inside a group.
 
-    With ``wanted``, of these nodes only. Raises PatchError, also where one of these learns nothing.
+    With ``wanted``, of these nodes only; else of all that name a file. What is missing elsewhere in the patch does not
+    matter. Raises PatchError, also where one that is wanted learns nothing.
     """
     from graph.compiler import compile
+    from graph.edits import SetState, inside
+    from graph.groups import expand
 
-    schedule = compile(patch, kinds, services)
+    flat = expand(patch).nodes
+    for id in wanted:
+        if id not in flat:
+            raise PatchError(f"there is no node {id!r} in the patch", node=id)
+    learners = [id for id in wanted or flat if (kind := kinds.get(flat[id].kind)) is not None and learns(kind)]
+    fresh = patch.copy()
+    for id in learners:  # what is kept already would stand in for a file that is not there
+        *groups, inner = id.split("/")
+        inside(groups, SetState(inner, None)).apply(fresh)
+    missing: list[PatchError] = []
     found: dict[str, bytes] = {}
-    for node in schedule.nodes:
-        if node.id in patch.graph and (not wanted or node.id in wanted):
+    for node in compile(fresh, kinds, services, missing=missing).nodes:
+        if node.id in learners:
             state = node.kind.learned(node.config, services)
             if state is not None:
                 found[node.id] = state
+    for error in missing:
+        if error.node in learners and error.node not in found:
+            raise error
     for id in wanted:
-        if id not in patch.graph:
-            raise PatchError(f"there is no node {id!r} in the patch", node=id)
         if id not in found:
-            raise PatchError(f"{id} names no file that it learns from", node=id)
+            raise PatchError("it names no file to learn from", node=id, place=f"nodes.{id}")
     return found
 
 
 def learned_by(patch: Patch, kinds: Kinds, services: Services, node: str) -> bytes:
-    """What one node learns from the file that its settings name; ``group/inner`` for one that is inside a group.
-
-    What is missing elsewhere in the patch does not matter. Raises PatchError, also where it names no file.
-    """
-    from graph.compiler import compile
-    from graph.edits import SetState, inside
-
-    *groups, id = node.split("/")
-    fresh = patch.copy()
-    # What is kept already would stand in for a file that is not there.
-    inside(groups, SetState(id, None)).apply(fresh)
-    missing: list[PatchError] = []
-    schedule = compile(fresh, kinds, services, missing=missing)
-    found = next((each for each in schedule.nodes if each.id == node), None)
-    if found is None:
-        raise PatchError(f"there is no node {node!r} in the patch", node=node)
-    state = found.kind.learned(found.config, services)
-    if state is None:
-        for error in missing:
-            if error.node == node:
-                raise error
-        raise PatchError("it names no file to learn from", node=node)
-    return state
+    """What one node learns, as ``learned`` says."""
+    return learned(patch, kinds, services, [node])[node]
 
 
 def learns(kind: type[Node]) -> bool:
@@ -76,6 +68,7 @@ def learn(
     nodes: Annotated[list[str] | None, typer.Argument(metavar="NODE…", help="Default: all that learn.")] = None,
 ) -> None:
     """Keep in the patch what its nodes learn from files, such as noise, so that it can do without them."""
+    from graph.edits import SetState, inside
     from graph.patchfile import load, save
     from host.services import FileServices
     from nodes import kinds
@@ -86,7 +79,8 @@ def learn(
         if not found:
             raise PatchError("no node names a file that it learns from")
         for id, state in found.items():
-            document.node(id).state = state
+            *groups, inner = id.split("/")
+            inside(groups, SetState(inner, state)).apply(document)
         save(document, patch)
     except (PatchError, OSError) as error:
         sys.stderr.write(f"patchwright: {patch}: {error}\n")

@@ -75,7 +75,45 @@ def test_nodes_that_learn_nothing_are_refused_by_name(folder):
     patch = load(folder / "take.pwp")
     services = FileServices(folder)
     assert list(learned(patch, kinds(), services, ["clean"])) == ["clean"]
-    with pytest.raises(PatchError, match="out names no file that it learns from"):
+    with pytest.raises(PatchError, match=r"nodes\.out: it names no file to learn from"):
         learned(patch, kinds(), services, ["clean", "out"])
     with pytest.raises(PatchError, match="there is no node 'dirty'"):
         learned(patch, kinds(), services, ["dirty"])
+
+
+def test_what_is_missing_elsewhere_does_not_matter(folder):
+    patch = load(folder / "take.pwp")
+    patch.add("song", "file_player", settings={"path": "gone.wav"})
+    patch.add("other", "audio_out")
+    patch.connect("song.out", "other.in")
+    services = FileServices(folder)
+    kept = learned(patch, kinds(), services)
+    assert list(kept) == ["clean"]
+    assert learned(patch, kinds(), services, ["clean"]) == kept
+
+
+def test_a_file_that_is_gone_is_named_though_something_is_kept(folder):
+    assert command("learn", "take.pwp", cwd=folder).returncode == 0
+    (folder / "room.wav").unlink()
+    before = (folder / "take.pwp").read_bytes()
+    done = command("learn", "take.pwp", cwd=folder)
+    assert done.returncode == 1
+    assert "nodes.clean.settings.learn_from: room.wav: no such file" in done.stderr
+    assert (folder / "take.pwp").read_bytes() == before
+
+
+def test_a_node_in_a_group_learns_too(folder):
+    patch = load(folder / "take.pwp")
+    inner = {
+        "nodes": {"hiss": {"kind": "denoise", "settings": {"learn_from": "room.wav"}}},
+        "cables": [],
+    }
+    ports = {"in": "hiss.in", "out": "hiss.out"}
+    patch.add("strip", "group", settings={"patch": inner, "ports": ports, "params": {}})
+    patch.connect("in.out", "strip.in")
+    patch.connect("strip.out", "out.in")
+    save(patch, folder / "take.pwp")
+    done = command("learn", "take.pwp", cwd=folder)
+    assert sorted(line.partition(":")[0] for line in done.stdout.splitlines()) == ["clean", "strip/hiss"], done.stderr
+    (folder / "room.wav").unlink()
+    rendered(folder, "after.wav")
