@@ -12,7 +12,12 @@ import soundfile
 from graph import Patch
 from graph.errors import PatchError
 from host import render
+from host.contract import CHECKS, Subject, found_by
 from host.rendering import RenderError
+from host.usernodes.loading import loaded
+from host.usernodes.source import read
+from host.usernodes.template import template
+from nodes.user import own
 
 from .conftest import GAIN
 
@@ -222,3 +227,9 @@ def test_a_hook_that_goes_wrong_is_one_sentence(written, patch, tmp_path, hook, 
     written(text)
     with pytest.raises(PatchError, match=said):
         heard(patch, tmp_path)
+
+
+@pytest.mark.parametrize("text", [GAIN, template("soften")], ids=["gain", "template"])
+def test_what_is_made_of_a_file_keeps_the_contract_as_the_file_does(written, text):
+    subject = Subject(own(loaded(read(written(text)))))
+    assert [line for check in CHECKS for line in found_by(subject, check)] == []
