@@ -13,7 +13,8 @@ from graph.compiler import compile
 from graph.document import Patch
 from graph.errors import PatchError
 from graph.layouts import LAYOUTS
-from graph.spec import AudioIn, ControlIn, FileRequest, Node, Stream, kernel
+from graph.spec import FileRequest
+from host.contract.bench import RawControl
 from host.native.program import Program
 from host.offline import Feed, run_arrays
 from nodes import kinds
@@ -63,21 +64,6 @@ def file_feed(request: FileRequest, data: np.ndarray, file_rate: int, rate: int)
     return feed
 
 
-class ControlProbe(Node):
-    """Take a control signal out of the patch, as it is."""
-
-    kind = "control_probe"
-
-    unused = AudioIn("unused", "mono")
-    value = ControlIn("in")
-    stream = Stream("out")
-
-    @kernel
-    def process(value, stream, time, n):
-        for i in range(n):
-            stream[time + i, 0] = value[i, 0]
-
-
 @dataclass
 class Played:
     """What came out: ``[port]`` is ``[frame, channel]``."""
@@ -115,7 +101,7 @@ def play(
     Outputs are aligned to the timeline as in a render; with ``aligned=False`` the latency is left in. ``modulation``
     plugs a mono signal into a param with an amount.
     """
-    registry = {**kinds(), "control_probe": ControlProbe}
+    registry = {**kinds(), "control_probe": RawControl}
     declared = registry[kind]
     full = {s.name: s.default for s in declared.settings_declared()} | dict(settings or {})
     patch = Patch(sample_rate=rate)

@@ -12,7 +12,7 @@ from scipy import signal
 
 from graph.compiler import compile
 from graph.document import Patch
-from graph.spec import AudioOut, Node, Stream, kernel
+from host.contract.bench import RawIn
 from host.offline import Offline, feed_array, run_arrays
 from nodes import kinds
 from nodes.dsp.biquad import TYPES
@@ -22,21 +22,8 @@ KINDS = ("filter", "eq")
 Given = Mapping[str, float]
 
 
-class Raw(Node):
-    """Bring stereo numbers in as they are, even those that are none: ``audio_in`` would clean them."""
-
-    kind = "raw"
-    out = AudioOut("out", "stereo")
-    stream = Stream("in")
-
-    @kernel
-    def process(out, stream, time, n):
-        for i in range(n):
-            for lane in range(out.lanes):
-                out[i, lane] = stream[time + i, lane]
-
-
-REGISTRY = {**kinds(), "raw": Raw}
+REGISTRY = {**kinds(), "raw": RawIn}
+"""With numbers brought in as they are, even those that are none: ``audio_in`` would clean them."""
 
 
 def noise(frames: int, channels: int = 1, seed: int = 0) -> np.ndarray:

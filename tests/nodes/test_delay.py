@@ -12,7 +12,7 @@ from scipy.signal import butter, freqz
 from graph.compiler import compile
 from graph.document import Patch
 from graph.errors import PatchError
-from graph.spec import AudioOut, LayoutSetting, Node, Stream, kernel
+from host.contract.bench import RawIn
 from host.offline import run_arrays
 from nodes import kinds
 
@@ -301,22 +301,8 @@ def test_modulation(play):
 # -- the rest ----------------------------------------------------------------------------------------------------------
 
 
-class RawIn(Node):
-    """Bring numbers in, even those that are none, which an input would clean."""
-
-    kind = "raw_in"
-    out = AudioOut("out", "=layout")
-    layout = LayoutSetting()
-    stream = Stream("in")
-
-    @kernel
-    def process(out, stream, time, n):
-        for i in range(n):
-            for lane in range(out.lanes):
-                out[i, lane] = stream[time + i, lane]
-
-
 def heard_raw(x, settings=None, **params):
+    """What becomes of numbers that come in as they are, even those that are none: an input would clean them."""
     patch = Patch(sample_rate=RATE)
     patch.add("in", "raw_in")
     patch.add("node", "delay", settings=settings or {}, **params)
