@@ -45,8 +45,12 @@ second, copies go.
 
 def share() -> int:
     """How many bytes copies may take where nobody says how much."""
-    possible = sys.platform.startswith("linux")
-    return min(MOST_BYTES, round(SHARE * memory().available)) if possible else 0
+    return min(MOST_BYTES, round(SHARE * memory().available)) if _possible() else 0
+
+
+def _possible() -> bool:
+    """Whether this system, and the C library that Python was built with, have files that are nowhere but in memory."""
+    return sys.platform.startswith("linux") and hasattr(os, "memfd_create")
 
 
 class Stamp(NamedTuple):
@@ -159,9 +163,8 @@ class DiskCache:
 
     def limit(self, most: int | None) -> None:
         """Take so many bytes at most from now on; 0: none; None: by the memory there is."""
-        possible = sys.platform.startswith("linux")
         with self._woken:
-            self._most = (self._default if most is None else most) if possible else 0
+            self._most = (self._default if most is None else most) if _possible() else 0
             self._changed = True
             self._woken.notify()
 
