@@ -382,6 +382,24 @@ def test_a_loop_that_was_just_left_when_it_comes_is_gone_round_and_one_behind_is
     assert stage.live.bank == (3 if inside else 2)
 
 
+def test_a_loop_that_comes_with_a_jump_begins_with_it():
+    """Not before, or what fades out could be thrown back by it."""
+    stage = Stage(0, 2, 64)
+    stage.start(patch({"t": {"kind": "oscillator"}, "o": {"kind": "audio_out"}}, "t.out>o.in"))
+    stage.play(None, 20 * 64)
+    place = stage.live.place
+    stage.live.locate(96_000, 2)
+    stage.live.set_loop(0, place + 100)
+    for k in range(1, RAMP // 64):
+        stage.play(None, 64)
+        assert (stage.live.place, stage.live.loop, stage.live.wraps) == (place + 64 * k, None, 0)
+    stage.play(None, 64)
+    assert (stage.live.place, stage.live.bank) == (96_000, 2)
+    assert stage.live.loop == (0, place + 100)
+    assert stage.live.rolling
+    assert not stage.live.jumping
+
+
 def step(player):
     player.step()
     player.renderer.process(None, np.empty((BLOCK, 2), np.float32))
