@@ -14,6 +14,11 @@ MOST = 256
 """Sentences that are remembered."""
 
 
+def printable(text: str) -> str:
+    """Text as a terminal may have it: what comes from a patch could hold the terminal's own commands."""
+    return "".join(c if c.isprintable() or c == "\n" else "�" for c in text)
+
+
 class News:
     """Notices that wait to be told."""
 
@@ -24,7 +29,7 @@ class News:
 
     def put(self, notice: Notice) -> None:
         """Have something told. May be called from any thread."""
-        self._waiting.put(notice.text)
+        self._waiting.put(printable(notice.text))
 
     def fresh(self) -> list[str]:
         """What came since the last call and was not said just now. For one thread."""

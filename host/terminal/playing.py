@@ -19,8 +19,16 @@ STEP_S = 5.0
 LATE_S = 10.0
 """A device may take so much longer than the seconds that were asked for."""
 REPLAY_S = 60.0
+LONGEST_FILE_NAME = 150
+"""Bytes of a title; more is added to it, and most systems take 255."""
 KEYS = "space play/stop  0 start  ←/→ 5 s  l loop  r record  s save 60 s  t rate  q quit"
 """In 80 columns."""
+
+
+def file_name(title: str) -> str:
+    """What a file of a patch of this title is called, wherever files are kept."""
+    words = "".join(c if c.isalnum() or c in "-_.,()'&+" else " " for c in title).strip(" .")
+    return words.encode()[:LONGEST_FILE_NAME].decode(errors="ignore").strip() or "patch"
 
 
 class Playing:
@@ -99,9 +107,7 @@ class Playing:
                 self.engine.record(not (status.device is not None and status.device.recording))
             case "s":
                 folder = self._patch.folder or Path.cwd()
-                self.engine.save_replay(
-                    folder / f"{(self._patch.name or 'patch').replace('/', ' ')} last minute.wav", REPLAY_S
-                )
+                self.engine.save_replay(folder / f"{file_name(self._patch.name)} last minute.wav", REPLAY_S)
             case "t":
                 names = list(RATES)
                 self.timecode = names[(names.index(self.timecode) + 1) % len(names)]

@@ -14,7 +14,7 @@ from graph.errors import PatchError
 from host.commands import ended_by_signals
 from host.engine.client import Engine
 from host.messages import Notice
-from host.terminal.news import News
+from host.terminal.news import News, printable
 from host.terminal.playing import Playing
 from host.terminal.view import compiling_words, device_words, files_words, number_words
 
@@ -60,7 +60,8 @@ def run(
             _say(f"{place or node}: {message}" if place or node else message)
         playing = Playing(engine, patch, seconds, notices)
         with contextlib.suppress(KeyboardInterrupt), _remote(engine, patch, osc, midi, notices):  # the way to end it
-            (_in_terminal if sys.stdout.isatty() else _in_lines)(playing, patch.name or path.stem)
+            name = printable(patch.name or path.stem)
+            (_in_terminal if sys.stdout.isatty() else _in_lines)(playing, name)
         worst = playing.look().numbers.get("worst", 0.0)
         _tell(notices)
     _out(f"{playing.played_s:.1f} s played, worst load of late {worst:.0%}, {playing.xruns} dropouts")
@@ -122,7 +123,7 @@ def _remote(engine: Engine, patch: Patch, osc: int | None, midi: str, notices: N
 
 
 def _say(text: str) -> None:
-    sys.stderr.write(f"{text}\n")
+    sys.stderr.write(f"{printable(text)}\n")
     sys.stderr.flush()
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from graph.patchfile import load, save
 from host import messages as m
 from host.engine import folder as folders
 from host.engine.display import EngineStatus
@@ -247,6 +248,35 @@ def test_the_place_is_said_as_timecode_and_bars(playing):
     assert playing.place(playing.engine.status) == "00:01:01:12 (25)  31|4|000"
     playing.press("t")
     assert "(29.97)" in playing.place(playing.engine.status)
+
+
+@pytest.mark.parametrize(
+    ("title", "name"),
+    [
+        ("Mix 5.1 (Lo/Ro) & more", "Mix 5.1 (Lo Ro) & more"),
+        ("", "patch"),
+        ("..", "patch"),
+        ("a\0b\nc\x1b[2J", "a b c  2J"),
+        ("Gespräch: \u97f3", "Gespräch  \u97f3"),
+        ("\U00020000" * 300, "\U00020000" * 37),
+    ],
+)
+def test_files_of_any_title_can_be_written(playing, tmp_path, title, name):
+    playing._patch.name, playing._patch.folder = title, tmp_path
+    playing.press("s")
+    assert playing.engine.told == [("replay", f"{name} last minute.wav", 60.0)]
+    (tmp_path / f"{name} last minute.wav").write_bytes(b"")
+
+
+def test_what_a_terminal_would_obey_is_not_shown(saved):
+    patch = load(saved)
+    patch.name = "quiet\x1b]0;loud\x07"
+    patch.add("song", "file_player", {"path": "\x1b[2Jgone.wav"})
+    save(patch, saved)
+    _, out, err = ended(started(saved, "--seconds", "0.2"))
+    assert "quiet�]0;loud�: " in out
+    assert "gone.wav" in err
+    assert "\x1b" not in out + err
 
 
 @pytest.mark.parametrize(("kept", "used"), [("24", "24"), ("23", "25"), (24, "25"), ([24], "25"), ({}, "25")])
