@@ -299,6 +299,24 @@ def test_paths_that_are_not_touched_are_the_same_to_the_bit():
     assert np.array_equal(stage.heard[:, :2], still.heard[:, :2])
 
 
+def test_automation_that_begins_with_what_is_there_changes_no_bit_before_it_moves():
+    """Bands of an equaliser go on as they are when one of them is to be switched later."""
+    bands = {"b1_on": 1, "b1_freq_hz": 200, "b1_gain_db": 9, "b3_on": 1, "b3_gain_db": 6}
+    nodes = {"i": IN, "e": {"kind": "eq", "params": bands}, "o": OUT}
+    line = {"node": "e", "param": "b3_on", "points": [[0.0, 1.0, "hold"], [0.3, 0.0, "hold"]]}
+    signal, off = sine(RATE), round(0.3 * RATE)
+    stage = Stage()
+    stage.start(patch(nodes, "i.out>e.in e.out>o.in"))
+    stage.play(signal, 4800)
+    stage.change(patch(nodes, "i.out>e.in e.out>o.in", automation=[line]))
+    stage.settle(signal)
+    assert stage.at < off
+    stage.play(signal, 2 * off - stage.at)
+    still = offline(patch(nodes, "i.out>e.in e.out>o.in"), stage.at, {"i": signal})["o"]
+    assert np.array_equal(stage.heard[:off], still[:off])
+    assert not np.array_equal(stage.heard[off : stage.at], still[off:])
+
+
 def test_params_ramp_at_once_and_end_exactly():
     signal = sine(RATE)
     stage = Stage(block=64)
