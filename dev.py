@@ -221,14 +221,12 @@ def demo(arguments: list[str]) -> int:
 
 
 def spread(arguments: list[str], cores: int) -> list[str]:
-    """The options that spread the tests over cores, unless there is one core, one test, or the person said how. Many
-    tests wait for a window, an engine or a plugin, and not for a core: there is one worker more than cores.
-    """
+    """The options that spread the tests over cores, unless there is one core, one test, or the person said how."""
     own = ("-n", "--numprocesses", "--dist", "--pdb", "--trace", "-s", "--capture=no", "--collect-only", "--co")
     chosen = any(a == o or (o.startswith("--") and a.startswith(o + "=")) for a in arguments for o in own)
     chosen = chosen or any((a.startswith("-n") and a[2:].isdigit()) or "::" in a for a in arguments)
     chosen = chosen or "no:xdist" in arguments or "-pno:xdist" in arguments
-    return [] if chosen or cores < 2 else ["-n", str(min(cores + 1, 4)), "--dist", "worksteal"]
+    return [] if chosen or cores < 2 else ["-n", str(min(cores, 4)), "--dist", "worksteal"]
 
 
 def failures() -> set[str]:

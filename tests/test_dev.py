@@ -243,10 +243,10 @@ def test_programs_are_where_the_system_has_them() -> None:
 @pytest.mark.parametrize(
     ("arguments", "cores", "options"),
     [
-        ([], 2, ["-n", "3", "--dist", "worksteal"]),
+        ([], 2, ["-n", "2", "--dist", "worksteal"]),
         ([], 16, ["-n", "4", "--dist", "worksteal"]),
         ([], 1, []),
-        (["-k", "gain", "tests/nodes"], 2, ["-n", "3", "--dist", "worksteal"]),
+        (["-k", "gain", "tests/nodes"], 2, ["-n", "2", "--dist", "worksteal"]),
         (["-n", "0"], 2, []),
         (["-n3"], 2, []),
         (["--numprocesses=3"], 2, []),
