@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from host.commands import Json, PatchFile, ended_by_signals, fail, loaded, plain_errors, print_json, progress_of
+from host.commands import Json, PatchFile, ended_by_signals, fail, loaded, plain_errors, print_json, progress_of, say
 from host.devices.commands import devices
 from host.learning import learn
 from host.patch_commands import convert, diff, new, show
@@ -158,7 +158,7 @@ def render(
         print_json(render_result(report))
         return
     for note in report.notes:
-        sys.stderr.write(f"note: {note}\n")
+        say(f"note: {note}")
     for id, file in report.files.items():
         print(f"{id}: {file}")
     print(
@@ -195,9 +195,9 @@ def check(
         print_json(found.to_dict())
         raise typer.Exit(0 if found.ok else 1)
     for finding in found.findings:
-        sys.stderr.write(f"{finding.place}: {finding.message}\n" if finding.place else f"{finding.message}\n")
+        say(f"{finding.place}: {finding.message}" if finding.place else finding.message)
     for note in found.notes:
-        sys.stderr.write(f"note: {note.place}: {note.message}\n")
+        say(f"note: {note.place}: {note.message}")
     for output in found.outputs:
         print(f"{output.node}: {output.latency} frames of latency")
         for path in output.paths:

@@ -20,9 +20,20 @@ PatchFile = Annotated[Path, typer.Argument(help="A patch: .pwp or .json.", metav
 Json = Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")]
 
 
+def printable(text: str) -> str:
+    """Text as a terminal may have it: what comes from a file could hold the terminal's own commands."""
+    return "".join(c if c.isprintable() or c == "\n" else "�" for c in text)
+
+
+def say(text: str) -> None:
+    """A line on standard error."""
+    sys.stderr.write(f"{printable(text)}\n")
+    sys.stderr.flush()
+
+
 def fail(message: str, status: int = 1) -> NoReturn:
     """End with one line on standard error."""
-    sys.stderr.write(f"patchwright: {message}\n")
+    say(f"patchwright: {message}")
     raise typer.Exit(status)
 
 

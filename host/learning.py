@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from graph.errors import PatchError
+from host.commands import fail
 
 if TYPE_CHECKING:
     from graph.document import Patch
@@ -83,7 +83,6 @@ def learn(
             inside(groups, SetState(inner, state)).apply(document)
         save(document, patch)
     except (PatchError, OSError) as error:
-        sys.stderr.write(f"patchwright: {patch}: {error}\n")
-        raise typer.Exit(1) from None
+        fail(f"{patch}: {error}")
     for id, state in found.items():
         print(f"{id}: {len(state)} bytes kept")

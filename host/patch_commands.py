@@ -8,7 +8,17 @@ from typing import Annotated, Any
 
 import typer
 
-from host.commands import Json, PatchFile, fail, loaded, plain_errors, print_json, print_utf8, refuse_existing
+from host.commands import (
+    Json,
+    PatchFile,
+    fail,
+    loaded,
+    plain_errors,
+    print_json,
+    print_utf8,
+    printable,
+    refuse_existing,
+)
 
 FORMS = (".pwp", ".json")
 """What the names of patch files end in."""
@@ -74,11 +84,11 @@ def diff(
     for change in changes:
         match change.kind:
             case "added":
-                print(f"+ {change.place}: {_brief(change.after)}")
+                print(printable(f"+ {change.place}: {_brief(change.after)}"))
             case "removed":
-                print(f"- {change.place}: {_brief(change.before)}")
+                print(printable(f"- {change.place}: {_brief(change.before)}"))
             case _:
-                print(f"~ {change.place}: {_brief(change.before)} -> {_brief(change.after)}")
+                print(printable(f"~ {change.place}: {_brief(change.before)} -> {_brief(change.after)}"))
 
 
 def _plain(value: Any) -> Any:

@@ -8,6 +8,8 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from host.commands import printable
+
 
 def _console() -> Console:
     return Console(highlight=False, soft_wrap=True)
@@ -62,9 +64,18 @@ def print_kind(kind: Mapping[str, Any]) -> None:
             console.print(table)
 
 
+def _shown(value: Any) -> Any:
+    """Plain data whose text a terminal may have."""
+    if isinstance(value, str):
+        return printable(value)
+    if isinstance(value, Mapping):
+        return {_shown(key): _shown(each) for key, each in value.items()}
+    return [_shown(each) for each in value] if isinstance(value, list) else value
+
+
 def print_patch(document: Mapping[str, Any]) -> None:
     """A patch: its nodes, what is set on them, and what goes where."""
-    console = _console()
+    console, document = _console(), _shown(document)
     name = document.get("name") or "untitled"
     rate = document.get("sample_rate")
     console.print(f"{name}{f' ({rate} Hz)' if rate else ''}", markup=False, style="bold")

@@ -108,6 +108,29 @@ def test_without_a_display_the_editor_names_what_needs_none(folder, words, monke
     refused(run(*words, cwd=folder), "render")
 
 
+@pytest.mark.parametrize(
+    "words", [("check",), ("show",), ("diff", "start.pwp"), ("render", "--seconds", "1", "--out", "out=loud.wav")]
+)
+def test_a_patch_cannot_command_the_terminal(folder, tmp_path, words):
+    document = {
+        "format": "patchwright",
+        "version": 1,
+        "name": "quiet\x1b]0;loud\x07",
+        "description": "\x1b[2J\x9b",
+        "nodes": {
+            "song": {"kind": "file_player", "title": "\x1b[2J", "settings": {"path": "\x1b[2J[/gone].wav"}},
+            "out": {"kind": "audio_out"},
+        },
+        "cables": [{"from": "song.out", "to": "out.in"}],
+    }
+    (tmp_path / "loud.json").write_text(json.dumps(document))
+    (tmp_path / "start.pwp").write_bytes((folder / "start.pwp").read_bytes())
+    done = run(words[0], "loud.json", *words[1:], cwd=tmp_path)
+    assert "gone" in done.stdout + done.stderr
+    assert not {"\x1b", "\x07", "\x9b"} & set(done.stdout + done.stderr)
+    assert "Traceback" not in done.stderr
+
+
 def test_problems_are_one_line_and_exit_status_1(folder):
     refused(run("render", "absent.pwp", "--out", "out=x.wav", cwd=folder), "absent.pwp")
     refused(run("render", "in.wav", "--out", "out=x.wav", cwd=folder), "in.wav")

@@ -6,17 +6,13 @@ from collections.abc import Callable
 from queue import Empty, SimpleQueue
 from time import monotonic
 
+from host.commands import printable
 from host.messages import Notice
 
 QUIET_S = 5.0
 """What was said is not said again for so long; a controller may ask for what cannot be a hundred times a second."""
 MOST = 256
 """Sentences that are remembered."""
-
-
-def printable(text: str) -> str:
-    """Text as a terminal may have it: what comes from a patch could hold the terminal's own commands."""
-    return "".join(c if c.isprintable() or c == "\n" else "�" for c in text)
 
 
 class News:

@@ -11,10 +11,10 @@ from time import monotonic, sleep
 
 from graph.document import Patch
 from graph.errors import PatchError
-from host.commands import ended_by_signals
+from host.commands import ended_by_signals, printable, say
 from host.engine.client import Engine
 from host.messages import Notice
-from host.terminal.news import News, printable
+from host.terminal.news import News
 from host.terminal.playing import Playing
 from host.terminal.view import compiling_words, device_words, files_words, number_words
 
@@ -53,11 +53,11 @@ def run(
         try:
             problems = engine.load(patch)
         except KeyboardInterrupt:
-            _say("ended before anything was played")
+            say("ended before anything was played")
             return 1
         compiling.over = True
         for node, place, message in problems:
-            _say(f"{place or node}: {message}" if place or node else message)
+            say(f"{place or node}: {message}" if place or node else message)
         playing = Playing(engine, patch, seconds, notices)
         with contextlib.suppress(KeyboardInterrupt), _remote(engine, patch, osc, midi, notices):  # the way to end it
             name = printable(patch.name or path.stem)
@@ -66,9 +66,9 @@ def run(
         _tell(notices)
     _out(f"{playing.played_s:.1f} s played, worst load of late {worst:.0%}, {playing.xruns} dropouts")
     if playing.short:
-        _say(f"only {playing.played_s:.1f} s were played: the device asked for no more")
+        say(f"only {playing.played_s:.1f} s were played: the device asked for no more")
     if playing.xruns:
-        _say(f"sound dropped out: {playing.xruns} blocks came too late")
+        say(f"sound dropped out: {playing.xruns} blocks came too late")
     return 1 if playing.xruns or problems or playing.short else 0
 
 
@@ -90,7 +90,7 @@ class _Compiling:
             self._open = bool(words)
         elif total and not self._said:
             self._said = True
-            _say(f"compiling {total} kernels, the first time")
+            say(f"compiling {total} kernels, the first time")
 
 
 @contextmanager
@@ -122,11 +122,6 @@ def _remote(engine: Engine, patch: Patch, osc: int | None, midi: str, notices: N
         yield
 
 
-def _say(text: str) -> None:
-    sys.stderr.write(f"{printable(text)}\n")
-    sys.stderr.flush()
-
-
 def _out(text: str) -> None:
     sys.stdout.write(f"{text}\n")
     sys.stdout.flush()
@@ -134,7 +129,7 @@ def _out(text: str) -> None:
 
 def _tell(notices: News) -> None:
     for text in notices.fresh():
-        _say(text)
+        say(text)
 
 
 def _in_lines(playing: Playing, name: str) -> None:
