@@ -10,10 +10,10 @@ import dearpygui.dearpygui as dpg
 from editor import clipboard, fonts
 from editor.controls.board import source_words
 from editor.controls.hands import hands_of
-from editor.dials import type_in
 from editor.faces import param_label
 from editor.macros.depth import amount_of, percent_words
 from editor.turning import Amount
+from editor.type_in import type_in
 from graph.edits import Disconnect
 
 if TYPE_CHECKING:

@@ -20,12 +20,12 @@ from editor.controls.board import (
 )  # fmt: skip
 from editor.controls.hands import Hands, hands_of
 from editor.controls.picker import DevicePicker
-from editor.dials import type_in
 from editor.draw import fitted
 from editor.faces import value_text
 from editor.link import Readings
 from editor.model import Changes
 from editor.panel import Panel
+from editor.type_in import type_in
 from graph.spec import Param
 from host.remote.addresses import Place, address_of
 from host.remote.buttons import Button

@@ -9,7 +9,7 @@ import dearpygui.dearpygui as dpg
 
 from editor import fonts
 from editor.controls.devices import ALL, MidiDevices, absent, choices, words_for
-from editor.dials import type_in
+from editor.type_in import type_in
 
 if TYPE_CHECKING:
     from editor.app import App

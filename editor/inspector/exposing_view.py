@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import dearpygui.dearpygui as dpg
 
 from editor import fonts
-from editor.dials import type_in
 from editor.draw import fitted
 from editor.exposing import Group, Path, Shown
+from editor.type_in import type_in
 from graph.errors import PatchError
 
 if TYPE_CHECKING:

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 import dearpygui.dearpygui as dpg
 
 from editor import fonts
-from editor.dials import type_in
 from editor.draw import Pen, fitted
 from editor.faces import spoken
 from editor.inspector.subject import Subject
 from editor.layout import Arrangement
 from editor.pointer import Grip, Touch
 from editor.theme import Colour, alpha, mix
+from editor.type_in import type_in
 from graph.edits import Edit, Retitle, SetBypass, SetMute
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ import dearpygui.dearpygui as dpg
 from editor import fonts
 from editor.canvas.adding import add_item
 from editor.commands import Command
-from editor.dials import Control, Moved, type_in
+from editor.dials import Control, Moved
 from editor.draw import KnobFace, fitted
 from editor.faces import param_label
 from editor.link import Readings
@@ -21,6 +21,7 @@ from editor.panel import Panel
 from editor.pointer import Touch
 from editor.theme import Colour, alpha
 from editor.turning import Amount, Turning
+from editor.type_in import type_in
 from graph.edits import Edit, RemoveNode, Retitle
 
 if TYPE_CHECKING:

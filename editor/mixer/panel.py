@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import dearpygui.dearpygui as dpg
 
-from editor.dials import type_in
 from editor.faces import value_text
 from editor.link import Readings
 from editor.meters import Meters
@@ -18,6 +17,7 @@ from editor.model import Changes
 from editor.panel import Panel
 from editor.pointer import LEFT, RIGHT, Grip, Touch
 from editor.turning import FINE, Turning, fresh_gesture, step_name
+from editor.type_in import type_in
 from graph.edits import Edit, Retitle, SetParam
 from graph.spec import Param
 

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, cast
 import dearpygui.dearpygui as dpg
 
 from editor import fonts
-from editor.dials import type_in
 from editor.inspector.subject import Subject
 from editor.link import Readings
 from editor.plugins.presets import Presets
@@ -17,6 +16,7 @@ from editor.plugins.turning import PluginTurning
 from editor.plugins.words import doing, latency_words, measured_words, origin, other_version, runs_on
 from editor.theme import mix
 from editor.turning import Turning
+from editor.type_in import type_in
 from graph.edits import UNSET, SetSetting
 from graph.spec import Param
 

@@ -9,13 +9,13 @@ import dearpygui.dearpygui as dpg
 
 from editor import fonts
 from editor.commands import Command
-from editor.dials import type_in
 from editor.link import Readings
 from editor.model import Changes
 from editor.panel import Panel
 from editor.snapshots.compare import Compare
 from editor.snapshots.values import differing, fresh_name, morph, recall, rename, taken, taken_states
 from editor.turning import fresh_gesture
+from editor.type_in import type_in
 from graph.edits import Batch, Edit, SetSnapshot
 
 if TYPE_CHECKING:
