@@ -12,12 +12,9 @@ from pathlib import Path
 from time import monotonic
 
 from graph.compiler import DEFAULT_RATE
-from graph.delta import apply_delta
-from graph.document import Patch, Point
+from graph.document import Point
 from graph.errors import PatchError
-from graph.groups import expand
-from graph.layouts import LAYOUTS
-from graph.patchfile import loads
+from host.engine.asked import Asked
 from host.engine.readings import Source
 from host.engine.roles import Opened, Parts, Player, Sound
 from host.fields import FromEngine, ToEngine
@@ -74,7 +71,7 @@ class Session:
         self._rate = 0
         self._instead: dict[int, int] = {}
         """The rate that the device runs at instead of one that was wished for."""
-        self._patch: tuple[int, Patch, Path] | None = None
+        self._asked: Asked | None = None
         self._channels = (0, 0)
         self._loop: tuple[float, float] | None = None
         self._place_s = 0.0
@@ -229,35 +226,26 @@ class Session:
 
     def _set_patch(self, serial: int, data: bytes, folder: Path) -> None:
         try:
-            patch = loads(data)
-            patch.folder = folder
+            asked = Asked.read(serial, data, folder)
         except PatchError as error:
             self._refused(serial, error)
             return
-        self._take(serial, patch, folder)
+        self._take(asked)
 
     def _change_patch(self, serial: int, base: int, data: bytes, more: bool) -> None:
-        if self._patch is None or self._patch[0] != base:
+        if self._asked is None or not self._asked.change(serial, base, data):
+            self._asked = None
             self._news.append(AskPatch(serial))
-            return
-        _, patch, folder = self._patch
-        try:
-            apply_delta(patch, data)
-        except PatchError:
-            self._patch = None
-            self._news.append(AskPatch(serial))
-            return
-        self._patch = serial, patch, folder
-        if not more:
-            self._take(*self._patch)
+        elif not more:
+            self._take(self._asked)
 
-    def _take(self, serial: int, patch: Patch, folder: Path) -> None:
+    def _take(self, asked: Asked) -> None:
         try:
-            _device_channels(patch)
+            asked.look()
         except PatchError as error:
-            self._refused(serial, error)
+            self._refused(asked.serial, error)
             return
-        self._patch = serial, patch, folder
+        self._asked = asked
         self._early.clear()
         if self._player is None or self._best_rate() != self._rate:
             self._start()
@@ -266,12 +254,13 @@ class Session:
         self._open_for_more()
 
     def _give_patch(self) -> None:
-        if self._player is None or self._patch is None:
+        if self._player is None or self._asked is None:
             return
+        asked = self._asked
         try:
-            self._player.set_patch(*self._patch)
+            self._player.set_patch(asked.serial, asked.patch, asked.folder)
         except PatchError as error:
-            self._refused(self._patch[0], error)
+            self._refused(asked.serial, error)
 
     def _refused(self, serial: int, error: PatchError) -> None:
         self._news.append(Applied(serial, False, ((error.node, error.place[:1000], error.message[:5000]),)))
@@ -291,8 +280,8 @@ class Session:
             raise PatchError(wrong[0] + more)
 
     def _set_points(self, node: str, param: str, points: Iterable[Point]) -> None:
-        if self._late and self._patch is not None:
-            set_points(self._patch[1], node, param, points)
+        if self._late and self._asked is not None:
+            set_points(self._asked.patch, node, param, points)
         else:
             self._playing().set_points(node, param, points)
 
@@ -303,13 +292,13 @@ class Session:
 
     def _wished_rate(self) -> int:
         assert self._device is not None
-        asked = self._patch[1].sample_rate if self._patch else None
+        asked = self._asked.patch.sample_rate if self._asked else None
         return self._device.rate or asked or self._rate or self._parts.rate(self._device, 0) or DEFAULT_RATE
 
     def _start(self) -> None:
         """Have a player of the right rate; the device opens when the patch is in place."""
         self._late = False
-        if self._device is None or self._patch is None:
+        if self._device is None or self._asked is None:
             return
         if self._player is None and not self._parts.ready():
             self._late = True
@@ -342,8 +331,8 @@ class Session:
 
     def _wanted_channels(self) -> tuple[int, int]:
         """How many channels of the device the patch reaches."""
-        assert self._patch is not None
-        inputs, outputs = _device_channels(self._patch[1])
+        assert self._asked is not None
+        inputs, outputs = self._asked.channels
         return self._parts.reach(inputs, max(outputs, FEWEST_CHANNELS))
 
     def _open_for_more(self) -> None:
@@ -354,7 +343,7 @@ class Session:
     def _open(self) -> None:
         assert self._device is not None
         assert self._player is not None
-        assert self._patch is not None
+        assert self._asked is not None
         self._close_sound()
         rate = self._parts.rate(self._device, self._rate)
         if rate not in (0, self._rate):
@@ -394,11 +383,11 @@ class Session:
 
     def _record(self, on: bool) -> None:
         """Begin or end takes; they begin with the device where that is not open yet."""
-        self._recording = on and self._patch is not None
+        self._recording = on and self._asked is not None
         if not on:
             if self._player is not None:
                 self._player.record(False, 0)
-        elif self._patch is None or self._sound is not None:
+        elif self._asked is None or self._sound is not None:
             try:
                 self._playing().record(True, self._sound.round_trip() if self._sound is not None else 0)
             except ValueError:
@@ -426,14 +415,3 @@ class Session:
         if self._loop is None:
             return None
         return round(self._loop[0] * self._rate), round(self._loop[1] * self._rate)
-
-
-def _device_channels(patch: Patch) -> tuple[int, int]:
-    """How many input and output channels of a device a patch uses. Raises PatchError."""
-    most = {"audio_in": 0, "audio_out": 0}
-    for entry in expand(patch).nodes.values():
-        if entry.kind in most:
-            first, layout = entry.settings.get("channel", 0), entry.settings.get("layout", "stereo")
-            if type(first) is int and 0 <= first < 1024 and isinstance(layout, str):
-                most[entry.kind] = max(most[entry.kind], first + len(LAYOUTS.get(layout, ())))
-    return most["audio_in"], most["audio_out"]
