@@ -102,9 +102,8 @@ def test_a_file_is_chosen_with_arrows_and_letters(window: Window, tmp_path: Path
         Patch(name.title()).save(folder / f"{name}.pwp")
     hurry(window, "ctrl+o", f"={folder}/", "Return")
     window.until(lambda _: window.ask(do="locate", what="dialog:file:row:apple.pwp")["rect"])
-    hurry(window, "=an")
-    window.until(lambda _: window.ask(do="value", what="dialog:file:name")["value"].endswith("n"))
-    hurry(window, "ctrl+a", "BackSpace", "Down", "Down")
+    for key in ("Down", "Down"):  # one key twice within 20 ms counts as held, for GLFW
+        window.key(key)
     window.until(lambda _: window.ask(do="value", what="dialog:file:name")["value"] == "banana.pwp")
     window.key("Return")
     window.until(lambda state: state["file"] == f"{folder}/banana.pwp")
