@@ -33,6 +33,7 @@ from host.native.program import BoundStream, Instead, Key
 from host.native.store import library
 
 Array = npt.NDArray[Any]
+POOL = 4096
 _Name = tuple[object, ...]
 
 
@@ -87,6 +88,8 @@ class KernelSteps:
         self._memories: dict[int, Mapping[str, Array]] = {}
         self._addresses: dict[tuple[Kernel, Signature], int] = {}
         self._tables: list[Any] = []
+        self._pool, self._pool_at, self._pool_used = np.zeros(0, np.float32), 0, 0
+        """Where cells come from, since asking an array for its address takes longer than all the rest."""
 
     def bound(self) -> None:
         """All steps are bound: the program before is not needed any more."""
@@ -98,13 +101,26 @@ class KernelSteps:
         made = self._make(step, nodes)
         self.keys.update(key for key, _ in made.slots)
         self.readings.update(made.readings)
-        cells = made.stored.copy()
         pairs: Words | None = None
+        home = 0
         if made.values:
+            cells, home = self._cells(made)
             if step.params or any(values.raw for values in made.values):
-                pairs = self._pairs(step, nodes, made, cells)
+                pairs = self._pairs(step, nodes, made, home)
             self.knobs.add(Dial(row, nodes, made.values, cells, pairs, frozenset(step.params), made))
-        return made.address, self._table(made, step, nodes, cells, pairs, bool(step.params))
+        return made.address, self._table(made, step, nodes, home, pairs, bool(step.params))
+
+    def _cells(self, made: _Made) -> tuple[Cells, int]:
+        """Cells of the stored values, and their address."""
+        count = len(made.stored)
+        if self._pool_used + count > len(self._pool):
+            self._pool, self._pool_used = aligned((max(POOL, count),), "f4"), 0
+            self._pool_at = self._pool.ctypes.data
+        start = self._pool_used
+        self._pool_used += count
+        cells = self._pool[start : start + count]
+        cells[...] = made.stored
+        return cells, self._pool_at + 4 * start
 
     def instead(self, row: int) -> Instead:
         """The nodes of a kernel step one by one, with params that may move, over the same buffers, state and cells."""
@@ -126,7 +142,7 @@ class KernelSteps:
                     cell = values.start + at * groups + j
                     pairs[mine.start + at, 0] = dial.cells[cell : cell + 1].ctypes.data
                     moved[node.key, param.name] = pairs[mine.start + at]
-            table = np.array(self._table(made, alone, [node], made.stored, pairs, True), np.int64)
+            table = np.array(self._table(made, alone, [node], 0, pairs, True), np.int64)
             keep += [made, pairs, table]
             parts += [made.address, table.ctypes.data]
         return Instead(np.array(parts, np.int64), moved, keep)
@@ -206,29 +222,31 @@ class KernelSteps:
         made: _Made,
         step: KernelStep,
         nodes: Sequence[CompiledNode],
-        cells: Cells,
+        cells: int,
         pairs: Words | None,
         paired: bool,
     ) -> list[int]:
-        """The words of a step's table, all in place; ``paired``: the kernel reads all params by way of the pairs."""
+        """The words of a step's table, all in place. ``cells``: where the stored values are; ``paired``: the kernel
+        reads all params by way of the pairs.
+        """
         words = made.words.copy()
         words[:HEADER_WORDS] = self.home, nodes[0].arrival, nodes[0].skew
         place, inputs, outputs = self.buffers.place, step.inputs, step.outputs
         for at, reading, name in made.places:
             words[at] = place((inputs if reading else outputs)[name])
         if made.values:
-            base, other = cells.ctypes.data, 0 if pairs is None else pairs.ctypes.data
+            other = 0 if pairs is None else pairs.ctypes.data
             for values in made.values:
                 by_pairs = paired or values.raw
-                words[values.word] = other + 16 * values.start if by_pairs else base + 4 * values.start
+                words[values.word] = other + 16 * values.start if by_pairs else cells + 4 * values.start
         for at, argument in made.rest:
             words[at] = self._special(step, nodes[0], argument)
         return words
 
-    def _pairs(self, step: KernelStep, nodes: Sequence[CompiledNode], made: _Made, cells: Cells) -> Words:
+    def _pairs(self, step: KernelStep, nodes: Sequence[CompiledNode], made: _Made, cells: int) -> Words:
         """For every cell, where the kernel reads it, and the stride: the cell itself, or the signal that moves it."""
-        pairs = np.zeros((len(cells), 2), np.int64)
-        pairs[:, 0] = cells.ctypes.data + 4 * np.arange(len(cells))
+        pairs = np.zeros((len(made.stored), 2), np.int64)
+        pairs[:, 0] = cells + 4 * np.arange(len(pairs))
         for values in made.values:
             for g, node in enumerate(nodes):
                 for k, param in enumerate(params_of(values.item, node)):
