@@ -33,9 +33,9 @@ class HoggedSession(Session):
 
     _hogged = False
 
-    def handle(self, message: ToEngine) -> None:
+    def handle(self, message: ToEngine, more: bool = False) -> None:
         """As the session does."""
-        super().handle(message)
+        super().handle(message, more)
         self._hogged |= isinstance(message, Play)
 
     def step(self) -> float:
